@@ -1,0 +1,89 @@
+"""What passes between the rooms: plain tuples, so that a list of a million costs no objects.
+
+Times are Unix seconds, sizes bytes, as the service gives them. Names and contents are raw: whoever
+draws them makes them safe first (`kbtui.content.safe`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+ROOT = ""  # scope: the children of the root, which has no id of its own
+ALL = "*"  # scope: every document of the workspace, flat, without folders
+UNPLACED = "?"  # scope: what names a parent that the mirror does not have (a folder one may not see, a cycle)
+
+FOLDER = "folder"
+TYPES = ("text", "url", "file", FOLDER)
+SORTS = ("name", "created_at", "updated_at", "size")  # the four orders of the service, by its own names
+
+
+class Page(NamedTuple):
+    """One answer of the paged list, undecoded beyond JSON.
+
+    `documents` are summaries as the service sent them; `cursor` is the place of the next page, or None.
+    """
+
+    documents: list[dict[str, Any]]
+    cursor: str | None
+    has_more: bool
+
+
+class DocumentRow(NamedTuple):
+    """One line of a list: a document of any type, folders included."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+    created: int
+    updated: int
+    parent: str | None
+    children: int | None  # direct children, folders only
+    documents: int | None  # documents in the whole subtree, folders only; the service stops counting past 1000
+    role: str  # admin, editor, commenter, viewer, or a newer word
+    url: str | None
+    lock: str | None  # why the content cannot be edited, as a sentence; None where it can
+
+
+class FolderRow(NamedTuple):
+    """One folder of the tree."""
+
+    id: str
+    name: str
+    parent: str | None
+    children: int
+    documents: int
+
+
+class View(NamedTuple):
+    """What a list shows: a scope, an order and a filter."""
+
+    scope: str = ROOT
+    sort: str = "name"
+    descending: bool = False
+    text: str = ""  # every word must occur in the name, in any case
+    types: tuple[str, ...] = ()  # empty: all
+
+
+class Body(NamedTuple):
+    """The content of a document as it was read."""
+
+    document: str
+    format: str  # html, markdown, or a newer word
+    text: str
+    updated: int  # metadata.last_updated_at_unix_secs at the time of reading
+    lossy: bool = False  # bytes that were no UTF-8 were replaced: show it, never write it back
+
+
+class Progress(NamedTuple):
+    """How far a sweep is.
+
+    `total` is an estimate from the last complete sweep, or None on the first.
+    """
+
+    step: str  # a word for the status line: "focus", "folders", "documents", "compare", "confirm", "done"
+    seen: int
+    total: int | None
+    changed: int
+    removed: int
+    complete: bool

@@ -1,0 +1,35 @@
+"""Fixtures every room shares: the real demo server, and a wire on which faults can be put."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kbtui.demo.server import Demo
+from tests.wire import Wire
+
+
+@pytest.fixture(autouse=True)
+def clean_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the configuration, the state or the key of the person who runs it."""
+    for name in ("CONFIG", "STATE", "CACHE", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("ELEVENLABS_API_KEY", "KBTUI_CONFIG", "SSH_CONNECTION", "TMUX", "EDITOR", "VISUAL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    """A demo server of this test's own, filled with the sample, its index instant."""
+    with Demo(index_seconds=0) as server:
+        yield server
+
+
+@pytest.fixture
+def wire(demo: Demo) -> Iterator[Wire]:
+    """A proxy in front of `demo` that records every exchange and can be told to misbehave."""
+    with Wire(demo.url) as proxy:
+        yield proxy
