@@ -1,0 +1,338 @@
+"""The demo's documents in SQLite: one connection, used by one thread at a time (the server's loop).
+
+`documents` holds what every list shows; bodies and files are kept apart from it, so that a walk over a
+million rows touches nothing else. A generated document has a `seed` in place of a body.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import string
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kbtui.demo import generated, search
+from kbtui.demo.contract import document_not_found, invalid
+
+ME = "user_demo"  # whose keys the two keys are: "@me"
+SITE = "http://demo.invalid"  # stands for the server's own address wherever the sample names it
+NAME_KEY = 200  # characters of a name that count for its place in the order
+
+SCHEMA = """
+create table meta (key text primary key, value text not null) without rowid;
+create table users (id text primary key, name text not null, email text not null) without rowid;
+create table documents (
+    n integer primary key,
+    id text not null,
+    type text not null,
+    name text not null,
+    name_key text not null,
+    parent text,
+    size integer not null,
+    created integer not null,
+    updated integer not null,
+    creator text not null,
+    role text not null,
+    seed integer,
+    format text,
+    url text,
+    filename text,
+    mime text,
+    frozen integer not null default 0,
+    auto_sync text,
+    external_sync text,
+    refresh_status text,
+    sync_job text
+);
+create table bodies (n integer primary key references documents (n) on delete cascade, text text not null);
+create table files (n integer primary key references documents (n) on delete cascade, data blob not null);
+create table agents (
+    id text primary key,
+    name text not null,
+    created integer not null,
+    creator text not null,
+    role text,
+    archived integer not null default 0,
+    tags text not null default '[]',
+    last_call integer,
+    rag text not null default '{}'
+) without rowid;
+create table branches (
+    id text primary key,
+    agent text not null references agents (id) on delete cascade,
+    name text not null,
+    main integer not null
+) without rowid;
+create table attachments (
+    document text not null,
+    branch text not null references branches (id) on delete cascade,
+    usage_mode text not null default 'auto',
+    primary key (document, branch)
+) without rowid;
+"""
+
+INDEXES = {
+    "documents_by_id": "create unique index documents_by_id on documents (id)",
+    "documents_by_parent": "create index documents_by_parent on documents (parent, type)",
+    "documents_by_creator": "create index documents_by_creator on documents (creator)",
+    "documents_by_name": "create index documents_by_name on documents (type, name_key)",
+    "documents_by_created": "create index documents_by_created on documents (type, created)",
+    "documents_by_updated": "create index documents_by_updated on documents (type, updated)",
+    "documents_by_size": "create index documents_by_size on documents (type, size)",
+    "documents_by_url": "create index documents_by_url on documents (url) where url is not null",
+    "documents_by_seed": "create index documents_by_seed on documents (seed) where seed is not null",
+}
+
+_LETTERS = string.ascii_letters + string.digits
+Row = sqlite3.Row
+
+
+def new_id() -> str:
+    """Twenty letters and digits, as the service's ids."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(20))
+
+
+def name_key(name: str) -> str:
+    """What names are ordered and found by: case folded, the first 200 characters."""
+    return name.casefold()[:NAME_KEY]
+
+
+def loads(value: str | None) -> Any:
+    return None if value is None else json.loads(value)
+
+
+def dumps(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+class Store:
+    """The tables and the rules that hold whoever asks. Times are Unix seconds."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+        db.row_factory = sqlite3.Row
+        db.isolation_level = None
+
+    @classmethod
+    def open(cls, path: Path | None) -> Store:
+        """The store in a file; None: a private one that vanishes with the process, however it ends."""
+        db = sqlite3.connect("" if path is None else path, check_same_thread=False, cached_statements=256)
+        store = cls(db)
+        if path is not None:
+            db.execute("pragma journal_mode = wal")
+            db.execute("pragma synchronous = full")
+        else:
+            db.execute("pragma journal_mode = memory")
+            db.execute("pragma synchronous = off")
+        db.execute("pragma foreign_keys = on")
+        return store
+
+    def is_empty(self) -> bool:
+        """Whether the tables are still to be made."""
+        return self.db.execute("select 1 from sqlite_master where name = 'meta'").fetchone() is None
+
+    def create(self, *schemas: str) -> None:
+        """Make the tables, those of the other rooms included."""
+        for schema in (SCHEMA, search.SCHEMA, *schemas):
+            self.db.executescript(schema)
+        for statement in INDEXES.values():
+            self.db.execute(statement)
+
+    def close(self) -> None:
+        self.db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Never await inside it; one within another is one."""
+        if self.db.in_transaction:
+            yield
+            return
+        self.db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("rollback")
+            raise
+        self.db.execute("commit")
+
+    def meta(self, key: str) -> str | None:
+        row = self.db.execute("select value from meta where key = ?", (key,)).fetchone()
+        return None if row is None else str(row["value"])
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.db.execute("insert or replace into meta values (?, ?)", (key, value))
+
+    # Documents
+
+    def add(
+        self,
+        type: str,
+        name: str,
+        *,
+        id: str | None = None,
+        parent: str | None = None,
+        text: str | None = None,
+        format: str | None = None,
+        size: int | None = None,
+        created: int | None = None,
+        updated: int | None = None,
+        creator: str = ME,
+        role: str = "admin",
+        url: str | None = None,
+        filename: str | None = None,
+        mime: str | None = None,
+        file: bytes | None = None,
+        frozen: bool = False,
+        auto_sync: dict[str, Any] | None = None,
+        external_sync: dict[str, Any] | None = None,
+        refresh_status: dict[str, Any] | None = None,
+        sync_job: dict[str, Any] | None = None,
+    ) -> str:
+        """Insert a document and return its id. `text` is its content, `file` the bytes it came from."""
+        id = id or new_id()
+        created = int(time.time()) if created is None else created
+        if size is None:
+            size = len(file) if file is not None else len((text or "").encode())
+        values = {
+            "id": id,
+            "type": type,
+            "name": name,
+            "name_key": name_key(name),
+            "parent": parent,
+            "size": size,
+            "created": created,
+            "updated": created if updated is None else updated,
+            "creator": creator,
+            "role": role,
+            "format": None if type == "folder" else format or "markdown",
+            "url": url,
+            "filename": filename,
+            "mime": mime,
+            "frozen": int(frozen),
+            "auto_sync": dumps(auto_sync),
+            "external_sync": dumps(external_sync),
+            "refresh_status": dumps(refresh_status),
+            "sync_job": dumps(sync_job),
+        }
+        with self.transaction():
+            marks = ", ".join(f":{column}" for column in values)
+            cursor = self.db.execute(f"insert into documents ({', '.join(values)}) values ({marks})", values)
+            n = cursor.lastrowid
+            assert n is not None
+            if file is not None:
+                self.db.execute("insert into files values (?, ?)", (n, file))
+            if type != "folder":
+                self._write_body(n, text or "", values["format"])
+        return id
+
+    def find(self, id: str) -> Row | None:
+        row: Row | None = self.db.execute("select * from documents where id = ?", (id,)).fetchone()
+        return row
+
+    def document(self, id: str) -> Row:
+        """The document; raises 404 in the service's words."""
+        row = self.find(id)
+        if row is None:
+            raise document_not_found(id)
+        return row
+
+    def folder(self, id: str, param: str) -> Row:
+        """The folder that a request names in `param`; raises 404, or 400 where it is no folder."""
+        row = self.find(id)
+        if row is None:
+            raise document_not_found(id, param)
+        if row["type"] != "folder":
+            raise invalid(f"{id} is not a folder.", param)
+        return row
+
+    def update(self, id: str, **columns: Any) -> None:
+        """Set columns of a document; dicts become JSON, a name brings its key along."""
+        if "name" in columns:
+            columns["name_key"] = name_key(columns["name"])
+        values = {key: dumps(value) if isinstance(value, dict) else value for key, value in columns.items()}
+        pairs = ", ".join(f"{column} = :{column}" for column in values)
+        self.db.execute(f"update documents set {pairs} where id = :_id", {**values, "_id": id})
+
+    def text(self, row: Row) -> str:
+        """The content of a document, as it is stored or as it is generated."""
+        found = self.db.execute("select text from bodies where n = ?", (row["n"],)).fetchone()
+        if found is not None:
+            return str(found["text"])
+        return "" if row["seed"] is None else generated.text(row["seed"])
+
+    def set_text(self, row: Row, text: str, *, format: str | None = None, size: int | None = None) -> None:
+        """Replace the content; the content search follows, the RAG indexes are the caller's concern."""
+        form = format or row["format"]
+        with self.transaction():
+            self._write_body(row["n"], text, form)
+            size = len(text.encode()) if size is None else size
+            self.update(row["id"], size=size, format=form, seed=None, updated=int(time.time()))
+
+    def _write_body(self, n: int, text: str, format: str) -> None:
+        self.db.execute("insert or replace into bodies values (?, ?)", (n, text))
+        search.put(self.db, n, search.plain(text, format))
+
+    def file(self, row: Row) -> bytes:
+        """The bytes a file document came from."""
+        found = self.db.execute("select data from files where n = ?", (row["n"],)).fetchone()
+        return self.text(row).encode() if found is None else bytes(found["data"])
+
+    def set_file(self, row: Row, data: bytes) -> None:
+        self.db.execute("insert or replace into files values (?, ?)", (row["n"], data))
+
+    # The tree
+
+    def ancestors(self, parent: str | None, known: dict[str, Row] | None = None) -> list[Row]:
+        """The folders from the root down to `parent`, itself included. `known` spares repeated look-ups."""
+        known = {} if known is None else known
+        path: list[Row] = []
+        while parent is not None:
+            row = known.get(parent) or self.find(parent)
+            if row is None:
+                break
+            known[parent] = row
+            path.append(row)
+            parent = row["parent"]
+        return path[::-1]
+
+    def subtree(self, id: str) -> list[str]:
+        """The ids of a folder and of every folder below it."""
+        rows = self.db.execute(
+            "with recursive below (id) as (values (?) union all select documents.id from documents"
+            " join below on documents.parent = below.id and documents.type = 'folder') select id from below",
+            (id,),
+        )
+        return [row["id"] for row in rows]
+
+    def children(self, folders: Iterable[str]) -> list[Row]:
+        """Everything whose parent is one of these folders."""
+        marks = json.dumps(list(folders))
+        return self.db.execute(
+            "select * from documents where parent in (select value from json_each(?))", (marks,)
+        ).fetchall()
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Delete documents with all that belongs to them, the agents' references included."""
+        marks = json.dumps(list(ids))
+        listed = "(select value from json_each(?))"
+        with self.transaction():
+            search.drop(self.db, f"select n from documents where id in {listed}", marks)
+            self.db.execute(f"delete from attachments where document in {listed}", (marks,))
+            self.db.execute(f"delete from documents where id in {listed}", (marks,))
+
+    def rebase(self, base: str) -> None:
+        """Let every address of the site follow the server to `base`, which is new at each start."""
+        old = self.meta("base") or SITE
+        for table, column in (("documents", "url"), ("crawl_jobs", "seed_url")):
+            if self.db.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone():
+                self.db.execute(
+                    f"update {table} set {column} = ? || substr({column}, ?)"
+                    f" where {column} >= ? || '/' and {column} < ? || '0'",  # '0' comes after '/'
+                    (base, len(old) + 1, old, old),
+                )
+        self.set_meta("base", base)
