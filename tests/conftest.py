@@ -11,6 +11,16 @@ from kbtui.demo.server import Demo
 from tests.wire import Wire
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write", action="store_true", help="rewrite screenshots/ and README's key table")
+
+
+@pytest.fixture
+def write(request: pytest.FixtureRequest) -> bool:
+    """Whether what the tests compare with is to be written anew."""
+    return bool(request.config.getoption("--write"))
+
+
 @pytest.fixture(autouse=True)
 def clean_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the configuration, the state or the key of the person who runs it."""

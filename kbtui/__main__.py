@@ -1,0 +1,197 @@
+"""From the command line to one of: the app, the demo server, a sentence that says why not.
+
+Exit codes: 0 well ended, 2 nothing could be shown (a bad flag, a bad configuration, no terminal),
+129 hung up, 143 terminated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kbtui import settings as house
+from kbtui.settings import BadSettings, Places, Settings, Workspace
+
+if TYPE_CHECKING:
+    from kbtui.api import Api
+    from kbtui.knowledge_base import KnowledgeBase
+    from kbtui.transport import Wait
+
+NO_DEMO = "The demo is not installed; install kbtui with its extra: pip install 'kbtui[demo]'."
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run kbtui; the process's exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["serve"]:
+        return _serve(argv[1:])
+    flags = _parser().parse_args(argv)
+    if flags.version:
+        print(f"kbtui {_version()}")
+        return 0
+    with ExitStack() as leaving:
+        try:
+            settings = _settings(flags, leaving)
+            return _show(settings, leaving)
+        except BadSettings as error:
+            print(f"kbtui: {error}", file=sys.stderr)
+            return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kbtui",
+        description="Browse, search and edit the knowledge base of your ElevenLabs voice agents.",
+        epilog="kbtui serve runs the embedded demo knowledge base alone; see kbtui serve --help.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--version", action="store_true", help="print the version and exit")
+    add("--demo", action="store_true", help="open the embedded demo knowledge base; needs no key")
+    add("--demo-size", type=int, default=0, metavar="N", help="add N generated documents to the demo")
+    add("-w", "--workspace", metavar="NAME", help="open this workspace of the configuration")
+    add("--region", metavar="NAME", help=f"one of {', '.join(house.REGIONS)}")
+    add("--base-url", metavar="URL", help="another address of the service")
+    add("--api-key-file", type=Path, metavar="FILE", help="read the API key from a file only you can read")
+    add("--config", type=Path, metavar="FILE", help="another configuration than the usual one")
+    add("--read-only", action="store_true", help="never send anything that changes the knowledge base")
+    add("--no-cache", action="store_true", help="keep no mirror on disk; drafts and history stay")
+    add("--theme", choices=house.THEMES, help="colours; auto by default")
+    add("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    return parser
+
+
+def _settings(flags: argparse.Namespace, leaving: ExitStack) -> Settings:
+    if flags.demo_size < 0:
+        raise BadSettings("--demo-size takes a number of documents, 0 or more.")
+    if flags.demo_size and not flags.demo:
+        raise BadSettings("--demo-size belongs to --demo.")
+    places = Places.of_user()
+    named = flags.workspace or flags.region or flags.base_url or flags.api_key_file
+    if flags.demo and named:
+        raise BadSettings(
+            "--demo opens a knowledge base of its own; leave out workspace, region, URL and key."
+        )
+    settings = house.load(
+        places=places,
+        config=flags.config,
+        workspace=flags.workspace,
+        region=flags.region,
+        base_url=flags.base_url,
+        key_file=flags.api_key_file,
+        read_only=flags.read_only,
+        theme=flags.theme,
+        cache=not flags.no_cache,
+        mouse=not flags.no_mouse,
+    )
+    return start_demo(settings, leaving, flags.demo_size) if flags.demo else settings
+
+
+def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Settings:
+    """Start the embedded demo knowledge base; settings that open it and leave nothing behind.
+
+    Raises:
+        BadSettings: the extra that it needs is not installed.
+    """
+    from tempfile import TemporaryDirectory
+
+    try:
+        from kbtui.demo.server import Demo
+    except ModuleNotFoundError as error:
+        raise BadSettings(NO_DEMO) from error
+    home = Path(leaving.enter_context(TemporaryDirectory(prefix="kbtui-demo-")))
+    demo = leaving.enter_context(Demo(size=size))
+    workspace = Workspace("demo", demo.url, key=demo.key, read_only=settings.workspace.read_only)
+    return replace(
+        settings,
+        places=Places(settings.places.config, home / "state", home / "cache"),
+        workspaces=(workspace,),
+        workspace=workspace,
+        demo=True,
+    )
+
+
+def _show(settings: Settings, leaving: ExitStack) -> int:
+    from kbtui import terminal
+    from kbtui.commands import Keymap
+
+    reason = terminal.why_not()
+    if reason:
+        raise BadSettings(reason)
+    terminal.prepare()
+    try:
+        keymap = Keymap(settings.keys)
+    except ValueError as error:
+        raise BadSettings(str(error)) from None
+    kb = open_workspace(settings, settings.workspace)
+
+    from kbtui.tui.app import KbApp
+
+    app = KbApp(settings, kb, keymap, open_workspace, lambda: start_demo(settings, leaving))
+    guard = terminal.Guard(app.keep_words, app.leave)
+    guard.watch()
+    code = app.run(mouse=settings.mouse)
+    return app.return_code or code or 0
+
+
+def open_workspace(settings: Settings, workspace: Workspace) -> KnowledgeBase | None:
+    """The knowledge base of a workspace, or None where it has no key.
+
+    Raises:
+        BadSettings: a source of the key that was named cannot be read.
+    """
+    from hashlib import blake2b
+
+    from kbtui.drafts import Drafts
+    from kbtui.history import History
+    from kbtui.knowledge_base import KnowledgeBase
+    from kbtui.mirror import Mirror
+
+    key = workspace.find_key()
+    if not key:
+        return None
+    digest = blake2b(f"{workspace.base_url}\n{key}".encode(), digest_size=16).hexdigest()
+    places = settings.places
+    return KnowledgeBase(
+        workspace.base_url,
+        Mirror.open(places.cache / f"{digest}.mirror" if settings.cache else None),
+        History.open(places.state / "state.db"),
+        Drafts(places.state / "drafts", workspace.base_url),
+        _connector(workspace.base_url, key),
+        read_only=workspace.read_only,
+    )
+
+
+def _connector(base_url: str, key: str) -> Callable[[Callable[[Wait], None]], Api]:
+    """What builds the client: here, because nobody behind this door may know it."""
+
+    def connect(on_wait: Callable[[Wait], None]) -> Api:
+        from kbtui.api import Api
+
+        return Api(base_url, key, on_wait=on_wait)
+
+    return connect
+
+
+def _serve(argv: list[str]) -> int:
+    try:
+        from kbtui.demo.serve import main as serve
+    except ModuleNotFoundError:
+        print(f"kbtui: {NO_DEMO}", file=sys.stderr)
+        return 2
+    return serve(argv)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("kbtui")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

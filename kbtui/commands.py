@@ -1,0 +1,265 @@
+"""Every command once: what it is called, which keys press it, where it works, and when it is off and why.
+
+The keyboard, the footer, the list of keys (`?`), the palette (`:`), the table in README and the check of
+`[keys]` in the configuration are all made from `COMMANDS`. A screen carries a command out in a method named
+after its id: `document.rename` is `do_document_rename`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from kbtui.rows import FOLDER, DocumentRow
+
+
+class Situation(NamedTuple):
+    """What a command may depend on, at the moment a key is pressed."""
+
+    row: DocumentRow | None = None  # the document under the cursor
+    read_only: bool = False  # the workspace was opened for reading only
+    filtered: bool = False
+    undoable: str | None = None  # what undo would undo, in words
+    dirty: bool = False  # the editor holds words that the service does not have
+
+
+Off = Callable[[Situation], str | None]
+
+
+class Command(NamedTuple):
+    """One thing a person can do.
+
+    `keys` are as the terminal names them, two separated by a space for one after the other. `places` are where
+    it works, the narrowest first. `footer` is its rank in the footer there, 0 for never. `off` gives the reason
+    why it cannot be done now.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    places: tuple[str, ...]
+    footer: int = 0
+    off: Off | None = None
+    destroys: bool = False
+
+    def reason(self, situation: Situation) -> str | None:
+        """Why the command is off now, or None where it can be done."""
+        return self.off(situation) if self.off else None
+
+
+PLACES = {
+    "everywhere": "Everywhere",
+    "browse": "Browse",
+    "move": "Moving in a list, the tree or a text",
+    "list": "Document list",
+    "tree": "Folder tree",
+    "view": "Document view",
+    "filter": "While typing a filter",
+    "rename": "While typing a name",
+    "editor": "Editor",
+    "conflict": "When both sides changed",
+    "choose": "Drafts, workspaces and keys",
+    "drafts": "Drafts",
+    "welcome": "First run",
+}
+"""Where commands work, by the words for them in the list of keys."""
+
+
+def _needs_document(now: Situation) -> str | None:
+    return None if now.row else "nothing is selected"
+
+
+def _needs_writing(now: Situation) -> str | None:
+    if now.row is None:
+        return "nothing is selected"
+    if now.read_only:
+        return "this workspace is open for reading only"
+    if now.row.role in ("viewer", "commenter"):
+        return f"your role on this document is {now.row.role}"
+    return None
+
+
+def _needs_content(now: Situation) -> str | None:
+    return _needs_writing(now) or (now.row.lock if now.row else None)
+
+
+def _needs_url(now: Situation) -> str | None:
+    if now.row is not None and now.row.type != "url":
+        return "only URL documents have a page to fetch again"
+    return _needs_writing(now)
+
+
+def _needs_undo(now: Situation) -> str | None:
+    if now.read_only:
+        return "this workspace is open for reading only"
+    return None if now.undoable else "nothing to undo"
+
+
+def _needs_filter(now: Situation) -> str | None:
+    return None if now.filtered else "no filter is set"
+
+
+def _needs_folder(now: Situation) -> str | None:
+    return None if now.row and now.row.type == FOLDER else "this is not a folder"
+
+
+COMMANDS: tuple[Command, ...] = (
+    # Moving
+    Command("move.down", ("j", "down"), "down", "one line down", ("move",)),
+    Command("move.up", ("k", "up"), "up", "one line up", ("move",)),
+    Command("move.half_down", ("ctrl+d",), "half page down", "half a page down", ("move",)),
+    Command("move.half_up", ("ctrl+u",), "half page up", "half a page up", ("move",)),
+    Command("move.page_down", ("pagedown", "ctrl+f"), "page down", "a page down", ("move",)),
+    Command("move.page_up", ("pageup", "ctrl+b"), "page up", "a page up", ("move",)),
+    Command("move.top", ("g g", "home"), "top", "to the first line", ("move",)),
+    Command("move.bottom", ("G", "end"), "bottom", "to the last line", ("move",)),
+    Command("move.in", ("l", "right", "enter"), "open", "into a folder, or to the document's text", ("browse",)),
+    Command("move.out", ("h", "left"), "out", "back to the list, or to the folder above", ("browse",)),
+    # Panes
+    Command("pane.tree", ("1",), "folders", "go to the folder tree", ("browse",)),
+    Command("pane.list", ("2",), "documents", "go to the document list", ("browse",)),
+    Command("pane.view", ("3",), "text", "go to the document view", ("browse",)),
+    Command("pane.next", ("tab",), "next pane", "go to the next pane", ("browse",)),
+    Command("pane.previous", ("shift+tab",), "previous pane", "go to the previous pane", ("browse",)),
+    Command("go.root", ("g h",), "root", "go to the root folder", ("browse",)),
+    Command("go.parent", ("g p",), "parent", "go to the folder above", ("browse",)),
+    Command("go.all", ("g a",), "all", "all documents, flat", ("browse",)),
+    Command("tree.unfold", ("z R",), "unfold all", "unfold every folder of the tree", ("browse",)),
+    Command("tree.fold", ("z M",), "fold all", "fold every folder of the tree", ("browse",)),
+    # Finding
+    Command("list.filter", ("/",), "filter", "show only names that hold the words you type", ("browse",), 1),
+    Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 0, _needs_filter),
+    Command("filter.text", ("f t",), "text", "text documents only, or not any more", ("browse",)),
+    Command("filter.url", ("f u",), "url", "URL documents only, or not any more", ("browse",)),
+    Command("filter.file", ("f f",), "file", "files only, or not any more", ("browse",)),
+    Command("filter.folder", ("f d",), "folder", "folders only, or not any more", ("browse",)),
+    Command("filter.keep", ("enter", "down"), "keep", "keep the filter and go to the list", ("filter",), 1),
+    Command("filter.drop", ("escape",), "drop", "drop the filter", ("filter",), 2),
+    Command("sort.menu", ("s",), "sort", "choose the order of the list", ("browse",), 2),
+    Command("sort.name", ("s n",), "name", "sort by name", ("browse",)),
+    Command("sort.name_down", ("s N",), "name, Z first", "sort by name, backwards", ("browse",)),
+    Command("sort.updated", ("s u",), "updated, oldest first", "sort by last change, oldest first", ("browse",)),
+    Command("sort.updated_down", ("s U",), "updated, newest first", "sort by last change, newest first", ("browse",)),
+    Command("sort.created", ("s c",), "created, oldest first", "sort by creation, oldest first", ("browse",)),
+    Command("sort.created_down", ("s C",), "created, newest first", "sort by creation, newest first", ("browse",)),
+    Command("sort.size", ("s z",), "size, smallest first", "sort by size, smallest first", ("browse",)),
+    Command("sort.size_down", ("s Z",), "size, largest first", "sort by size, largest first", ("browse",)),
+    # Reading
+    Command("view.down", ("J",), "scroll text", "scroll the text down, from any pane", ("browse",)),
+    Command("view.up", ("K",), "scroll text up", "scroll the text up, from any pane", ("browse",)),
+    Command("view.next_tab", ("]",), "next tab", "the next tab of the document view", ("browse",)),
+    Command("view.previous_tab", ("[",), "previous tab", "the previous tab of the document view", ("browse",)),
+    Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, _needs_document),
+    Command("view.source", ("V",), "source", "rendered text, or its source", ("browse",), 0, _needs_document),
+    # Changing
+    Command("document.edit", ("e",), "edit", "edit the text here", ("browse",), 3, _needs_content),
+    Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR", ("browse",), 0, _needs_content),
+    Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, _needs_writing),
+    Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse",), 0, _needs_url, True),
+    Command("change.undo", ("u",), "undo", "take back the last rename or edit", ("browse",), 5, _needs_undo),
+    Command("rename.save", ("enter",), "save", "save the new name", ("rename",), 1),
+    Command("rename.leave", ("escape",), "leave", "leave the name as it was", ("rename",), 2),
+    Command("edit.save", ("ctrl+s", "f2"), "save", "save to the service and check it arrived", ("editor",), 1),
+    Command("edit.leave", ("escape",), "leave, draft kept", "leave; what you typed is kept as a draft", ("editor",), 2),
+    Command("edit.outside", ("f4",), "$EDITOR", "go on in $EDITOR", ("editor",), 3),
+    Command("edit.discard", ("f8",), "discard", "throw the draft away, after a question", ("editor",), 4, None, True),
+    Command("conflict.mine", ("m",), "save mine", "save mine over theirs; theirs goes to the history", ("conflict",), 1, None, True),
+    Command("conflict.theirs", ("t",), "keep theirs", "keep theirs; mine goes to the history", ("conflict",), 2, None, True),
+    Command("conflict.editor", ("e", "escape"), "back to the editor", "go on editing mine", ("conflict",), 3),
+    Command("conflict.merge", ("g m",), "merge in the editor", "go on with both joined, overlaps marked", ("conflict",), 4),
+    # The service
+    Command("sync.refresh", ("R", "ctrl+r"), "refresh", "ask the service for everything again, now", ("browse",)),
+    Command("sync.stop", ("X",), "stop waiting", "stop waiting to try again", ("browse",)),
+    # The rest
+    Command("go.drafts", ("g d",), "drafts", "words typed and not yet saved", ("browse",)),
+    Command("go.workspaces", ("g w",), "workspaces", "open another workspace", ("browse",)),
+    Command("choose.open", ("enter",), "open", "open or run the selected line", ("choose",), 1),
+    Command("choose.discard", ("x",), "discard", "discard the selected draft, after a question", ("drafts",), 2, None, True),
+    Command("choose.leave", ("escape",), "close", "close", ("choose",), 3),
+    Command("welcome.check", ("enter",), "check the key", "look for a key again and try it", ("welcome",), 1),
+    Command("welcome.demo", ("d",), "open the demo", "open the embedded demo knowledge base", ("welcome",), 2),
+    Command("help.keys", ("?", "f1"), "keys", "all keys that work here; type to filter, Enter runs", ("everywhere",), 8),
+    Command("help.palette", (":", "ctrl+p"), "commands", "every command by name", ("everywhere",)),
+    Command("screen.theme", ("g t",), "dark or light", "change between dark and light", ("everywhere",)),
+    Command("screen.redraw", ("ctrl+l",), "redraw", "draw the screen anew", ("everywhere",)),
+    Command("app.suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", ("everywhere",)),
+    Command("app.back", ("q", "escape"), "back", "undo the newest filter, go back, or quit from the root", ("everywhere",), 7),
+    Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("everywhere",)),
+)  # fmt: skip
+
+BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
+
+
+class Keymap:
+    """Which keys run which command where, after what the configuration says of them.
+
+    Raises:
+        ValueError: the configuration names a command that does not exist, or gives one key twice in a place;
+            the message is one sentence for the person.
+    """
+
+    def __init__(self, given: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        given = given or {}
+        for id in given:
+            if id not in BY_ID:
+                close = get_close_matches(id, BY_ID, 1)
+                hint = f" Did you mean “{close[0]}”?" if close else ""
+                raise ValueError(f"[keys] names no command “{id}”.{hint} `?` lists them.")
+        self._keys = {command.id: given.get(command.id, command.keys) for command in COMMANDS}
+        self._places: dict[str, dict[str, Command]] = {place: {} for place in PLACES}
+        for command in COMMANDS:
+            for place in command.places:
+                for key in self._keys[command.id]:
+                    taken = self._places[place].setdefault(key, command)
+                    if taken is not command:
+                        raise ValueError(f"[keys] gives {show_key(key)} to both {taken.id} and {command.id}.")
+
+    def keys(self, command: Command) -> tuple[str, ...]:
+        """The keys that press `command`, the first the one to show."""
+        return self._keys[command.id]
+
+    def find(self, places: Iterable[str], sequence: str) -> Command | None:
+        """The command that `sequence` runs in the first of `places` that knows it."""
+        for place in places:
+            if sequence in self._places[place]:
+                return self._places[place][sequence]
+        return None
+
+    def after(self, places: Iterable[str], prefix: str) -> list[tuple[str, Command]]:
+        """What may follow `prefix`, as (key, command), in the order of declaration; empty if nothing may."""
+        found: dict[str, Command] = {}
+        for place in places:
+            for sequence, command in self._places[place].items():
+                if sequence.startswith(prefix + " "):
+                    found.setdefault(sequence[len(prefix) + 1 :], command)
+        return list(found.items())
+
+    def footer(self, places: Iterable[str], situation: Situation) -> Iterator[tuple[str, Command]]:
+        """The most useful commands here and now, as (key to show, command), at most seven."""
+        here = tuple(places)
+        ranked = sorted(
+            (command for command in COMMANDS if command.footer and any(p in here for p in command.places)),
+            key=lambda command: (min(here.index(p) for p in command.places if p in here), command.footer),
+        )
+        useful = [command for command in ranked if command.reason(situation) is None]
+        for command in useful[:7]:
+            yield show_key(self._keys[command.id][0]), command
+
+
+_SHOWN = {
+    "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home",
+    "end": "End", "enter": "Enter", "escape": "Esc", "tab": "Tab", "shift+tab": "S-Tab", "space": "Space",
+}  # fmt: skip
+
+
+def show_key(sequence: str) -> str:
+    """A key sequence as a person reads it: `ctrl+d` is ^d, `g g` is gg."""
+    return "".join(_show_one(key) for key in sequence.split(" "))
+
+
+def _show_one(key: str) -> str:
+    if key.startswith("ctrl+"):
+        return "^" + key.removeprefix("ctrl+")
+    return _SHOWN.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else key)

@@ -1,0 +1,439 @@
+"""The knowledge base as a person works with it: all that a screen or a command ever talks to.
+
+Reading goes to the mirror and never waits for the network. What the network answers is written to the mirror,
+and the mirror's `version` tells that it moved. A change is kept in the history before it is sent, sent, read
+back, and only then is its draft dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kbtui import content
+from kbtui.drafts import Draft, Drafts
+from kbtui.errors import Conflict, Error, NotFound, Offline, Refused
+from kbtui.history import Change, History
+from kbtui.mirror import Mirror, lock_reason
+from kbtui.rows import SORTS, Body, DocumentRow, Progress, View
+from kbtui.sync import Sync
+
+if TYPE_CHECKING:
+    from kbtui.api import Api
+    from kbtui.models import Document
+    from kbtui.transport import Wait
+
+LARGEST_TEXT = 20_000_000  # bytes: the service takes no larger file
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What became of a save.
+
+    `state` is "saved" (read back, equal), "unchanged" (nothing was sent), or "differs" (the service keeps
+    another text than was sent; it is in `service_text` and the draft stays until that is accepted).
+    """
+
+    state: str
+    service_text: str = ""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo took back, in words, and the document it belongs to."""
+
+    sentence: str
+    document: str
+
+
+@dataclass(frozen=True)
+class Overwritten:
+    """Words that this kbtui saved and that another's save, sent at the same moment, replaced."""
+
+    change: Change
+    document: str
+    name: str
+    theirs: str
+
+
+class KnowledgeBase:
+    """One workspace: its mirror, its history, its drafts, and the service behind them.
+
+    Args:
+        base_url: names the drafts and the history, so that they outlive a key.
+        connect: builds the client; called once, in a thread, when the network is first needed. It is given
+            what to do when a countdown begins.
+        read_only: nothing is ever sent that changes the knowledge base.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        mirror: Mirror,
+        history: History,
+        drafts: Drafts,
+        connect: Callable[[Callable[[Wait], None]], Api],
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self.base_url = base_url
+        self.mirror = mirror
+        self.history = history
+        self.drafts = drafts
+        self.read_only = read_only
+        self.waiting: Wait | None = None
+        self._connect = connect
+        self._connecting: asyncio.Task[Api] | None = None
+
+    # Reading what is here
+
+    def order(self, scope: str) -> tuple[str, bool]:
+        """The order last chosen for a scope, as (sort, descending)."""
+        kept = self.history.recall(self.base_url, "order", scope)
+        if isinstance(kept, dict) and kept.get("sort") in SORTS:
+            return kept["sort"], kept.get("descending") is True
+        return "name", False
+
+    def remember_order(self, view: View) -> None:
+        """Keep the order of a view for its scope."""
+        order = {"sort": view.sort, "descending": view.descending}
+        self.history.remember(self.base_url, "order", view.scope, order)
+
+    def edited(self) -> frozenset[str]:
+        """The documents that have a draft."""
+        return frozenset(draft.document for draft in self.drafts.all())
+
+    def kept_body(self, row: DocumentRow) -> Body | None:
+        """The text of a document if the mirror has it as new as the row."""
+        body = self.mirror.body(row.id)
+        return body if body is not None and body.updated >= row.updated else None
+
+    def undoable(self) -> str | None:
+        """What `undo` would take back, in words."""
+        change = self.history.latest_undoable(self.base_url)
+        return f"{change.kind} of “{change.name}”" if change else None
+
+    # The service
+
+    async def api(self) -> Api:
+        """The client, built at the first call; the import of what it needs holds up no frame."""
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(asyncio.to_thread(self._connect, self._begin_wait))
+        try:
+            return await asyncio.shield(self._connecting)
+        except Exception:
+            self._connecting = None
+            raise
+
+    def _begin_wait(self, wait: Wait) -> None:
+        self.waiting = wait
+
+    async def check(self) -> None:
+        """Try the key with a list call, the smallest that needs nothing but `convai_read`.
+
+        Raises:
+            errors.Error: the service does not take the key, or cannot be reached.
+        """
+        await (await self.api()).list_page(page_size=1, urgent=True)
+
+    async def sweep(self, focus: View) -> AsyncIterator[Progress]:
+        """One complete pass over the knowledge base, beginning with what is looked at."""
+        async for progress in Sync(await self.api(), self.mirror).sweep(focus=focus):
+            yield progress
+
+    async def poll(self) -> AsyncIterator[Progress]:
+        """What changed on the service since the last look."""
+        async for progress in Sync(await self.api(), self.mirror).poll():
+            yield progress
+
+    async def visit(self, view: View) -> int:
+        """Ask for the first page of a view, ahead of everything else; how many rows moved."""
+        return await Sync(await self.api(), self.mirror).visit(view)
+
+    async def read(self, id: str) -> Body:
+        """The text of a document as the service has it now; the mirror keeps it.
+
+        Raises:
+            errors.Error: the service cannot be asked, or refuses, or the document is gone.
+        """
+        return (await self._fetch(id))[1]
+
+    async def _fetch(self, id: str) -> tuple[Document, Body]:
+        api = await self.api()
+        ticket = self.mirror.ticket()
+        try:
+            document = await api.get(id)
+        except NotFound:
+            await asyncio.to_thread(self.mirror.remove, [id])
+            raise
+        data, lossy = await self._content(api, id)
+        body = Body(id, document.content_format, data, document.metadata.last_updated_at_unix_secs, lossy)
+        await self._store(document, ticket)
+        await asyncio.to_thread(self.mirror.keep_body, body)
+        return document, body
+
+    async def _content(self, api: Api, id: str) -> tuple[str, bool]:
+        data = bytearray()
+        async for piece in api.content(id):
+            data += piece.data
+            if len(data) > LARGEST_TEXT:
+                raise Refused("The text is larger than 20 MB; kbtui does not open it.")
+        try:
+            return data.decode("utf-8"), False
+        except UnicodeDecodeError:
+            return data.decode("utf-8", "replace"), True
+
+    async def _store(self, document: Document, ticket: int | None = None) -> None:
+        raw = [document.raw()]
+        if ticket is None:
+            ticket = self.mirror.ticket()
+        await asyncio.to_thread(self.mirror.store, raw, ticket)
+
+    # Editing
+
+    async def begin_edit(self, id: str) -> Draft:
+        """Begin to edit a document's text, or go on with the newest draft of it that nobody else types in.
+
+        Offline, the mirror's copy is the base; the check before the save tells if it was stale.
+
+        Raises:
+            Refused: it cannot be edited, with the reason.
+            errors.Error: there is no text to begin with.
+        """
+        kept = next((d for d in self.drafts.all() if d.document == id and d.field == "content"), None)
+        if kept is not None and not kept.elsewhere:
+            return self.drafts.adopt(kept)
+        try:
+            document, body = await self._fetch(id)
+            self._may_edit(document.raw())
+            name = document.name
+        except Offline:
+            here, row = self.mirror.body(id), self.mirror.row(id)
+            if here is None or row is None:
+                raise
+            self._may_edit(self.mirror.summary(id) or {})
+            body, name = here, row.name
+        if body.lossy:
+            raise Refused("Some bytes of this text are no UTF-8; saving it would lose them.")
+        return self.drafts.begin(
+            document=id,
+            name=name,
+            field="content",
+            format=body.format,
+            base=body.text,
+            base_updated=body.updated,
+        )
+
+    def _may_edit(self, document: dict[str, Any]) -> None:
+        reason = lock_reason(document)
+        if reason:
+            raise Refused(reason)
+
+    def leave(self, draft: Draft, text: str) -> None:
+        """Stop editing: a draft that says nothing new goes, every other one stays on disk."""
+        if text == draft.base:
+            self.drafts.drop(draft)
+        else:
+            self.drafts.flush()
+
+    async def save(self, draft: Draft, text: str) -> Saved:
+        """Send a text, after a look at what the service has now; read it back.
+
+        Raises:
+            Conflict: the document's text is no longer what the edit began with.
+            Refused: it cannot be edited (any more), with the reason. The draft stays.
+            errors.Error: nothing was sent, or nobody knows whether it arrived. The draft stays.
+        """
+        self._may_write()
+        self.drafts.flush()
+        document, now = await self._fetch(draft.document)
+        if now.text == text:
+            self.drafts.drop(draft)
+            return Saved("unchanged" if text == draft.base else "saved")
+        self._may_edit(document.raw())
+        if now.text != draft.base:
+            raise Conflict(
+                f"“{draft.name}” was changed on the service while you edited it.",
+                base=draft.base,
+                mine=text,
+                theirs=now.text,
+            )
+        back = await self._write(document, now, text)
+        if back != text:
+            return Saved("differs", back)
+        self.drafts.drop(draft)
+        return Saved("saved")
+
+    async def _write(self, document: Document, before: Body, text: str) -> str:
+        """Keep the before-image, send, read back; the text that the service holds now."""
+        change = self.history.begin_change(
+            self.base_url, document.id, document.name, "edit",
+            before={"content": before.text, "format": before.format}, after={"content": text},
+        )  # fmt: skip
+        api = await self.api()
+        try:
+            await self._store(await api.update(document.id, content=text))
+        except Error as error:
+            if not error.fate_unknown:
+                self.history.abandon(change)
+            raise
+        now, back = await self._fetch(document.id)
+        self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs)
+        return back.text
+
+    def next_draft(self, draft: Draft, base: str, text: str) -> Draft:
+        """What is typed after a save, on top of the text that was saved."""
+        return self.drafts.rebase(draft, base=base, text=text)
+
+    def rebase(self, draft: Draft, theirs: str, text: str) -> Draft:
+        """The same words on another base: what was theirs has been seen and may be replaced."""
+        self.history.keep_words(self.base_url, draft.document, draft.name, theirs)
+        return self.drafts.rebase(draft, base=theirs, text=text)
+
+    def give_way(self, draft: Draft, text: str) -> None:
+        """Keep theirs: the words typed here go to the history, the draft goes."""
+        self.history.keep_words(self.base_url, draft.document, draft.name, text)
+        self.drafts.drop(draft)
+
+    # Names
+
+    def begin_rename(self, row: DocumentRow) -> Draft:
+        """Begin to type another name, or go on with one that was typed and never sent."""
+        kept = next((d for d in self.drafts.all() if d.document == row.id and d.field == "name"), None)
+        if kept is not None and not kept.elsewhere:
+            return self.drafts.adopt(kept)
+        return self.drafts.begin(
+            document=row.id, name=row.name, field="name", format="", base=row.name, base_updated=row.updated
+        )
+
+    async def rename(self, draft: Draft, name: str) -> Saved:
+        """Give a document another name.
+
+        Raises:
+            Conflict: somebody else renamed it meanwhile.
+            errors.Error: as for `save`.
+        """
+        self._may_write()
+        if name == draft.base:
+            self.drafts.drop(draft)
+            return Saved("unchanged")
+        api = await self.api()
+        document = await api.get(draft.document)
+        if document.name not in (draft.base, name):
+            raise Conflict(
+                f"“{draft.base}” was renamed to “{document.name}” meanwhile.",
+                base=draft.base,
+                mine=name,
+                theirs=document.name,
+            )
+        await self._rename(api, document, name)
+        self.drafts.drop(draft)
+        return Saved("saved")
+
+    async def _rename(self, api: Api, document: Document, name: str) -> None:
+        change = self.history.begin_change(
+            self.base_url,
+            document.id,
+            document.name,
+            "rename",
+            before={"name": document.name},
+            after={"name": name},
+        )
+        try:
+            renamed = await api.update(document.id, name=name)
+        except Error as error:
+            if not error.fate_unknown:
+                self.history.abandon(change)
+            raise
+        await self._store(renamed)
+        self.history.finish_change(change, updated=renamed.metadata.last_updated_at_unix_secs)
+
+    # Taking back
+
+    async def undo(self) -> Undone:
+        """Take back the latest rename or edit, by the reverse call.
+
+        Raises:
+            Refused: there is nothing to undo, or the document was changed again since.
+            errors.Error: as for `save`.
+        """
+        self._may_write()
+        change = self.history.latest_undoable(self.base_url)
+        if change is None:
+            raise Refused("There is nothing to undo.")
+        if change.kind == "rename":
+            await self._undo_rename(change)
+        else:
+            await self._undo_edit(change)
+        self.history.mark_undone(change)
+        return Undone(f"Undone: {change.kind} of “{change.name}”.", change.document)
+
+    async def _undo_rename(self, change: Change) -> None:
+        api = await self.api()
+        document = await api.get(change.document)
+        if document.name != change.after["name"]:
+            raise Refused(f"“{change.name}” was renamed again since; nothing was undone.")
+        await self._store(await api.update(change.document, name=change.before["name"]))
+
+    async def _undo_edit(self, change: Change) -> None:
+        document, now = await self._fetch(change.document)
+        self._may_edit(document.raw())
+        if now.text != change.after["content"]:
+            raise Refused(f"“{change.name}” was changed again since; nothing was undone.")
+        api = await self.api()
+        await self._store(await api.update(change.document, content=change.before["content"]))
+        await self._fetch(change.document)
+
+    # The source of a URL document
+
+    async def refetch(self, id: str) -> tuple[int, int]:
+        """Have the service fetch the page of a URL document again; its size before and after, in bytes."""
+        self._may_write()
+        api = await self.api()
+        document, before = await self._fetch(id)
+        change = self.history.begin_change(
+            self.base_url, id, document.name, "fetch",
+            before={"content": before.text, "format": before.format}, after={},
+        )  # fmt: skip
+        try:
+            await self._store(await api.refresh(id))
+        except Error as error:
+            if not error.fate_unknown:
+                self.history.abandon(change)
+            raise
+        now, after = await self._fetch(id)
+        self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs)
+        return len(before.text.encode()), len(after.text.encode())
+
+    # Words that another's save replaced in the one moment nobody can guard
+
+    async def overwritten(self) -> list[Overwritten]:
+        """Texts this kbtui wrote that the service no longer holds although nobody here replaced them."""
+        found: list[Overwritten] = []
+        for change in self.history.written(self.base_url):
+            row = self.mirror.row(change.document)
+            if row is None or row.updated <= change.updated:
+                continue
+            try:
+                _, body = await self._fetch(change.document)
+            except NotFound:
+                continue
+            base, mine = change.before["content"], change.after["content"]
+            if not content.keeps(base, mine, body.text):
+                found.append(Overwritten(change, change.document, change.name, body.text))
+            self.history.settle(change)
+        return found
+
+    def _may_write(self) -> None:
+        if self.read_only:
+            raise Refused("This workspace is open for reading only.")
+
+    async def close(self) -> None:
+        """Finish: every word on disk, every connection closed."""
+        self.drafts.close()
+        if self._connecting is not None and self._connecting.done() and not self._connecting.exception():
+            await self._connecting.result().aclose()
+        self.history.close()
+        self.mirror.close()

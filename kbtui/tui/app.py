@@ -1,0 +1,308 @@
+"""KbApp: puts the screens together and tells them when the mirror has moved."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from textual import events
+from textual.app import App
+from textual.screen import Screen
+
+import kbtui
+from kbtui.commands import Keymap
+from kbtui.content import safe
+from kbtui.errors import Error
+from kbtui.knowledge_base import KnowledgeBase
+from kbtui.rows import DocumentRow, View
+from kbtui.settings import BadSettings, Settings, Workspace
+from kbtui.terminal import over_a_link
+from kbtui.tui.background import background
+from kbtui.tui.following import Follower
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.saving import Saving
+from kbtui.tui.screens.browse import Browse
+from kbtui.tui.themes import DARK, LIGHT, THEMES
+from kbtui.tui.widgets.line import Part
+
+_PACKAGE = Path(kbtui.__file__).resolve().parent
+STYLES = next(folder for folder in (_PACKAGE / "styles", _PACKAGE.parent / "styles") if folder.is_dir())
+SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "welcome")
+
+LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
+
+OpenWorkspace = Callable[[Settings, Workspace], KnowledgeBase | None]
+StartDemo = Callable[[], Settings]
+
+
+class KbApp(Saving, App[int], inherit_bindings=False):
+    """The application over one workspace at a time.
+
+    Args:
+        settings: what was decided before the first frame.
+        kb: the workspace's knowledge base, or None where no key is set: then the first-run screen is shown.
+        keymap: the keys, after the configuration.
+        open_workspace: opens another one; None where it has no key.
+        start_demo: starts the demo and says how to open it.
+
+    Both raise `settings.BadSettings`, with a sentence.
+    """
+
+    TITLE = "kbtui"
+    CSS_PATH = [STYLES / f"{name}.tcss" for name in SHEETS]
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(
+        self,
+        settings: Settings,
+        kb: KnowledgeBase | None,
+        keymap: Keymap,
+        open_workspace: OpenWorkspace,
+        start_demo: StartDemo,
+    ) -> None:
+        super().__init__(ansi_color=settings.theme.startswith("ansi"))
+        self.settings = settings
+        self.keymap = keymap
+        self._open_workspace = open_workspace
+        self._start_demo = start_demo
+        self.settle = 0.3 if over_a_link() else 0.15  # seconds a cursor rests before the text follows
+        self._kb = kb
+        self._version = -1
+        self._follower: Follower | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = {"auto": DARK, "dark": DARK, "light": LIGHT}.get(settings.theme, settings.theme)
+
+    @property
+    def kb(self) -> KnowledgeBase:  # type: ignore[override]
+        """The knowledge base that is open; only the first-run screen is shown without one."""
+        assert self._kb is not None
+        return self._kb
+
+    def get_default_screen(self) -> Screen[None]:
+        if self._kb is not None:
+            return Browse(self)
+        from kbtui.tui.screens.welcome import Welcome
+
+        return Welcome(self)
+
+    def on_ready(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self._kb is not None:
+            self.call_after_refresh(self._begin)
+        self.set_interval(LOOK, self._look)
+
+    def _begin(self) -> None:
+        """Everything that the first frame does not need."""
+        self._version = self.kb.mirror.version
+        self._follower = Follower(self.kb, self._focus, self.tell)
+        if self.kb.mirror.notice:
+            self.tell(self.kb.mirror.notice, "warn")
+        self._offer_drafts()
+        self._follow()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 100)
+
+    @background("sweep")
+    async def _follow(self) -> None:
+        if self._follower is not None:
+            await self._follower.run()
+
+    # Workspaces
+
+    @background("open")
+    async def change_workspace(self, workspace: Workspace) -> None:
+        """Open another workspace of the configuration; the first-run screen where it has no key."""
+        await self._open(replace(self.settings, workspace=workspace))
+
+    @background("open")
+    async def open_demo(self) -> None:
+        """Open the embedded demo knowledge base."""
+        try:
+            settings = await asyncio.to_thread(self._start_demo)
+        except BadSettings as error:
+            self.tell(str(error), "bad")
+            return
+        await self._open(settings)
+
+    async def try_key(self) -> bool:
+        """Look for a key again; True if there was one and the service takes it.
+
+        Raises:
+            BadSettings: a source of the key cannot be read.
+            errors.Error: the service does not take the key, or cannot be reached.
+        """
+        kb = self._open_workspace(self.settings, self.settings.workspace)
+        if kb is None:
+            return False
+        try:
+            await kb.check()
+        except Error:
+            await kb.close()
+            raise
+        await self._enter(self.settings, kb)
+        return True
+
+    async def _open(self, settings: Settings) -> None:
+        try:
+            kb = self._open_workspace(settings, settings.workspace)
+        except BadSettings as error:
+            self.tell(str(error), "bad")
+            return
+        await self._enter(settings, kb)
+
+    async def _enter(self, settings: Settings, kb: KnowledgeBase | None) -> None:
+        await self._leave_workspace()
+        self.settings, self._kb = settings, kb
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self.switch_screen(self.get_default_screen())
+        if kb is not None:
+            self._begin()
+
+    async def _leave_workspace(self) -> None:
+        """Wait for what must finish, stop what need not, close."""
+        saving = [worker for worker in self.workers if worker.group == "save" and not worker.is_finished]
+        if saving:
+            self.tell("Finishing the save …")
+            await self.workers.wait_for_complete(saving)
+        self.workers.cancel_group(self, "sweep")
+        if self._kb is not None:
+            await self._kb.close()
+
+    def keep_words(self) -> None:
+        """Bring every typed word to the disk; may be called from a signal handler or another thread."""
+        if self._kb is not None:
+            self._kb.drafts.flush()
+
+    def leave(self, code: int) -> None:
+        """End in order with an exit code; may be called from a signal handler."""
+        loop = self._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(self.exit, None, code)
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            screen = self.screen
+            if isinstance(screen, CommandScreen) and screen.press(event):
+                return
+        await super().on_event(event)
+
+    def here(self) -> DocumentRow:
+        assert isinstance(self.screen, CommandScreen)
+        row = self.screen.situation().row
+        assert row is not None
+        return row
+
+    # The signal
+
+    def _look(self) -> None:
+        """Has the mirror moved, has the state changed?"""
+        browse = self._browse()
+        if browse is None or not browse.is_current:
+            return
+        version = self.kb.mirror.version
+        if version != self._version:
+            self._version = version
+            browse.mirror_moved()
+        else:
+            browse.show_lines()
+
+    def _browse(self) -> Browse | None:
+        return next((screen for screen in self.screen_stack if isinstance(screen, Browse)), None)
+
+    def _focus(self) -> View:
+        browse = self._browse()
+        return browse.shown if browse is not None else View()
+
+    # What it says
+
+    def title_parts(self) -> list[Part]:
+        """Name of the app, workspace and region."""
+        here = self.settings.workspace
+        return [
+            (" kbtui ", "key"),
+            (f" {safe(here.name)}", "strong"),
+            (f" · {safe(here.region)}", "dim"),
+            (" · read-only" if here.read_only else "", "warn"),
+            ("   ", ""),
+        ]
+
+    def status(self) -> list[Part]:
+        """How it stands with the service."""
+        return self._follower.status() if self._follower is not None else []
+
+    def tell(self, sentence: str, look: str = "") -> None:
+        """One notice; the next replaces it."""
+        if isinstance(self.screen, CommandScreen):
+            self.screen.tell(sentence, look)
+
+    def failed(self, error: Error) -> None:
+        self.tell(safe(error.sentence), "bad")
+
+    def _offer_drafts(self) -> None:
+        left = [draft for draft in self.kb.drafts.all() if not draft.elsewhere]
+        if left:
+            when = time.strftime("%H:%M", time.localtime(max(draft.saved_at for draft in left)))
+            words = "1 draft" if len(left) == 1 else f"{len(left)} drafts"
+            self.tell(f"{words} from {when}, typed and not saved: gd shows them.", "warn")
+
+    # Commands of every screen
+
+    def do_sync_refresh(self) -> None:
+        if self._follower is not None:
+            self._follower.refresh()
+
+    def do_sync_stop(self) -> None:
+        if self._kb is not None and self._kb.waiting is not None:
+            self._kb.waiting.cancel()
+
+    def do_go_drafts(self) -> None:
+        from kbtui.tui.screens.choose import DraftList
+
+        self.push_screen(DraftList(self))
+
+    def do_go_workspaces(self) -> None:
+        from kbtui.tui.screens.choose import WorkspaceList
+
+        self.push_screen(WorkspaceList(self))
+
+    def do_help_keys(self) -> None:
+        from kbtui.tui.screens.choose import KeyList
+
+        self.push_screen(KeyList(self, self.screen))
+
+    def do_help_palette(self) -> None:
+        self.do_help_keys()
+
+    def do_screen_theme(self) -> None:
+        self.theme = LIGHT if self.current_theme.dark else DARK
+
+    def do_screen_redraw(self) -> None:
+        self.screen.refresh(layout=True)
+
+    def do_app_suspend(self) -> None:
+        self.action_suspend_process()
+
+    def do_app_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        else:
+            self.do_app_quit()
+
+    def do_app_quit(self) -> None:
+        self.quit()
+
+    @background("quit")
+    async def quit(self) -> None:
+        """Wait for what must finish, then end; drafts stay."""
+        await self._leave_workspace()
+        self.exit(0)

@@ -1,0 +1,106 @@
+"""Follows the service in the background: sweep, look again, and say how it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from kbtui.content import safe
+from kbtui.errors import Error, Unauthorized
+from kbtui.knowledge_base import KnowledgeBase
+from kbtui.rows import Progress, View
+from kbtui.tui.widgets.folder_tree import count
+from kbtui.tui.widgets.line import Part
+
+POLL = 20.0  # seconds between looks at the service
+SWEEP = 900.0  # seconds after which everything is compared again
+FIRST_RETRY, LAST_RETRY = 2.0, 60.0  # seconds to wait after the service could not be reached
+
+Tell = Callable[[str, str], None]
+
+
+class Follower:
+    """What the service says, brought to the mirror for as long as the app lives.
+
+    Args:
+        focus: what is looked at now; it is asked for first.
+        tell: shows a sentence to the person.
+    """
+
+    def __init__(self, kb: KnowledgeBase, focus: Callable[[], View], tell: Tell) -> None:
+        self._kb = kb
+        self._focus = focus
+        self._tell = tell
+        self._again = asyncio.Event()
+        self._progress: Progress | None = None
+        self._trouble: Error | None = None
+        self._retry_at = 0.0
+        self._swept: float | None = None
+
+    async def run(self) -> None:
+        """Sweep, then look again and again; after a fault wait, say so, and go on. Never returns."""
+        delay = FIRST_RETRY
+        pause: float | None  # None: until the person asks
+        while True:
+            self._again.clear()
+            try:
+                await self._round()
+                delay, pause = FIRST_RETRY, POLL
+            except Error as error:
+                pause = None if isinstance(error, Unauthorized) else delay
+                self._unwell(error, pause)
+                delay = min(delay * 2, LAST_RETRY)
+            try:
+                await asyncio.wait_for(self._again.wait(), pause)
+                self._swept = None
+            except TimeoutError:
+                pass
+
+    def refresh(self) -> None:
+        """Ask for everything again, now."""
+        if self._kb.waiting is not None:
+            self._kb.waiting.cancel()
+        self._retry_at = 0.0
+        self._again.set()
+
+    async def _round(self) -> None:
+        now = time.monotonic()
+        due = self._swept is None or now - self._swept > SWEEP
+        async for progress in self._kb.sweep(self._focus()) if due else self._kb.poll():
+            self._progress, self._trouble = progress, None
+        if due:
+            self._swept = now
+        for lost in await self._kb.overwritten():
+            self._tell(
+                f"“{safe(lost.name[:80])}” no longer holds what you saved: another save crossed yours. "
+                "Your words are a draft again: gd shows it.",
+                "warn",
+            )
+
+    def _unwell(self, error: Error, pause: float | None) -> None:
+        news = self._trouble is None or self._trouble.sentence != error.sentence
+        self._trouble = error
+        self._retry_at = time.monotonic() + pause if pause else 0.0
+        if news:
+            self._tell(error.sentence, "bad")
+
+    def status(self) -> list[Part]:
+        """Sweep and line, in as few words as say it."""
+        if self._kb.drafts.trouble:
+            return [(f"drafts are not safe: {self._kb.drafts.trouble}", "bad")]
+        wait = self._kb.waiting
+        if wait is not None and (left := wait.until - time.monotonic()) > 0:
+            return [(f"{wait.reason}, again in {left:.0f} s (X stops)", "warn")]
+        if self._trouble is not None:
+            word = "not allowed" if isinstance(self._trouble, Unauthorized) else "offline"
+            left = self._retry_at - time.monotonic()
+            again = f" · again in {left:.0f} s" if left > 0 else " · R tries again"
+            return [(word, "bad"), (f" · as seen last{again}", "warn")]
+        progress = self._progress
+        if progress is None:
+            return [("connecting", "dim")]
+        if progress.complete:
+            return [("online", "good")]
+        of = f" of {count(progress.total)}" if progress.total else ""
+        return [(f"sweep {count(progress.seen)}{of} · ", "dim"), ("online", "good")]

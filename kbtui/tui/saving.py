@@ -1,0 +1,207 @@
+"""The work that must finish: edits, saves, renames and undo belong to the app, whatever screen is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from kbtui.content import merge, safe, survives
+from kbtui.drafts import Draft
+from kbtui.errors import Conflict
+from kbtui.rows import DocumentRow
+from kbtui.tui.background import background
+from kbtui.tui.widgets.name_field import NameField
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from kbtui.knowledge_base import KnowledgeBase
+    from kbtui.tui.screens.editor import Editor
+
+    Base = App[int]
+else:
+    Base = object
+
+
+class Saving(Base):
+    """What `KbApp` does with words; a part of it in a file of its own."""
+
+    kb: KnowledgeBase
+
+    def tell(self, sentence: str, look: str = "") -> None:
+        raise NotImplementedError
+
+    def here(self) -> DocumentRow:
+        """The document under the cursor at the moment a key was pressed."""
+        raise NotImplementedError
+
+    # Edit
+
+    def do_document_edit(self) -> None:
+        self.edit(self.here().id)
+
+    def do_document_edit_outside(self) -> None:
+        self.edit(self.here().id, outside=True)
+
+    @background("edit")
+    async def edit(self, id: str, outside: bool = False) -> None:
+        """Open the editor on a document, or $EDITOR where that is wished or the only safe way."""
+        await self.go_on(await self.kb.begin_edit(id), outside)
+
+    async def go_on(self, draft: Draft, outside: bool = False) -> None:
+        """Open the editor on a draft."""
+        if draft.text != draft.base:
+            self.tell("Going on with your draft of this document.")
+        if outside or not survives(draft.text):
+            from kbtui.tui.outside import edit_outside
+
+            text = await edit_outside(self, draft)  # type: ignore[arg-type]
+            if text is not None:
+                await self._send(draft, text, None)
+        else:
+            from kbtui.tui.screens.editor import Editor
+
+            await self.push_screen(Editor(self, draft))  # type: ignore[arg-type]
+
+    @background("edit")
+    async def resume(self, draft: Draft, outside: bool = False) -> None:
+        """Go on with a draft of an earlier visit: in the editor, or by sending the name it holds."""
+        draft = self.kb.drafts.adopt(draft)
+        if draft.field == "name":
+            self.rename(draft, draft.text)
+        else:
+            await self.go_on(draft, outside)
+
+    # Save
+
+    def on_editor_save(self, message: Editor.Save) -> None:
+        self.save(message.editor)
+
+    @background("save", exclusive=False)
+    async def save(self, editor: Editor) -> None:
+        """Save what the editor holds; the editor stays open, on the text that was saved."""
+        editor.saving = True
+        editor.show_lines()
+        try:
+            await self._send(editor.draft, editor.text, editor)
+        finally:
+            editor.saving = False
+            if editor.is_attached:
+                editor.show_lines()
+
+    async def _send(self, draft: Draft, text: str, editor: Editor | None) -> None:
+        """Save a text, asking as often as the service holds something that has not been seen."""
+        while True:
+            try:
+                saved = await self.kb.save(draft, text)
+            except Conflict as conflict:
+                resolved = await self._settle(draft, text, conflict, editor)
+                if resolved is None:
+                    return
+                draft = resolved
+                continue
+            if saved.state == "differs":
+                await self._accept(draft, text, saved.service_text, editor)
+                return
+            if editor is not None:
+                editor.saved(text)
+            self.tell(
+                "Nothing to save." if saved.state == "unchanged" else f"Saved, verified: {_name(draft)}."
+            )
+            return
+
+    async def _settle(
+        self, draft: Draft, text: str, conflict: Conflict, editor: Editor | None
+    ) -> Draft | None:
+        """Ask what to do with two texts; the draft to save now, or None where there is none."""
+        from kbtui.tui.screens.conflict import ConflictScreen
+
+        choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), conflict))  # type: ignore[arg-type]
+        if choice == "mine":
+            draft = self.kb.rebase(draft, conflict.theirs, text)
+            if editor is not None:
+                editor.draft = draft
+            return draft
+        if choice == "theirs":
+            self.kb.give_way(draft, text)
+            if editor is not None:
+                editor.dismiss()
+            self.tell("Kept theirs; your words are in the history.")
+        elif choice == "merge":
+            merged = merge(conflict.base, text, conflict.theirs)
+            draft = self.kb.rebase(draft, conflict.theirs, merged.text)
+            if editor is not None:
+                editor.dismiss()
+            await self.go_on(draft)
+        elif editor is None:
+            await self.go_on(self.kb.drafts.adopt(draft))
+        return None
+
+    async def _accept(self, draft: Draft, text: str, theirs: str, editor: Editor | None) -> None:
+        """The service keeps another text than was sent: show both, the person decides."""
+        from kbtui.tui.screens.conflict import ConflictScreen
+
+        question = Conflict(
+            "The service keeps the text in another form than you sent.", base=text, mine=text, theirs=theirs
+        )
+        choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), question, normalised=True))  # type: ignore[arg-type]
+        if choice == "theirs":
+            self.kb.drafts.drop(draft)
+            if editor is not None:
+                editor.dismiss()
+            self.tell(f"Saved as the service keeps it: {_name(draft)}.")
+
+    # Rename
+
+    @on(NameField.Submitted)
+    def _named(self, message: NameField.Submitted) -> None:
+        self.rename(message.draft, message.name)
+
+    @background("save", exclusive=False)
+    async def rename(self, draft: Draft, name: str) -> None:
+        """Send a name; what was typed stays a draft until the service has it."""
+        try:
+            saved = await self.kb.rename(draft, name)
+        except Conflict as conflict:
+            self.kb.drafts.rebase(draft, base=conflict.theirs, text=name)
+            self.tell(f"{safe(conflict.sentence)} r and Enter use your name all the same.", "warn")
+            return
+        if saved.state == "saved":
+            self.tell("Renamed; u takes it back.")
+
+    # Undo, fetch again
+
+    def do_change_undo(self) -> None:
+        self.undo()
+
+    @background("save", exclusive=False)
+    async def undo(self) -> None:
+        """Take back the latest change."""
+        undone = await self.kb.undo()
+        self.tell(safe(undone.sentence))
+
+    def do_document_refetch(self) -> None:
+        self.refetch(self.here())
+
+    @background("save", exclusive=False)
+    async def refetch(self, row: DocumentRow) -> None:
+        """Have the service fetch a URL document's page again, after a question if words could be lost."""
+        from kbtui.tui.screens.question import Question
+
+        if not await self.push_screen_wait(
+            Question(
+                self,  # type: ignore[arg-type]
+                f"Fetch “{safe(row.name[:80])}” again?",
+                "The page as it is now replaces the text. Edits made by hand are overwritten; "
+                "the text of now stays in the history.",
+                "Fetch again",
+            )
+        ):
+            return
+        before, after = await self.kb.refetch(row.id)
+        self.tell(f"Fetched again: {before} bytes before, {after} now.")
+
+
+def _name(draft: Draft) -> str:
+    return safe(draft.name[:80])

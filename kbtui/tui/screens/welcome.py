@@ -1,0 +1,86 @@
+"""First run: no key is set. How to set one, a check that it works, and a demo that needs none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+
+from kbtui.settings import KEY_VARIABLE, REGIONS, BadSettings
+from kbtui.tui.background import background
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.line import Line, Part
+
+if TYPE_CHECKING:
+    from kbtui.tui.app import KbApp
+
+
+class Welcome(CommandScreen[None]):
+    """Says how to give kbtui a key."""
+
+    places = ("welcome", "move", "everywhere")
+
+    def __init__(self, app: KbApp) -> None:
+        super().__init__(app.keymap)
+        self.kbapp = app
+
+    def compose(self) -> ComposeResult:
+        yield Line("header")
+        yield DocumentView("words")
+        yield Line("footer")
+
+    def on_mount(self) -> None:
+        self.query_one("#header", Line).show([(" kbtui", "key"), ("   first run", "dim")])
+        self.query_one(DocumentView).focus()
+        self.say("")
+        self.show_footer()
+
+    def say(self, answer: str, look: str = "warn") -> None:
+        """The page, with the answer to the last check."""
+        config = self.kbapp.settings.places.config / "config.toml"
+        workspace = self.kbapp.settings.workspace
+        lines: list[list[Part]] = [
+            [],
+            [("  No API key is set for ", ""), (workspace.base_url, "strong")],
+            [],
+            [("  kbtui needs a key with the permissions ", ""), ("convai_read", "key"), (" and ", ""),
+             ("convai_write", "key"), (".", "")],
+            [("  Any one of these gives it one:", "")],
+            [],
+            [(f"    {KEY_VARIABLE}=… kbtui", "strong")],
+            [("    kbtui --api-key-file FILE", "strong"), ("     a file that only you can read", "dim")],
+            [(f"    keyring set kbtui {workspace.base_url}", "strong")],
+            [("    a workspace in ", "strong"), (str(config), "strong")],
+            [],
+            [("  Other regions have keys of their own: ", "dim"),
+             (f"kbtui --region {'|'.join(name for name in REGIONS if name != 'global')}", "dim")],
+            [],
+            [("  Enter", "key"), ("  looks for a key again and tries it", "")],
+            [("  d    ", "key"), ("  opens the demo: a knowledge base of its own, no key, no network", "")],
+            [("  q    ", "key"), ("  quits", "")],
+            [],
+            [(f"  {answer}", look)],
+        ]  # fmt: skip
+        self.query_one(DocumentView).say(lines)
+
+    def do_move(self, by: str) -> None:
+        self.query_one(DocumentView).move(by)
+
+    def do_welcome_check(self) -> None:
+        self.say("Looking for a key …", "dim")
+        self._check()
+
+    @background("check")
+    async def _check(self) -> None:
+        try:
+            opened = await self.kbapp.try_key()
+        except BadSettings as error:
+            self.say(str(error), "bad")
+            return
+        if not opened:
+            self.say("Still no key: not in the environment, not in the configuration, not in the keyring.")
+
+    def do_welcome_demo(self) -> None:
+        self.say("Starting the demo …", "dim")
+        self.kbapp.open_demo()

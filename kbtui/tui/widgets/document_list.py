@@ -1,0 +1,119 @@
+"""The list of documents: windows of the mirror, drawn in columns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kbtui.content import safe
+from kbtui.rows import FOLDER, DocumentRow, View
+from kbtui.tui.widgets.folder_tree import SHOWN, count
+from kbtui.tui.widgets.line import Part, fit
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from kbtui.knowledge_base import KnowledgeBase
+    from kbtui.mirror import Listing
+
+WINDOW = 64  # rows read from the mirror at a time
+TYPE, SIZE, AGE = 8, 9, 9
+HEADS = {"name": "Name", "size": "Size", "updated_at": "Updated", "created_at": "Created"}
+
+
+def human_size(size: int) -> str:
+    """Bytes in three digits and a unit: 940 B, 3.1 k, 12 M."""
+    if size < 1000:
+        return f"{size} B"
+    value = float(size)
+    for unit in ("k", "M", "G", "T"):
+        value /= 1000
+        if value < 999.5 or unit == "T":
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    raise AssertionError
+
+
+def human_age(moment: int, now: float) -> str:
+    """How long ago, in one unit: now, 4 min, 2 h, 3 d, 5 w, 7 mo, 2 y; "" where the time is unknown."""
+    if moment <= 0:
+        return ""
+    seconds = max(0, int(now - moment))
+    for limit, unit, name in (
+        (60, 1, ""), (3600, 60, "min"), (86400, 3600, "h"), (14 * 86400, 86400, "d"),
+        (61 * 86400, 7 * 86400, "w"), (730 * 86400, 30 * 86400, "mo"),
+    ):  # fmt: skip
+        if seconds < limit:
+            return f"{seconds // unit} {name}" if name else "now"
+    return f"{seconds // (365 * 86400)} y"
+
+
+class DocumentList(VirtualList):
+    """The documents of a view. The cursor belongs to a document, not to a place in the list."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.kb: KnowledgeBase | None = None
+        self.listing: Listing | None = None
+        self.view = View()
+        self.edited: frozenset[str] = frozenset()  # documents with a draft
+        self._windows: dict[int, list[DocumentRow]] = {}
+
+    @property
+    def row(self) -> DocumentRow | None:
+        """The document under the cursor."""
+        return self.at(self.cursor)
+
+    def at(self, index: int) -> DocumentRow | None:
+        """The document at `index`, or None where there is none (any more)."""
+        if self.kb is None or self.listing is None or not 0 <= index < self.count:
+            return None
+        number, offset = divmod(index, WINDOW)
+        window = self._windows.get(number)
+        if window is None:
+            if len(self._windows) > 16:
+                self._windows.clear()
+            window = self.kb.mirror.window(self.listing, number * WINDOW, (number + 1) * WINDOW)
+            self._windows[number] = window
+        return window[offset] if offset < len(window) else None
+
+    def show(self, kb: KnowledgeBase, view: View, listing: Listing, keep: str | None) -> None:
+        """Draw `listing`; the cursor goes to the document `keep`, or stays where it is if that is gone."""
+        at = kb.mirror.rank(listing, keep) if keep else None
+        same = view.scope == self.view.scope and self.listing is not None
+        self.kb, self.view, self.listing = kb, view, listing
+        self._windows.clear()
+        fallback = self.cursor if same else 0
+        self.resize_to(len(listing), at if at is not None else fallback)
+
+    def heads(self, width: int) -> list[Part]:
+        """The column heads for this order, with the direction on the sorted one."""
+        arrow = "▼" if self.view.descending else "▲"
+        dated = "created_at" if self.view.sort == "created_at" else "updated_at"
+
+        def head(sort: str) -> str:
+            return f"{HEADS[sort]} {arrow}" if sort == self.view.sort else HEADS[sort]
+
+        name = max(1, width - TYPE - SIZE - AGE - 4)
+        return [
+            ("   " + fit(head("name"), name), "dim"),
+            (fit("Type", TYPE), "dim"),
+            (fit(head("size"), SIZE, right=True), "dim"),
+            (fit(head(dated), AGE, right=True) + " ", "dim"),
+        ]
+
+    def parts(self, index: int, width: int) -> Sequence[Part]:
+        row = self.at(index)
+        if row is None:
+            return []
+        mark = "●" if row.id in self.edited else "▸" if row.type == FOLDER else " "
+        name = max(1, width - TYPE - SIZE - AGE - 4)
+        size = count(row.children or 0) if row.type == FOLDER else human_size(row.size)
+        moment = row.created if self.view.sort == "created_at" else row.updated
+        shown = safe(row.name[:SHOWN]) or "(no name)"
+        return [
+            (f" {mark} ", "warn" if mark == "●" else "key"),
+            (fit(shown, name), "" if row.name else "dim"),
+            (fit(row.type[:TYPE], TYPE), "dim"),
+            (fit(size, SIZE, right=True), ""),
+            (fit(human_age(moment, time.time()), AGE, right=True) + " ", "dim"),
+        ]

@@ -1,0 +1,111 @@
+"""The folders of the workspace as a tree, with what is in them counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from kbtui.content import safe
+from kbtui.rows import ALL, ROOT, UNPLACED, FolderRow
+from kbtui.tui.widgets.line import Part, fit
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+SHOWN = 400  # characters of a name that any screen could show
+
+
+def count(number: int) -> str:
+    """A count with its thousands apart: 12 480."""
+    return f"{number:,}".replace(",", " ")
+
+
+class Node(NamedTuple):
+    """One line of the tree: a scope, and how it hangs there."""
+
+    scope: str
+    name: str
+    depth: int
+    documents: int | None
+    folded: bool | None  # None: nothing to unfold
+
+
+class FolderTree(VirtualList):
+    """All documents, the root with its folders, and what has no place."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.open: set[str] = set()
+        self._shown: list[Node] = []
+        self._folders: list[FolderRow] = []
+        self._totals: dict[str, int] = {}
+        self._inside: dict[str, list[FolderRow]] = {}
+
+    @property
+    def scope(self) -> str:
+        """The scope under the cursor."""
+        return self._shown[self.cursor].scope if self._shown else ROOT
+
+    def show(self, folders: list[FolderRow], totals: dict[str, int]) -> None:
+        """Draw these folders; `totals` counts ALL, ROOT and UNPLACED. The cursor stays on its folder."""
+        if (folders, totals) == (self._folders, self._totals) and self._shown:
+            return
+        self._folders, self._totals = folders, totals
+        self._inside = {}
+        for folder in folders:
+            self._inside.setdefault(folder.parent or ROOT, []).append(folder)
+        self._lay(self.scope)
+
+    def select(self, scope: str) -> None:
+        """Put the cursor on `scope`, unfolding what hides it."""
+        parents = {folder.id: folder.parent for folder in self._folders}
+        here: str | None = parents.get(scope)
+        seen: set[str] = set()
+        while here and here not in seen:
+            seen.add(here)
+            self.open.add(here)
+            here = parents.get(here)
+        self._lay(scope)
+
+    def fold(self, scope: str, folded: bool) -> None:
+        """Fold or unfold one folder."""
+        (self.open.discard if folded else self.open.add)(scope)
+        self._lay(scope)
+
+    def fold_all(self, folded: bool) -> None:
+        """Fold or unfold every folder."""
+        self.open = set() if folded else set(self._inside)
+        self._lay(self.scope)
+
+    @property
+    def node(self) -> Node | None:
+        return self._shown[self.cursor] if self._shown else None
+
+    def _lay(self, scope: str) -> None:
+        self._shown = list(self._walk())
+        at = next((i for i, node in enumerate(self._shown) if node.scope == scope), min(1, len(self._shown)))
+        self.resize_to(len(self._shown), at)
+
+    def _walk(self) -> Iterator[Node]:
+        yield Node(ALL, "All documents", 0, self._totals.get(ALL), None)
+        yield Node(ROOT, "Root", 0, self._totals.get(ROOT), None)
+        stack = [(folder, 1) for folder in reversed(self._inside.get(ROOT, []))]
+        seen: set[str] = set()
+        while stack:
+            folder, depth = stack.pop()
+            if folder.id in seen:
+                continue
+            seen.add(folder.id)
+            inside = self._inside.get(folder.id, [])
+            folded = None if not inside else folder.id not in self.open
+            yield Node(folder.id, folder.name, depth, folder.documents, folded)
+            if folded is False:
+                stack += [(child, depth + 1) for child in reversed(inside)]
+        if self._totals.get(UNPLACED):
+            yield Node(UNPLACED, "Unplaced", 0, self._totals[UNPLACED], None)
+
+    def parts(self, index: int, width: int) -> Sequence[Part]:
+        node = self._shown[index]
+        number = "" if node.documents is None else count(node.documents)
+        glyph = {None: "  ", True: "▸ ", False: "▾ "}[node.folded]
+        room = max(1, width - len(number) - 2)
+        name = fit(" " + "  " * min(node.depth, 12) + glyph + safe(node.name[:SHOWN]), room)
+        return [(name, ""), (f" {number} ", "dim")]

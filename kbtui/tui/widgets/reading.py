@@ -1,0 +1,162 @@
+"""The reading pane: the text of one document or what is known of it, under its tabs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from kbtui.content import safe, to_markdown
+from kbtui.errors import Error
+from kbtui.rows import FOLDER, Body, DocumentRow
+from kbtui.tui.widgets.document_list import human_age, human_size
+from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.folder_tree import count
+from kbtui.tui.widgets.line import Line, Part
+
+if TYPE_CHECKING:
+    from kbtui.knowledge_base import KnowledgeBase
+
+TABS = ("text", "info")
+
+
+class Reading(Vertical):
+    """Shows a document; what to show is handed in, what is missing is fetched."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self.row: DocumentRow | None = None
+        self.tab = "text"
+        self.source = False
+        self._body: Body | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Line("tabs")
+        yield DocumentView("view")
+
+    @property
+    def view(self) -> DocumentView:
+        return self.query_one(DocumentView)
+
+    def expect(self, row: DocumentRow | None) -> None:
+        """Another document will be shown: say so in the tab line, leave the text until there is another."""
+        self.row = row
+        self._show_tabs()
+
+    async def show(self, kb: KnowledgeBase, row: DocumentRow | None, *, again: bool = False) -> None:
+        """Show a document, from the mirror if its text is there, else from the service.
+
+        `again` keeps the place in the text. An `errors.Error` is shown where the text would be.
+        """
+        self.row = row
+        self._show_tabs()
+        if row is None:
+            self._body = None
+            self.view.say([])
+        elif self.tab == "info" or row.type == FOLDER:
+            summary = await asyncio.to_thread(kb.mirror.summary, row.id) or {}
+            self.view.say(info(row, summary, [folder.name for folder in kb.mirror.path(row.id)]))
+        else:
+            await self._show_text(kb, row, again)
+
+    async def _show_text(self, kb: KnowledgeBase, row: DocumentRow, again: bool) -> None:
+        kept = kb.kept_body(row)
+        if kept is None and not again:
+            self.view.say([[(" ", "")], [(" Fetching the text …", "dim")]])
+        try:
+            body = kept or await kb.read(row.id)
+        except Error as error:
+            self.view.say([[("", "")], [(f" ✕ {error.sentence}", "bad")]])
+            return
+        same = self._body is not None and self._body.document == body.document
+        if again and self._body == body:
+            return
+        self._body = body
+        self._show_tabs()
+        await self._draw(body, keep_place=again and same)
+
+    async def _draw(self, body: Body, *, keep_place: bool) -> None:
+        if not body.text.strip():
+            self.view.say([[("", "")], [(" No words. ", "strong"), ("The document holds no text.", "dim")]])
+        elif self.source:
+            await self.view.show_source(safe(body.text, newlines=True), keep_place=keep_place)
+        else:
+            markdown = await asyncio.to_thread(to_markdown, body.text, body.format)
+            await self.view.show_markdown(safe(markdown, newlines=True), keep_place=keep_place)
+
+    def _show_tabs(self) -> None:
+        parts: list[Part] = [(" ", "")]
+        for tab in TABS:
+            parts += [(f" {tab} ", "key" if tab == self.tab else "dim"), (" ", "")]
+        right: list[Part] = []
+        row = self.row
+        if row is not None:
+            parts += [(" ", ""), (safe(row.name[:200]), "strong")]
+            if row.lock and row.type != FOLDER:
+                right = [("read-only ", "warn")]
+            elif self._body is not None and self._body.document == row.id and self.tab == "text":
+                right = [(safe(self._body.format) + (" source " if self.source else " "), "dim")]
+        self.query_one("#tabs", Line).show(parts, right)
+
+
+def info(row: DocumentRow, summary: dict[str, Any], path: Sequence[str]) -> list[list[Part]]:
+    """Everything known of a document as lines of label and fact."""
+    lines: list[list[Part]] = [[("", "")]]
+    for label, value, look in _facts(row, summary, path):
+        lines.append([(f"  {label:<14}", "dim"), (safe(value), look)])
+    return lines
+
+
+def _facts(row: DocumentRow, summary: dict[str, Any], path: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    access = summary.get("access_info") or {}
+    yield "Name", row.name, "strong"
+    yield "Type", row.type, ""
+    yield "Id", row.id, ""
+    yield "Folder", " / ".join(path) or "Root", ""
+    if row.type == FOLDER:
+        yield "Holds", f"{count(row.children or 0)} here, {count(row.documents or 0)} documents below", ""
+    else:
+        yield "Size", f"{count(row.size)} bytes ({human_size(row.size)})", ""
+    yield "Created", _moment(row.created), ""
+    yield "Updated", _moment(row.updated), ""
+    owner = access.get("creator_name") or "unknown"
+    yield "Owner", f"{owner}{' (you)' if access.get('is_creator') else ''}", ""
+    yield "Your role", row.role or "unknown", ""
+    if row.url:
+        yield "URL", row.url, ""
+    yield from _sync_facts(summary)
+    if row.lock and row.type != FOLDER:
+        yield "Editing", row.lock, "warn"
+    used = summary.get("supported_usages")
+    if isinstance(used, list):
+        yield "Usage", ", ".join(map(str, used)), ""
+
+
+def _sync_facts(summary: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    sync = summary.get("auto_sync_info")
+    if isinstance(sync, dict):
+        yield "Auto-sync", f"every {sync.get('minimum_frequency_days', 7)} days at the latest", ""
+        failures = sync.get("consec_failures") or 0
+        if failures:
+            yield "Sync failing", f"{failures} times in a row", "bad"
+        if sync.get("next_refresh_by"):
+            yield "Next refresh", _moment(sync["next_refresh_by"]), ""
+    outside = summary.get("external_sync_info")
+    if isinstance(outside, dict):
+        yield "Synced from", str(outside.get("provider", "an external source")), ""
+    if summary.get("is_frozen"):
+        yield "Frozen", "yes", "warn"
+
+
+def _moment(stamp: int) -> str:
+    if stamp <= 0:
+        return "unknown"
+    try:
+        exact = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(stamp))
+    except (OverflowError, ValueError, OSError):
+        return str(stamp)
+    return f"{exact} ({human_age(stamp, time.time())})"
