@@ -8,7 +8,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from kbtui.demo import listing
+from kbtui.demo import auto_sync, listing
+from kbtui.demo.changes import home
 from kbtui.demo.contract import (
     WRITE,
     Body,
@@ -20,12 +21,11 @@ from kbtui.demo.contract import (
     body,
     document_not_found,
     invalid,
-    not_permitted,
     query,
     route,
 )
 from kbtui.demo.shapes import Shapes
-from kbtui.demo.store import ME, Row, Store
+from kbtui.demo.store import ME, Row
 
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
@@ -129,57 +129,31 @@ async def create_text(request: Request) -> Response:
     return created(demo, id)
 
 
-class _Update(Body):
-    name: Name | None = None
-    content: str | None = None
-    enable_auto_sync: bool | None = None
-    auto_remove: bool | None = None
+class _CreateFolder(Body):
+    name: Name
+    parent_folder_id: str | None = None
+    enable_auto_sync: bool = False
+    auto_remove: bool = False
     minimum_frequency_days: Days | None = None
-    tighten_only: bool | None = None
 
 
-async def update(request: Request) -> Response:
+async def create_folder(request: Request) -> Response:
     demo: Demo = request.app.state.demo
-    asked = await body(request, _Update)
-    row = writable(_named(request))
-    store = demo.store
-    with store.transaction():
-        if asked.content is not None:
-            store.set_text(row, asked.content)
-        if asked.name is not None:
-            store.update(row["id"], name=asked.name)
-    return answer(Shapes(store, demo.url).full(store.document(row["id"])))
-
-
-class _Delete(Query):
-    force: bool = False
-
-
-async def delete(request: Request) -> Response:
-    demo: Demo = request.app.state.demo
-    query(request, _Delete)
-    row = writable(_named(request))
-    demo.store.remove([row["id"]])
-    return answer(None)
+    asked = await body(request, _CreateFolder)
+    parent = home(demo.store, asked.parent_folder_id)
+    sync = auto_sync.settings(
+        None,
+        enable=asked.enable_auto_sync,
+        auto_remove=asked.auto_remove,
+        days=asked.minimum_frequency_days,
+        limit=auto_sync.of_folder(demo.store, parent),
+    )
+    return created(demo, demo.store.add("folder", asked.name, parent=parent, auto_sync=sync))
 
 
 def _named(request: Request) -> Row:
     demo: Demo = request.app.state.demo
     return demo.store.document(request.path_params["documentation_id"])
-
-
-def writable(row: Row) -> Row:
-    """The document, if the person behind the key may change it; raises 403."""
-    if row["role"] not in ("admin", "editor"):
-        raise not_permitted(f"You may view {row['id']}, not change it.")
-    return row
-
-
-def home(store: Store, parent: str | None) -> str | None:
-    """The folder for a new document: None for the root; raises 404, 400 or 403."""
-    if not parent:
-        return None
-    return str(writable(store.folder(parent, "parent_folder_id"))["id"])
 
 
 def created(demo: Demo, id: str) -> Response:
@@ -200,8 +174,7 @@ routes = [
     route("GET", "/knowledge-base", list_documents),
     route("GET", "/knowledge-base/summaries", summaries),
     route("POST", "/knowledge-base/text", create_text, WRITE),
+    route("POST", "/knowledge-base/folder", create_folder, WRITE),
     route("GET", "/knowledge-base/{documentation_id}", get_document),
-    route("PATCH", "/knowledge-base/{documentation_id}", update, WRITE),
-    route("DELETE", "/knowledge-base/{documentation_id}", delete, WRITE),
     route("GET", "/knowledge-base/{documentation_id}/content", content),
 ]

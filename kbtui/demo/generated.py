@@ -8,9 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
-_TOWNS = ["Rotterdam", "Utrecht", "Antwerp", "Ghent", "Lyon", "Nantes", "Lille", "Bordeaux", "Berlin", "Hamburg", "Leipzig", "Cologne", "Munich", "Graz", "Linz", "Vienna", "Zurich", "Basel", "Turin", "Bologna", "Verona", "Porto", "Braga", "Lisbon", "Seville", "Bilbao", "Valencia", "Athens", "Patras", "Thessaloniki", "Aarhus", "Odense", "Malmo", "Uppsala", "Bergen", "Tampere", "Turku", "Gdansk", "Krakow", "Osaka"]
+# fmt: off
+_TOWNS = (
+    "Rotterdam", "Utrecht", "Antwerp", "Ghent", "Lyon", "Nantes", "Lille", "Bordeaux",
+    "Berlin", "Hamburg", "Leipzig", "Cologne", "Munich", "Graz", "Linz", "Vienna",
+    "Zurich", "Basel", "Turin", "Bologna", "Verona", "Porto", "Braga", "Lisbon",
+    "Seville", "Bilbao", "Valencia", "Athens", "Patras", "Thessaloniki", "Aarhus", "Odense",
+    "Malmo", "Uppsala", "Bergen", "Tampere", "Turku", "Gdansk", "Krakow", "Osaka",
+)
+# fmt: on
 _SUBJECTS = (
     ("Refund rules", "Money goes back the way it came, within fourteen days of the parcel reaching us."),
     ("Delivery windows", "Vans run from eight to six; the caller may choose a half day, never an hour."),
@@ -76,25 +83,31 @@ _PARAGRAPHS = (
     "Old contracts keep their old notice period.",
     "If in doubt, apologise, write it down, and pass it on to a person.",
 )
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
-_PLACES = len(_TOWNS) * len(_SUBJECTS)
+# fmt: off
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August",
+    "September", "October", "November", "December",
+)
+# fmt: on
+PLACES = len(_TOWNS) * len(_SUBJECTS)
 PERIOD = 3000  # the least common multiple of the 1,000 places and the 120 runs of paragraphs
 _DAY = 86_400
+AGE = 1000 * _DAY  # seconds since the first of them was made
 
 
 def _mixed(seed: int) -> int:
     return (seed * 2_654_435_761 + 12_345) & 0xFFFFFFFF
 
 
-def subject(seed: int) -> tuple[int, int]:
+def _where(seed: int) -> tuple[int, int]:
     """Which town and which subject number `seed` is about, as numbers."""
-    place = seed % _PLACES
+    place = seed % PLACES
     return place % len(_TOWNS), place // len(_TOWNS)
 
 
 @cache
 def _template(residue: int) -> str:
-    town, about = subject(residue)
+    town, about = _where(residue)
     start, count = residue % len(_PARAGRAPHS), 1 + residue // len(_PARAGRAPHS) % 4
     chosen = [_PARAGRAPHS[(start + step) % len(_PARAGRAPHS)] for step in range(count)]
     title, rule = _SUBJECTS[about]
@@ -127,7 +140,7 @@ def url(seed: int, base: str) -> str:
 
 
 def name(seed: int) -> str:
-    town, about = subject(seed)
+    town, about = _where(seed)
     month = _mixed(seed) % 96
     return f"{_SUBJECTS[about][0]}, {_TOWNS[town]}, {_MONTHS[month % 12]} {2018 + month // 12} ({seed:07})"
 
@@ -136,24 +149,14 @@ def kind(seed: int) -> str:
     return ("text", "text", "text", "url", "text", "file", "text", "url")[_mixed(seed) >> 16 & 7]
 
 
-def folders() -> Iterator[tuple[int | None, int | None, str]]:
-    """Town and subject number and name of every folder, parents first; the outermost has neither."""
-    yield None, None, "Branch notes"
-    for town, called in enumerate(_TOWNS):
-        yield town, None, called
-        for about, (title, _) in enumerate(_SUBJECTS):
-            yield town, about, title
+def path(seed: int) -> list[tuple[tuple[int, ...], str]]:
+    """The folders that number `seed` lies in, outermost first: what tells one from another, and its name."""
+    town, about = _where(seed)
+    return [((), "Branch notes"), ((town,), _TOWNS[town]), ((town, about), _SUBJECTS[about][0])]
 
 
-def row(seed: int, now: int) -> dict[str, Any]:
-    """The stored columns of number `seed` that follow from it."""
+def times(seed: int, now: int) -> tuple[int, int]:
+    """When number `seed` was made and last changed, Unix seconds."""
     mixed = _mixed(seed)
-    created = now - 30 * _DAY - mixed % (1000 * _DAY)
-    return {
-        "type": kind(seed),
-        "name": name(seed),
-        "size": size(seed),
-        "created": created,
-        "updated": created + (mixed >> 8) % (now - created),
-        "seed": seed,
-    }
+    created = now - _DAY - mixed % (AGE - _DAY)
+    return created, created + (mixed >> 8) % (now - created)

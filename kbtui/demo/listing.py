@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
 
 class _Filter(NamedTuple):
-    index: str
+    by: str
     sql: str
     values: tuple[Any, ...]
 
@@ -98,9 +98,7 @@ def _successor(prefix: str) -> str | None:
 
 def _driver(store: Store, filters: list[_Filter]) -> _Filter | None:
     for each in filters:
-        sql = (
-            f"select count(*) from (select 1 from documents indexed by {each.index} where {each.sql} limit ?)"
-        )
+        sql = f"select count(*) from (select 1 from documents indexed by {each.by} where {each.sql} limit ?)"
         if store.db.execute(sql, (*each.values, _FEW)).fetchone()[0] < _FEW:
             return each
     return None
@@ -125,7 +123,7 @@ def _group(
     if driver:
         marks = ", ".join("?" for _ in types)
         sql = (
-            f"select n from documents indexed by {driver.index}"
+            f"select n from documents indexed by {driver.by}"
             f" where type in ({marks}){also} {order} limit {limit}"
         )
         parameters = [*types, *values]

@@ -18,9 +18,22 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from kbtui.demo.contract import HANDLERS, Cursors, Traced
-from kbtui.demo.store import Store
+from kbtui.demo.fill import fill
+from kbtui.demo.store import Row, Store
 
-_ROOMS = ("documents", "agents", "chunks", "index", "crawl", "pages")
+_ROOMS = (
+    "documents",
+    "changes",
+    "urls",
+    "files",
+    "dependents",
+    "search",
+    "agents",
+    "chunks",
+    "index",
+    "crawl",
+    "pages",
+)
 _STOP_SECONDS = 2.0  # how long a request in flight may take to end when the server stops
 
 
@@ -89,6 +102,12 @@ class Demo:
         self._thread = None
         self.store.close()
 
+    def content_changed(self, row: Row) -> None:
+        """Let the RAG indexes of a document follow its new content."""
+        for room in _rooms():
+            if hasattr(room, "content_changed"):
+                room.content_changed(self, row)
+
     def _open_store(self) -> Store:
         path = None
         if self._data is not None:
@@ -101,8 +120,10 @@ class Demo:
             if store.meta(name) is None:
                 store.set_meta(name, f"sk_demo_{secrets.token_hex(24)}")
         self.key, self.read_only_key = store.meta("key") or "", store.meta("read_only_key") or ""
-        self.cursors = Cursors(store.meta("secret") or "")
+        self.secret = store.meta("secret") or ""
+        self.cursors = Cursors(self.secret)
         store.rebase(self.url)
+        fill(store, self._size, int(time.time()))
         return store
 
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:

@@ -26,7 +26,7 @@ class Shapes:
         path = self._store.ancestors(row["parent"], self._folders)
         shape = self._common(row)
         shape["folder_path"] = [{"id": folder["id"]} for folder in path]
-        shape["dependent_agents"] = dependents(self._store, [row["id"]], [folder["id"] for folder in path])
+        shape["dependent_agents"] = dependents(self._store, [row["id"], *(folder["id"] for folder in path)])
         return shape
 
     def full(self, row: Row) -> dict[str, Any]:
@@ -42,6 +42,10 @@ class Shapes:
         if row["type"] == "file":
             shape["filename"] = filename(row)
         return shape
+
+    def address(self, row: Row) -> str:
+        """Where the page of a url document is."""
+        return str(row["url"] or generated.url(row["seed"], self._base))
 
     def _common(self, row: Row) -> dict[str, Any]:
         kind = row["type"]
@@ -60,7 +64,7 @@ class Shapes:
             "folder_parent_id": row["parent"],
         }
         if kind == "url":
-            shape["url"] = row["url"] or generated.url(row["seed"], self._base)
+            shape["url"] = self.address(row)
         if kind == "folder":
             shape["children_count"] = self._count_children(row["id"])
             shape["document_count"] = self._count_documents(row["id"])
@@ -113,8 +117,8 @@ def filename(row: Row) -> str:
     return str(row["filename"] or f"{row['name']}.txt")
 
 
-def dependents(store: Store, direct: list[str], above: list[str]) -> list[dict[str, Any]]:
-    """The agents that use one of the documents `direct`, or one of the folders `above` them."""
+def dependents(store: Store, used: list[str]) -> list[dict[str, Any]]:
+    """The agents to which one of these documents or folders is attached, by id."""
     rows = store.db.execute(
         "select agents.id, agents.name, agents.created, agents.role,"
         " json_group_array(distinct attachments.document) as used"
@@ -122,7 +126,7 @@ def dependents(store: Store, direct: list[str], above: list[str]) -> list[dict[s
         " join agents on agents.id = branches.agent"
         " where attachments.document in (select value from json_each(?))"
         " group by agents.id order by agents.id",
-        (json.dumps([*direct, *above]),),
+        (json.dumps(used),),
     )
     return [agent(row) for row in rows]
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kbtui.demo import generated, search
+from kbtui.demo import generated, words
 from kbtui.demo.contract import document_not_found, invalid
 
 ME = "user_demo"  # whose keys the two keys are: "@me"
@@ -85,7 +85,10 @@ INDEXES = {
     "documents_by_updated": "create index documents_by_updated on documents (type, updated)",
     "documents_by_size": "create index documents_by_size on documents (type, size)",
     "documents_by_url": "create index documents_by_url on documents (url) where url is not null",
-    "documents_by_seed": "create index documents_by_seed on documents (seed) where seed is not null",
+    "documents_by_seed": (
+        f"create index documents_by_seed on documents (seed % {generated.PERIOD}, seed)"
+        " where seed is not null"
+    ),
 }
 
 _LETTERS = string.ascii_letters + string.digits
@@ -138,7 +141,7 @@ class Store:
 
     def create(self, *schemas: str) -> None:
         """Make the tables, those of the other rooms included."""
-        for schema in (SCHEMA, search.SCHEMA, *schemas):
+        for schema in (SCHEMA, words.SCHEMA, *schemas):
             self.db.executescript(schema)
         for statement in INDEXES.values():
             self.db.execute(statement)
@@ -198,6 +201,7 @@ class Store:
         created = int(time.time()) if created is None else created
         if size is None:
             size = len(file) if file is not None else len((text or "").encode())
+        format = None if type == "folder" else format or "markdown"
         values = {
             "id": id,
             "type": type,
@@ -209,7 +213,7 @@ class Store:
             "updated": created if updated is None else updated,
             "creator": creator,
             "role": role,
-            "format": None if type == "folder" else format or "markdown",
+            "format": format,
             "url": url,
             "filename": filename,
             "mime": mime,
@@ -227,7 +231,7 @@ class Store:
             if file is not None:
                 self.db.execute("insert into files values (?, ?)", (n, file))
             if type != "folder":
-                self._write_body(n, text or "", values["format"])
+                self._write_body(n, text or "", format)
         return id
 
     def find(self, id: str) -> Row | None:
@@ -273,9 +277,9 @@ class Store:
             size = len(text.encode()) if size is None else size
             self.update(row["id"], size=size, format=form, seed=None, updated=int(time.time()))
 
-    def _write_body(self, n: int, text: str, format: str) -> None:
+    def _write_body(self, n: int, text: str, format: str | None) -> None:
         self.db.execute("insert or replace into bodies values (?, ?)", (n, text))
-        search.put(self.db, n, search.plain(text, format))
+        words.put(self.db, n, words.plain(text, format))
 
     def file(self, row: Row) -> bytes:
         """The bytes a file document came from."""
@@ -321,7 +325,7 @@ class Store:
         marks = json.dumps(list(ids))
         listed = "(select value from json_each(?))"
         with self.transaction():
-            search.drop(self.db, f"select n from documents where id in {listed}", marks)
+            words.drop(self.db, f"select n from documents where id in {listed}", marks)
             self.db.execute(f"delete from attachments where document in {listed}", (marks,))
             self.db.execute(f"delete from documents where id in {listed}", (marks,))
 

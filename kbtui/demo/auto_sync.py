@@ -1,0 +1,97 @@
+"""The rules of auto-sync: who may have it, how strict it is, what a folder does to its contents."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from kbtui.demo.contract import invalid
+from kbtui.demo.store import Row, Store, loads
+
+Settings = dict[str, Any] | None  # the contract's `auto_sync_info`; None: off
+_DEFAULT_DAYS = 7
+_DAY = 86_400
+
+
+def settings(
+    current: Settings,
+    *,
+    enable: bool | None,
+    auto_remove: bool | None,
+    days: int | None,
+    limit: Settings = None,
+) -> Settings:
+    """What becomes of `current`; `limit` are those of the parent folder, which no new document outlasts."""
+    if not (current is not None if enable is None else enable):
+        return None
+    old = current or {"minimum_frequency_days": _DEFAULT_DAYS, "auto_remove": False, "consec_failures": 0}
+    days = days or old["minimum_frequency_days"]
+    if limit is not None:
+        days = min(days, limit["minimum_frequency_days"])
+    return {
+        "minimum_frequency_days": days,
+        "auto_remove": old["auto_remove"] if auto_remove is None else auto_remove,
+        "consec_failures": old["consec_failures"],
+        "next_refresh_by": int(time.time()) + days * _DAY,
+    }
+
+
+def refreshed(current: Settings) -> Settings:
+    """The settings after the source was read without fault."""
+    if current is None:
+        return None
+    return settings({**current, "consec_failures": 0}, enable=True, auto_remove=None, days=None)
+
+
+def of_folder(store: Store, id: str | None) -> Settings:
+    """The settings of a folder; None for the root."""
+    row = store.find(id) if id else None
+    return None if row is None else loads(row["auto_sync"])
+
+
+def change(
+    store: Store,
+    row: Row,
+    *,
+    enable: bool | None,
+    auto_remove: bool | None,
+    days: int | None,
+    tighten_only: bool | None,
+) -> Settings:
+    """Apply what an update asks for and return the settings that now hold; raises 400."""
+    current: Settings = loads(row["auto_sync"])
+    if enable is None and auto_remove is None and days is None and tighten_only is None:
+        return current
+    possible = row["type"] in ("url", "folder") or row["external_sync"] is not None
+    if not possible:
+        if enable:
+            message = "Auto-sync is for URL documents, folders and externally synced files only."
+            raise invalid(message, "enable_auto_sync")
+        return None
+    new = settings(current, enable=enable, auto_remove=auto_remove, days=days)
+    store.update(row["id"], auto_sync=new)
+    if row["type"] == "folder":
+        follow = row["external_sync"] is not None
+        if follow or tighten_only is not None:
+            _spread(store, row["id"], new, tighten=bool(tighten_only) and not follow)
+    return new
+
+
+def _spread(store: Store, folder: str, wanted: Settings, *, tighten: bool) -> None:
+    """Bring everything below a folder to its settings, or, to tighten, at least as strict as them."""
+    for row in store.children(store.subtree(folder)):
+        if row["type"] not in ("url", "folder") and row["external_sync"] is None:
+            continue
+        current: Settings = loads(row["auto_sync"])
+        if not tighten or current is None or wanted is None:
+            new = current if tighten and wanted is None else wanted
+        else:
+            new = settings(
+                current,
+                enable=True,
+                auto_remove=current["auto_remove"] or wanted["auto_remove"],
+                days=None,
+                limit=wanted,
+            )
+        if new != current:
+            store.update(row["id"], auto_sync=new)
