@@ -1,0 +1,128 @@
+"""One document, between the service's JSON and the mirror's columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from unicodedata import normalize
+
+from kbtui.rows import FOLDER, TYPES
+
+COLUMNS = (
+    "id, leaf, type, name, name_key, size, created, updated, "
+    "parent, children, documents, role, url, lock, rest"
+)
+SAID = "id, type, name, size, created, updated, parent, children, documents, url, rest"  # what `said` takes
+
+LOCKS = {
+    "type": "kbtui does not know this type of document, so it leaves the content alone.",
+    "folder": "A folder has no content.",
+    "google_drive": "It is synced from Google Drive: edit it there.",
+    "external": "It is synced from an external source: edit it there.",
+    "auto_sync": "Auto-sync is on, so the service itself renews the content: turn auto-sync off to edit it.",
+    "frozen": "The service has frozen it.",
+    "role": "You may read it, but your role does not let you change it.",
+}
+
+_LARGEST = 2**63 - 1
+
+
+def why_locked(document: Mapping[str, Any]) -> str | None:
+    """Why the content of a document, summary or full, cannot be edited, as a sentence; None where it can."""
+    return LOCKS.get(lock(document) or "")
+
+
+def lock(document: Mapping[str, Any]) -> str | None:
+    """The same as a word, a key of `LOCKS`."""
+    source = document.get("external_sync_info")
+    if document.get("type") == FOLDER:
+        return "folder"
+    if document.get("type") not in TYPES:
+        return "type"
+    if source is not None:
+        provider = source.get("provider") if isinstance(source, Mapping) else None
+        return "google_drive" if provider == "google_drive" else "external"
+    if document.get("auto_sync_info") is not None:
+        return "auto_sync"
+    if document.get("is_frozen"):
+        return "frozen"
+    return "role" if _part(document, "access_info").get("role") in ("viewer", "commenter") else None
+
+
+def folded(name: str) -> str:
+    """The form in which names are sorted and filtered: no case, and one form for compatible characters."""
+    return name.lower() if name.isascii() else normalize("NFKC", normalize("NFKC", name).casefold())
+
+
+def columns(document: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The values of `COLUMNS`; None for what has no id.
+
+    `rest` is JSON of all that the other columns do not give back, unknown fields included. The body, which
+    a full document carries, is left out.
+    """
+    id = document.get("id") if isinstance(document, Mapping) else None
+    if not isinstance(id, str) or not id or _text(id) != id:
+        return None
+    metadata = _part(document, "metadata")
+    type, name = _text(document.get("type")), _text(document.get("name"))
+    size, created, updated = (
+        _number(metadata.get(key)) or 0
+        for key in ("size_bytes", "created_at_unix_secs", "last_updated_at_unix_secs")
+    )
+    parent, url = _text(document.get("folder_parent_id")) or None, _text(document.get("url")) or None
+    children, documents = _number(document.get("children_count")), _number(document.get("document_count"))
+    role = _text(_part(document, "access_info").get("role"))
+    known = said(id, type, name, size, created, updated, parent, children, documents, url, "{}")
+    rest = {key: value for key, value in document.items() if key not in known or known[key] != value}
+    rest.pop("extracted_inner_html", None)
+    return (
+        *(id, int(type != FOLDER), type, name, folded(name), size, created, updated),
+        *(parent, children, documents, role, url, lock(document), json.dumps(rest, separators=(",", ":"))),
+    )
+
+
+def said(
+    id: str,
+    type: str,
+    name: str,
+    size: int,
+    created: int,
+    updated: int,
+    parent: str | None,
+    children: int | None,
+    documents: int | None,
+    url: str | None,
+    rest: str,
+) -> dict[str, Any]:
+    """The document as the service told of it, from the columns `SAID`."""
+    times = {"created_at_unix_secs": created, "last_updated_at_unix_secs": updated, "size_bytes": size}
+    counts = {"children_count": children, "document_count": documents, "url": url}
+    document = {"type": type, "id": id, "name": name, "metadata": times, "folder_parent_id": parent}
+    return {
+        **document,
+        **{key: value for key, value in counts.items() if value is not None},
+        **json.loads(rest),
+    }
+
+
+def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = document.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    """Text that SQLite takes: JSON may carry half a surrogate pair, which no encoding has."""
+    text = value if isinstance(value, str) else "" if value is None else str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def _number(value: object) -> int | None:
+    """A whole number that SQLite takes."""
+    if not isinstance(value, int | float) or value != value:
+        return None
+    return int(max(-_LARGEST, min(value, _LARGEST)))

@@ -1,0 +1,425 @@
+"""What the service last said, kept in SQLite so that a list of a million paints before any answer comes.
+
+A mirror may be deleted, damaged or left behind at any time: the next sweep fills it again. Its own clock
+gives out tickets, and every row remembers the latest ticket under which the service told of it. Whoever
+*reads* from the service takes the ticket before the request; whoever *writes* takes it after the answer.
+So a page that was asked for before a save, and arrives after it, is older than the save and cannot undo it.
+
+`row`, `rows`, `window`, `rank`, `folders`, `path`, `count`, `version`, `summary` and `body` take well
+under a millisecond for what fits on a screen and wait for no writer: they may be called on the event loop.
+Everything that writes, and `listing` of more than a few thousand rows, belongs in `asyncio.to_thread`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kbtui.database import Database
+from kbtui.documents import COLUMNS, LOCKS, SAID, columns, said
+from kbtui.rows import ALL, UNPLACED, Body, DocumentRow, FolderRow, View
+from kbtui.schema import BY_NAME, MIGRATIONS
+from kbtui.views import Listing, count_unplaced, ranked
+
+BODIES = 64 * 2**20  # bytes of content kept, of the documents opened last
+SMALL = 3000  # rows that are ranked in a few milliseconds
+STALE = 24 * 3600.0  # seconds after which a sweep that was cut is begun anew
+GRACE = (
+    3600.0  # seconds for which a removed document is remembered, against pages that are still on their way
+)
+
+
+class Place(NamedTuple):
+    """How far a sweep has read one part of the list, which is enough to go on from there.
+
+    `first` and `edge` are the times by which the part is sorted, of its first and its latest row; None
+    before the first page, or where the service does not keep to the order.
+    """
+
+    name: str
+    cursor: str | None = None
+    first: int | None = None
+    edge: int | None = None
+    done: bool = False
+
+
+class SweepState(NamedTuple):
+    """A sweep that begins, or goes on where an earlier one was cut."""
+
+    ticket: int  # rows seen under an older ticket have not been seen by this sweep
+    seen: int  # rows it has seen so far
+    total: int | None  # rows after the last complete sweep
+    newest: int | None  # whatever was updated before this second is known, of every type
+    places: dict[str, Place]
+    kept: bool  # whether it will be remembered; another living kbtui may be sweeping too
+
+
+class Taking(NamedTuple):
+    """A page on its way into the mirror, and the place that the sweep has then reached."""
+
+    documents: list[dict[str, Any]]
+    ticket: int
+    since: int  # the ticket of the sweep
+    place: Place | None = None
+
+
+class Taken(NamedTuple):
+    """What a page did: rows changed, rows not seen by the sweep before, and a ticket for the next request."""
+
+    changed: int
+    fresh: int
+    ticket: int
+
+
+class Mirror:
+    """The local copy of one workspace; any number of threads and processes may use one file."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._ticket = 0
+        self._changes = 0
+        self._unplaced = (-1, 0)  # the version at which the unplaced were counted, and how many they were
+        self._opened: dict[str, None] = {}  # documents whose body was read, not yet noted, the latest last
+        self._database = Database(path, MIGRATIONS, heir=self._inherit)
+        self.losses = 0
+
+    @classmethod
+    def open(cls, path: Path | None) -> Mirror:
+        """The mirror at `path`, or one in memory where it is None. No fault of the file is an error."""
+        return cls(path)
+
+    @property
+    def notice(self) -> str:
+        """What became of the file, in a sentence; empty where nothing did. It may come in mid-run."""
+        return self._database.notice
+
+    @property
+    def version(self) -> int:
+        """Grows whenever what readers see has changed, by this process or another."""
+        self._changes = self._database.read(_changes)
+        return self._changes
+
+    def close(self) -> None:
+        """Closes the file. A sweep that is cut by it stays resumable. Harmless when repeated."""
+        self._database.close()
+
+    # What the service said
+
+    def ticket(self) -> int:
+        """The next tick of the mirror's clock, which all processes share. Not for the event loop's thread."""
+        self._ticket = self._database.write(_next_ticket)
+        return self._ticket
+
+    def store(self, documents: Iterable[Mapping[str, Any]], ticket: int) -> int:
+        """Takes in documents, summaries or full, that the service told of under `ticket`.
+
+        A row is overwritten if it was last told of under an older ticket, or if `documents` shows it as
+        updated later; either way it counts as seen under this ticket. A document removed under a later
+        ticket stays away. Gives the number of rows that changed.
+        """
+        rows = [row for document in documents if (row := columns(document))]
+        return self._database.write(
+            lambda database: _noted(database, _stored(database, rows, ticket, ticket)[0])
+        )
+
+    def take(self, pages: Iterable[Taking]) -> list[Taken]:
+        """Takes in several pages of a sweep, and the places they led to, in one transaction."""
+        decoded = [
+            (page, [row for document in page.documents if (row := columns(document))]) for page in pages
+        ]
+
+        def work(database: sqlite3.Connection) -> list[Taken]:
+            taken = []
+            for page, rows in decoded:
+                changed, fresh = _stored(database, rows, page.ticket, page.since)
+                if page.place:
+                    database.execute("REPLACE INTO place VALUES (?, ?, ?, ?, ?)", page.place)
+                taken.append(Taken(changed, fresh, _next_ticket(database)))
+            _noted(database, sum(page.changed for page in taken))
+            return taken
+
+        return self._database.write(work)
+
+    def unseen(self, ticket: int) -> list[str]:
+        """The ids that were not seen under this ticket or a later one."""
+        query = "SELECT id FROM document WHERE seen < ? ORDER BY pk"
+        return self._database.scan(lambda database: [id for (id,) in database.execute(query, (ticket,))])
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Forgets documents of which the service has said that they do not exist; gives how many were known.
+
+        A page that was asked for before this call does not bring them back.
+        """
+        gone = list(ids)
+
+        def work(database: sqlite3.Connection) -> int:
+            now, ticket = time.time(), _next_ticket(database)
+            removed = database.executemany(
+                "DELETE FROM document WHERE id = ?", ((id,) for id in gone)
+            ).rowcount
+            database.executemany("DELETE FROM body WHERE document = ?", ((id,) for id in gone))
+            database.execute("DELETE FROM gone WHERE at NOT BETWEEN ? AND ?", (now - GRACE, now))
+            database.executemany("REPLACE INTO gone VALUES (?, ?, ?)", ((id, ticket, now) for id in gone))
+            return _noted(database, max(removed, 0))
+
+        return self._database.write(work)
+
+    # What a list shows
+
+    def row(self, id: str) -> DocumentRow | None:
+        """One document as a line of a list, or None where the mirror does not know it."""
+        found = self._database.read(lambda database: database.execute(_ROW + "id = ?", (id,)).fetchone())
+        return _row(found) if found else None
+
+    def summary(self, id: str) -> dict[str, Any] | None:
+        """Everything the service last said of a document but its body, in the service's own shape."""
+        query = f"SELECT {SAID} FROM document WHERE id = ?"
+        found = self._database.read(lambda database: database.execute(query, (id,)).fetchone())
+        return said(*found) if found else None
+
+    def folders(self) -> list[FolderRow]:
+        """All folders by name. A parent may be unknown, and folders may form a cycle: see `UNPLACED`."""
+        query = f"{_FOLDER} leaf = 0 ORDER BY name_key, id"
+        return self._database.read(lambda database: [FolderRow._make(row) for row in database.execute(query)])
+
+    def path(self, id: str) -> list[FolderRow]:
+        """The folders from the root, or from where the trail is lost, down to the parent of a document."""
+
+        def work(database: sqlite3.Connection) -> list[FolderRow]:
+            trail: dict[str, FolderRow] = {}
+            (parent,) = database.execute("SELECT parent FROM document WHERE id = ?", (id,)).fetchone() or (
+                None,
+            )
+            while parent is not None and parent not in trail and parent != id:
+                found = database.execute(_FOLDER + "id = ? AND leaf = 0", (parent,)).fetchone()
+                if not found:
+                    break
+                trail[parent] = FolderRow._make(found)
+                parent = trail[parent].parent
+            return [*trail.values()][::-1]
+
+        return self._database.read(work)
+
+    def count(self, scope: str) -> int:
+        """How many rows the listing of a scope has without a filter."""
+        if scope == UNPLACED:
+            version = self.version
+            if self._unplaced[0] != version:
+                self._unplaced = (version, self._database.read(count_unplaced))
+            return self._unplaced[1]
+        query = "SELECT count FROM tally WHERE scope = ?"
+        found = self._database.read(lambda database: database.execute(query, (scope,)).fetchone())
+        return int(found[0]) if found else 0
+
+    def listing(self, view: View) -> Listing:
+        """The rows of a view, folders first, in a total order: what sorts equal is sorted by id.
+
+        A few milliseconds for up to `SMALL` rows; a second for a million, in which no other reader waits.
+        """
+        version = self.version
+        small = view.scope not in (ALL, UNPLACED) and self.count(view.scope) <= SMALL
+        carry_out = self._database.read if small else self._database.scan
+        return Listing(view, carry_out(lambda database: ranked(database, view)), version)
+
+    def window(self, listing: Listing, start: int, stop: int) -> list[DocumentRow]:
+        """The rows from `start` to `stop`, as they are now. Rows removed since are left out."""
+        wanted = listing.rows[max(start, 0) : max(stop, 0)]
+
+        def work(database: sqlite3.Connection) -> list[DocumentRow]:
+            found = (database.execute(_ROW + "pk = ?", (pk,)).fetchone() for pk in wanted)
+            return [_row(row) for row in found if row]
+
+        return self._database.read(work)
+
+    def rank(self, listing: Listing, id: str) -> int | None:
+        """Where a document stands in a listing, counted from 0; None where it does not."""
+        query = "SELECT pk FROM document WHERE id = ?"
+        found = self._database.read(lambda database: database.execute(query, (id,)).fetchone())
+        try:
+            return listing.rows.index(found[0]) if found else None
+        except ValueError:
+            return None
+
+    # Bodies
+
+    def body(self, id: str) -> Body | None:
+        """The content of a document as it was last read, where it is still kept."""
+        query = "SELECT document, format, text, updated, lossy FROM body WHERE document = ?"
+        found = self._database.read(lambda database: database.execute(query, (id,)).fetchone())
+        if not found:
+            return None
+        self._opened.pop(id, None)
+        self._opened[id] = None
+        return Body._make((*found[:4], bool(found[4])))
+
+    def keep_body(self, body: Body) -> None:
+        """Keeps the content of a document, and lets go of those not opened for the longest time.
+
+        What is larger than all that may be kept, or is no Unicode text, is not kept.
+        """
+        try:
+            size = len(body.text.encode())
+        except UnicodeEncodeError:
+            size = BODIES + 1
+
+        def work(database: sqlite3.Connection) -> None:
+            used = _next_ticket(database)
+            for id in (*self._opened, body.document):
+                database.execute("UPDATE body SET used = ? WHERE document = ?", (used, id))
+                used = _next_ticket(database)
+            database.execute("DELETE FROM body WHERE document = ?", (body.document,))
+            if size <= BODIES:
+                values = (body.document, used, size, body.format, body.updated, body.lossy, body.text)
+                database.execute("INSERT INTO body VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+                _make_room(database)
+
+        self._database.write(work)
+        self._opened.clear()
+
+    # Sweeps
+
+    def begin_sweep(self) -> SweepState:
+        """Begins a sweep, or goes on with one that was cut by an error, by `close` or by a sudden death.
+
+        Of the sweeps of several processes only one is kept: whose process took the claim first.
+        """
+        kept = self._database.claim()
+
+        def work(database: sqlite3.Connection) -> SweepState:
+            ticket, places = _cut_sweep(database) if kept else (None, {})
+            if ticket is None:
+                ticket = _next_ticket(database)
+                if kept:
+                    database.execute("DELETE FROM sweep")
+                    database.execute("DELETE FROM place")
+                    database.execute("INSERT INTO sweep VALUES (?, ?)", (ticket, time.time()))
+            (seen,) = database.execute("SELECT count(*) FROM document WHERE seen >= ?", (ticket,)).fetchone()
+            facts = dict(database.execute("SELECT name, value FROM fact"))
+            return SweepState(ticket, seen, facts.get("total"), facts.get("newest"), places, kept)
+
+        return self._database.write(work)
+
+    def miscounted(self, ticket: int) -> list[str]:
+        """Folders that, by the service's own count, have other children than this sweep has seen."""
+        query = """SELECT id FROM document AS folder WHERE leaf = 0 AND children IS NOT NULL AND children <>
+            (SELECT count(*) FROM document AS child WHERE child.parent = folder.id AND child.seen >= ?)"""
+        return self._database.scan(lambda database: [id for (id,) in database.execute(query, (ticket,))])
+
+    def leave_sweep(self) -> None:
+        """Leaves a sweep as it is: the next `begin_sweep`, of this process or another, goes on with it."""
+        self._database.release()
+
+    def end_sweep(self, state: SweepState, *, complete: bool, newest: int | None) -> None:
+        """Ends a sweep that has nothing left to read.
+
+        Where it was complete, the number of rows and `newest` (see `SweepState`) are remembered.
+        """
+
+        def work(database: sqlite3.Connection) -> None:
+            if state.kept:
+                database.execute("DELETE FROM sweep")
+                database.execute("DELETE FROM place")
+            if complete:
+                rows = "SELECT count(*) FROM document"
+                database.execute(
+                    f"REPLACE INTO fact VALUES ('total', ({rows})), ('swept', ?)", (int(time.time()),)
+                )
+                database.execute(BY_NAME)
+            if complete and newest is not None:
+                database.execute("REPLACE INTO fact VALUES ('newest', ?)", (newest,))
+
+        self._database.write(work)
+        if state.kept:
+            self._database.release()
+
+    def caught_up(self, newest: int) -> None:
+        """Remembers that whatever was updated before this second is known."""
+        self._database.write(
+            lambda database: database.execute("REPLACE INTO fact VALUES ('newest', ?)", (newest,))
+        )
+
+    def newest(self) -> int | None:
+        """Whatever was updated before this second is known; None before the first complete sweep."""
+        return self._fact("newest")
+
+    def swept(self) -> int | None:
+        """When the last complete sweep ended, in Unix seconds; None before the first."""
+        return self._fact("swept")
+
+    def _fact(self, name: str) -> int | None:
+        query = "SELECT value FROM fact WHERE name = ?"
+        found = self._database.read(lambda database: database.execute(query, (name,)).fetchone())
+        return int(found[0]) if found else None
+
+    def _inherit(self, memory: sqlite3.Connection) -> None:
+        """Lets a database that takes over in mid-run never count backwards, nor use a row's place twice."""
+        ((ticket,),) = memory.execute("SELECT ticket FROM clock")
+        self.losses += ticket < self._ticket
+        clock = "UPDATE clock SET ticket = max(ticket, ?), changes = max(changes, ?) + 1"
+        memory.execute(clock, (self._ticket, self._changes))
+        if not memory.execute("SELECT 1 FROM sqlite_sequence").fetchone():
+            memory.execute("INSERT INTO sqlite_sequence VALUES ('document', ?)", (1 << 40,))
+
+
+_ROW = """SELECT id, name, type, size, created, updated, parent, children, documents, role, url, lock
+          FROM document WHERE """
+_FOLDER = "SELECT id, name, parent, ifnull(children, 0), ifnull(documents, 0) FROM document WHERE "
+
+_VALUES = COLUMNS.replace("id, ", "", 1)
+_THEIRS = ", ".join(f"excluded.{column}" for column in _VALUES.split(", "))
+_STORE = f"""
+    INSERT INTO document ({COLUMNS}, seen) SELECT {", ".join("?" * len(COLUMNS.split(", ")))}, 0
+    WHERE NOT EXISTS (SELECT 1 FROM gone WHERE id = ?1 AND ticket > ?16)
+    ON CONFLICT (id) DO UPDATE SET ({_VALUES}) = ({_THEIRS})
+    WHERE (?16 > seen OR excluded.updated > updated) AND ({_VALUES}) IS NOT ({_THEIRS})"""
+_SEEN = "UPDATE document SET seen = ?1 WHERE id = ?2 AND seen < ?3"
+
+
+def _stored(
+    database: sqlite3.Connection, rows: list[tuple[Any, ...]], ticket: int, since: int
+) -> tuple[int, int]:
+    """Stores rows; gives how many changed, and how many had not been seen under `since` or later."""
+    changed = database.executemany(_STORE, [(*row, ticket) for row in rows]).rowcount
+    fresh = database.executemany(_SEEN, [(ticket, row[0], since) for row in rows]).rowcount
+    if since < ticket:
+        database.executemany(_SEEN, [(ticket, row[0], ticket) for row in rows])
+    return max(changed, 0), max(fresh, 0)
+
+
+def _noted(database: sqlite3.Connection, changed: int) -> int:
+    if changed:
+        database.execute("UPDATE clock SET changes = changes + 1")
+    return changed
+
+
+def _next_ticket(database: sqlite3.Connection) -> int:
+    database.execute("UPDATE clock SET ticket = ticket + 1")
+    return int(database.execute("SELECT ticket FROM clock").fetchone()[0])
+
+
+def _changes(database: sqlite3.Connection) -> int:
+    return int(database.execute("SELECT changes FROM clock").fetchone()[0])
+
+
+def _row(found: tuple[Any, ...]) -> DocumentRow:
+    return DocumentRow._make((*found[:-1], LOCKS.get(found[-1])))
+
+
+def _make_room(database: sqlite3.Connection) -> None:
+    (total,) = database.execute("SELECT sum(bytes) FROM body").fetchone()
+    for used, size in database.execute("SELECT used, bytes FROM body ORDER BY used").fetchall():
+        if total <= BODIES:
+            break
+        database.execute("DELETE FROM body WHERE used = ?", (used,))
+        total -= size
+
+
+def _cut_sweep(database: sqlite3.Connection) -> tuple[int | None, dict[str, Place]]:
+    """The sweep that was cut not too long ago, and its places; None where there is none."""
+    now = time.time()
+    query = "SELECT ticket FROM sweep WHERE began BETWEEN ? AND ?"
+    (ticket,) = database.execute(query, (now - STALE, now)).fetchone() or (None,)
+    places = [Place._make((*row[:4], bool(row[4]))) for row in database.execute("SELECT * FROM place")]
+    return ticket, {place.name: place for place in places} if ticket else {}
