@@ -28,7 +28,7 @@ LOCKS = {
 _LARGEST = 2**63 - 1
 
 
-def why_locked(document: Mapping[str, Any]) -> str | None:
+def lock_reason(document: Mapping[str, Any]) -> str | None:
     """Why the content of a document, summary or full, cannot be edited, as a sentence; None where it can."""
     return LOCKS.get(lock(document) or "")
 

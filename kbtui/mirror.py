@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from kbtui.database import Database
 from kbtui.documents import COLUMNS, LOCKS, SAID, columns, said
+from kbtui.documents import lock_reason as lock_reason
 from kbtui.rows import ALL, UNPLACED, Body, DocumentRow, FolderRow, View
 from kbtui.schema import BY_NAME, MIGRATIONS
 from kbtui.views import Listing, count_unplaced, ranked
