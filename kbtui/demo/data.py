@@ -1,0 +1,139 @@
+"""Where a demo is kept: a directory that outlives it, or nowhere; and how it is filled at first."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import IO
+
+from kbtui.demo.store import Store
+
+_VERSION = "1"  # of the tables; a directory of another version is refused, not guessed at
+_ROOMS = (
+    "documents",
+    "changes",
+    "urls",
+    "files",
+    "dependents",
+    "search",
+    "agents",
+    "index",
+    "crawl",
+    "pages",
+)
+_lock = threading.Lock()
+_made: sqlite3.Connection | None = None
+
+
+class Unavailable(Exception):
+    """Why the demo cannot start, as one sentence."""
+
+
+class Data:
+    """A data directory, held by one demo at a time; `path` None stands for a demo that keeps nothing.
+
+    Raises Unavailable where the directory cannot be written, is in use, or holds something else.
+    """
+
+    def __init__(self, path: Path | None, *, sample: bool) -> None:
+        self._held: IO[str] | None = None
+        if path is None:
+            self.store = Store.open(None)
+            _copy(self.store, sample)
+            return
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._held = _hold(path)
+            file = path / "demo.db"
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+            self.store = Store.open(file)
+            self._prepare(path, sample)
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise Unavailable(f"The directory {path} cannot be used: {why}.") from error
+        except Unavailable:
+            self.close()
+            raise
+
+    def _prepare(self, path: Path, sample: bool) -> None:
+        if self.store.is_empty():
+            _copy(self.store, sample)
+        elif self.store.meta("version") != _VERSION:
+            raise Unavailable(f"The directory {path} was written by another version of kbtui.")
+
+    def close(self) -> None:
+        if hasattr(self, "store"):
+            self.store.close()
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+
+def _hold(path: Path) -> IO[str]:
+    held = os.fdopen(os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600), "w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise Unavailable(f"The directory {path} is in use by another demo server.") from None
+    return held
+
+
+def _copy(store: Store, sample: bool) -> None:
+    """Fill an empty store with the tables, the sample, and keys of its own."""
+    with _lock:
+        (_template() if sample else _blank().db).backup(store.db)
+    with store.transaction():
+        for name in ("key", "read_only_key", "secret"):
+            store.set_meta(name, f"sk_demo_{secrets.token_hex(24)}")
+
+
+def _template() -> sqlite3.Connection:
+    """The sample's database, built once a process."""
+    global _made
+    if _made is None:
+        store = _blank()
+        with store.transaction():
+            try:
+                importlib.import_module("kbtui.demo.sample").load(store, int(time.time()))
+            except (ImportError, AttributeError):
+                _seed(store)
+        _made = store.db
+    return _made
+
+
+def _seed(store: Store) -> None:
+    store.db.execute("insert into users values ('user_demo', 'Mira Okafor', 'mira@solvane.example')")
+    support = store.add("folder", "Support")
+    billing = store.add("folder", "Billing", parent=support)
+    store.add("text", "Refund policy", parent=billing, text="# Refunds\n\nWithin 14 days.", format="markdown")
+    store.add("text", "Greeting", parent=support, text="<p>Good <b>day</b></p>", format="html")
+    store.add(
+        "url", "Opening hours", text="<p>Monday</p>", format="html", url="http://demo.invalid/site/hours"
+    )
+    store.add("file", "Terms", text="Terms.", file=b"Terms.", filename="terms.txt")
+
+
+def _blank() -> Store:
+    store = Store.open(None)
+    store.create(*(getattr(room, "SCHEMA", "") for room in rooms()))
+    store.set_meta("version", _VERSION)
+    return store
+
+
+def rooms() -> list[ModuleType]:
+    found = []
+    for name in _ROOMS:
+        try:
+            found.append(importlib.import_module(f"kbtui.demo.{name}"))
+        except ImportError:
+            continue
+    return found
