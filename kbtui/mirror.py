@@ -55,6 +55,7 @@ class SweepState(NamedTuple):
     total: int | None  # rows after the last complete sweep
     newest: int | None  # whatever was updated before this second is known, of every type
     places: dict[str, Place]
+    losses: int  # how often the mirror had lost what was stored
     kept: bool  # whether it will be remembered; another living kbtui may be sweeping too
 
 
@@ -83,8 +84,8 @@ class Mirror:
         self._changes = 0
         self._unplaced = (-1, 0)  # the version at which the unplaced were counted, and how many they were
         self._opened: dict[str, None] = {}  # documents whose body was read, not yet noted, the latest last
+        self.losses = 0  # how often, in this run, a damaged file took what was stored with it
         self._database = Database(path, MIGRATIONS, heir=self._inherit)
-        self.losses = 0
 
     @classmethod
     def open(cls, path: Path | None) -> Mirror:
@@ -281,12 +282,19 @@ class Mirror:
 
     # Sweeps
 
-    def begin_sweep(self) -> SweepState:
-        """Begins a sweep, or goes on with one that was cut by an error, by `close` or by a sudden death.
+    def claim(self) -> bool:
+        """Takes the claim to the sweep that this mirror remembers, which only one in the world can hold.
 
-        Of the sweeps of several processes only one is kept: whose process took the claim first.
+        It ends with `release`, `close`, or the process, however that ends.
         """
-        kept = self._database.claim()
+        return self._database.claim()
+
+    def release(self) -> None:
+        """Gives the claim back. A sweep that is not ended is left for the next to go on with."""
+        self._database.release()
+
+    def begin_sweep(self, kept: bool) -> SweepState:
+        """Begins a sweep. One that is `kept`, which takes the claim, goes on where the last was cut."""
 
         def work(database: sqlite3.Connection) -> SweepState:
             ticket, places = _cut_sweep(database) if kept else (None, {})
@@ -298,7 +306,9 @@ class Mirror:
                     database.execute("INSERT INTO sweep VALUES (?, ?)", (ticket, time.time()))
             (seen,) = database.execute("SELECT count(*) FROM document WHERE seen >= ?", (ticket,)).fetchone()
             facts = dict(database.execute("SELECT name, value FROM fact"))
-            return SweepState(ticket, seen, facts.get("total"), facts.get("newest"), places, kept)
+            return SweepState(
+                ticket, seen, facts.get("total"), facts.get("newest"), places, self.losses, kept
+            )
 
         return self._database.write(work)
 
@@ -308,12 +318,8 @@ class Mirror:
             (SELECT count(*) FROM document AS child WHERE child.parent = folder.id AND child.seen >= ?)"""
         return self._database.scan(lambda database: [id for (id,) in database.execute(query, (ticket,))])
 
-    def leave_sweep(self) -> None:
-        """Leaves a sweep as it is: the next `begin_sweep`, of this process or another, goes on with it."""
-        self._database.release()
-
-    def end_sweep(self, state: SweepState, *, complete: bool, newest: int | None) -> None:
-        """Ends a sweep that has nothing left to read.
+    def end_sweep(self, state: SweepState, *, complete: bool = False, newest: int | None = None) -> None:
+        """Ends a sweep, so that no other goes on with it.
 
         Where it was complete, the number of rows and `newest` (see `SweepState`) are remembered.
         """
@@ -332,8 +338,6 @@ class Mirror:
                 database.execute("REPLACE INTO fact VALUES ('newest', ?)", (newest,))
 
         self._database.write(work)
-        if state.kept:
-            self._database.release()
 
     def caught_up(self, newest: int) -> None:
         """Remembers that whatever was updated before this second is known."""
