@@ -1,0 +1,452 @@
+"""Requests to the service and what becomes of them: the only room that knows httpx.
+
+A request is described once (`Ask`) and sent as often as it takes. What may be sent again depends on what
+would happen if the service had already carried it out:
+
+    read     nothing: reads, and POSTs that only ask                           always
+    settled  the same again: delete, move, rename, start an index that may run   always
+    once     something twice: create, refresh, upload, save over another's save  only if it surely was not
+
+A request surely was not carried out when no connection came about, or when the service turned it away
+(429). Otherwise a `once` request ends with `fate_unknown`, and the person looks before trying again.
+
+The key goes out in one header, to the origin of the base URL alone. It is in no URL, log, repr or error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from kbtui import route
+from kbtui.errors import Busy, Error, NotFound, Offline, Refused, Unauthorized, Unexpected
+from kbtui.pacing import Pacing, Turn, retry_after
+from kbtui.refusals import is_throttled, refusal
+from kbtui.route import CONNECT, Route
+
+READ = 60.0  # seconds until the service must have begun to answer, and between two pieces of an answer
+CHANGE = 120.0  # the same for changes: a page may have to be fetched, a text to be taken apart
+UPLOAD = 300.0  # the same for uploads: text is extracted before the answer comes
+STALL = 30.0  # seconds that a download may stand still
+TRIES = 3  # of a request, where the network or the service fails
+BUSY_TRIES = 6  # where the service asks to come back later
+REDIRECTS = 5
+
+T = TypeVar("T")
+Effect = Literal["read", "settled", "once"]
+
+
+@dataclass(frozen=True)
+class File:
+    """An upload. The service goes by the MIME type of the part."""
+
+    name: str
+    data: bytes = field(repr=False)
+    mime: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request, described: `path` is the parts below `/v1/convai`, unescaped; `effect` is told above."""
+
+    method: str
+    path: tuple[str, ...]
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = None
+    file: File | None = None
+    effect: Effect = "read"
+    urgent: bool = True  # goes ahead of whoever waits: all but the sweep is what a person asked for
+    patience: float = READ
+    mute: bool = False  # the answer is empty, or means nothing; else it is a JSON object
+
+    def __str__(self) -> str:
+        return f"{self.method} /v1/convai/{'/'.join(self.path)}"
+
+
+class Answer(NamedTuple):
+    """`data` is the JSON object that came, an empty one where none was to come.
+
+    `repeated`: an earlier try may have been carried out already, so "not found" may mean "done".
+    """
+
+    data: dict[str, Any]
+    repeated: bool
+
+
+class ContentPiece(NamedTuple):
+    """Some bytes of a download, how many have come with them, and how many there are, where that is known."""
+
+    data: bytes
+    received: int
+    total: int | None
+
+
+class Exchange(NamedTuple):
+    """One try of a request, for the log. `target` is path and query; `status` None where no answer came."""
+
+    method: str
+    target: str
+    status: int | None
+    ms: float
+    request_id: str
+
+
+class Wait:
+    """A countdown to the next try.
+
+    Attributes:
+        seconds: its length.
+        until: its end, by `time.monotonic`.
+        reason: a sentence: why there is something to wait for.
+        attempt: how many tries have failed, from 1.
+        over: it has ended, one way or another.
+    """
+
+    def __init__(self, seconds: float, reason: str, attempt: int, sleeping: asyncio.Future[None]) -> None:
+        self.seconds = seconds
+        self.until = time.monotonic() + seconds
+        self.reason = reason
+        self.attempt = attempt
+        self.cancelled = False
+        self._sleeping = sleeping
+
+    @property
+    def over(self) -> bool:
+        return self._sleeping.done()
+
+    def cancel(self) -> None:
+        """Wait no longer: the request fails now, with what it waited for."""
+        if not self.over:
+            self.cancelled = True
+            self._sleeping.cancel()
+
+
+class _Fault(Exception):
+    """A try that failed. `sent`: it may have been carried out; `passing`: another try may do better."""
+
+    def __init__(self, error: Error, *, sent: bool, passing: bool) -> None:
+        super().__init__(error.sentence)
+        self.error = error
+        self.sent = sent
+        self.passing = passing
+
+
+class Transport:
+    """The line to one workspace. Nothing is opened before the first request; close it with `aclose`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        pacing: Pacing | None = None,
+        on_wait: Callable[[Wait], None] | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
+        environ: Mapping[str, str] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.pacing = pacing or Pacing()
+        self._key = key
+        self._on_wait = on_wait or (lambda wait: None)
+        self._on_exchange = on_exchange or (lambda exchange: None)
+        self._environ = os.environ if environ is None else environ
+        self._sleep = sleep
+        self._opening = asyncio.Lock()
+        self._opened: tuple[httpx.AsyncClient, Route] | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"Transport({self.base_url!r})"
+
+    async def aclose(self) -> None:
+        """Close every connection, for good."""
+        self._closed = True
+        if self._opened is not None:
+            client, self._opened = self._opened[0], None
+            await client.aclose()
+
+    # -- what is asked of it ---------------------------------------------------------------------------
+
+    async def json(self, ask: Ask) -> Answer:
+        """Carry out `ask` and decode the answer. A DELETE that finds nothing on a second try is done.
+
+        Raises:
+            Error: any of its kinds.
+        """
+
+        async def once() -> dict[str, Any]:
+            async with self._exchange(ask) as response:
+                body = await response.aread()
+                return {} if ask.mute else _decoded(body, ask)
+
+        try:
+            return Answer(*await self._persist(ask, once))
+        except NotFound as gone:
+            if ask.method == "DELETE" and gone.fate_unknown:
+                return Answer({}, True)
+            raise
+
+    async def stream(self, ask: Ask) -> AsyncIterator[ContentPiece]:
+        """The body of the answer, in pieces; never more than one of them is held.
+
+        Only a try that has brought nothing yet is repeated.
+
+        Raises:
+            Error: any of its kinds; Offline where the line is cut on the way.
+        """
+        try:
+            async with AsyncExitStack() as stack:
+                response, _ = await self._persist(ask, lambda: stack.enter_async_context(self._exchange(ask)))
+                length = response.headers.get("content-length", "")
+                plain = "content-encoding" not in response.headers
+                total = int(length) if plain and length.isdecimal() else None
+                received = 0
+                async for data in response.aiter_bytes():
+                    received += len(data)
+                    yield ContentPiece(data, received, total)
+        except _Fault as fault:
+            raise fault.error from None
+
+    # -- trying ----------------------------------------------------------------------------------------
+
+    async def _persist(self, ask: Ask, once: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
+        """Try until it is done, hopeless, or no longer safe; and whether it may be done twice over."""
+        attempt, doubtful = 0, False
+        while True:
+            attempt += 1
+            try:
+                return await once(), doubtful
+            except _Fault as fault:
+                error, passing = fault.error, fault.passing
+                doubtful = doubtful or fault.sent
+            if doubtful and ask.effect != "read":
+                _in_doubt(error)
+            safe = ask.effect != "once" or not doubtful
+            tries = BUSY_TRIES if isinstance(error, Busy) else TRIES
+            asked = error.retry_after if isinstance(error, Busy) else None
+            seconds = self.pacing.delay(attempt, asked)
+            if not passing or not safe or attempt >= tries or seconds is None:
+                raise error
+            await self._wait(seconds, attempt, error)
+
+    async def _wait(self, seconds: float, attempt: int, error: Error) -> None:
+        """Count down in the open; raises `error` at once where the countdown is cancelled."""
+        sleeping = asyncio.ensure_future(self._sleep(seconds))
+        wait = Wait(seconds, error.sentence, attempt, sleeping)
+        self._on_wait(wait)
+        try:
+            await sleeping
+        except asyncio.CancelledError:
+            if wait.cancelled:
+                raise error from None
+            raise
+
+    async def _turn(self, urgent: bool) -> Turn:
+        """A place in flight, when there is one."""
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn = self.pacing.ask(lambda: None if ready.done() else ready.set_result(None), urgent=urgent)
+        try:
+            await ready
+        except asyncio.CancelledError:
+            self.pacing.leave(turn)
+            raise
+        return turn
+
+    @asynccontextmanager
+    async def _exchange(self, ask: Ask) -> AsyncIterator[httpx.Response]:
+        """One try: a good answer, its body yet to be read. What goes wrong, then too, is a `_Fault`."""
+        client, way = await self._client()
+        request = self._request(client, ask)
+        turn = await self._turn(ask.urgent)
+        began, response = time.monotonic(), None
+        try:
+            response = await self._send(client, request, ask)
+            if not response.is_success:
+                await response.aread()
+                raise self._refused(response, turn, ask)
+            self.pacing.served(turn, maximum=_maximum(response))
+            yield response
+        except (httpx.HTTPError, OSError) as error:
+            raise _network_fault(error, response, way, ask) from None
+        finally:
+            self.pacing.leave(turn)
+            self._report(request, response, began)
+            if response is not None:
+                await response.aclose()
+
+    async def _send(self, client: httpx.AsyncClient, request: httpx.Request, ask: Ask) -> httpx.Response:
+        """Send, and follow redirects of a GET as long as they stay at home."""
+        for _ in range(REDIRECTS):
+            response = await client.send(request, stream=True)
+            if not response.has_redirect_location:
+                return response
+            await response.aclose()
+            target = request.url.join(response.headers["location"])
+            if ask.method != "GET" or _origin(target) != _origin(request.url):
+                raise _Fault(_strayed(target, response.status_code, ask), sent=False, passing=False)
+            request = client.build_request("GET", target, timeout=request.extensions["timeout"])
+        lost = Unexpected("The service sends kbtui round in circles. Check the base URL.", detail=str(ask))
+        raise _Fault(lost, sent=False, passing=False)
+
+    def _refused(self, response: httpx.Response, turn: Turn, ask: Ask) -> _Fault:
+        asked = retry_after(response.headers.get("retry-after"), time.time())
+        error = refusal(
+            response.status_code, response.headers, response.content, request=str(ask), retry_after=asked
+        )
+        if isinstance(error, Busy):
+            self.pacing.refused(turn)
+        throttled = is_throttled(error)
+        failed = response.status_code >= 500 or response.status_code == 408
+        return _Fault(error, sent=failed and not throttled, passing=failed or isinstance(error, Busy))
+
+    def _report(self, request: httpx.Request, response: httpx.Response | None, began: float) -> None:
+        headers = response.headers if response is not None else {}
+        self._on_exchange(
+            Exchange(
+                request.method,
+                request.url.raw_path.decode("ascii"),
+                response.status_code if response is not None else None,
+                (time.monotonic() - began) * 1000,
+                headers.get("request-id") or headers.get("x-trace-id") or "",
+            )
+        )
+
+    # -- building --------------------------------------------------------------------------------------
+
+    def _request(self, client: httpx.AsyncClient, ask: Ask) -> httpx.Request:
+        if any(part in ("", ".", "..") for part in ask.path):
+            # No escape keeps these from meaning another address.
+            raise _Fault(NotFound("It does not exist.", detail=str(ask)), sent=False, passing=False)
+        try:
+            path = "/".join(quote(part, safe="") for part in ask.path)
+            return client.build_request(
+                ask.method,
+                f"{self.base_url}/v1/convai/{path}",
+                params=httpx.QueryParams(_pairs(ask.query)) if ask.query else None,
+                json=ask.body,
+                data=ask.form,
+                files={"file": (ask.file.name, ask.file.data, ask.file.mime)} if ask.file else None,
+                timeout=httpx.Timeout(connect=CONNECT, read=ask.patience, write=READ, pool=None),
+            )
+        except UnicodeEncodeError:
+            broken = Refused("The text holds half a character, which cannot be sent.", detail=str(ask))
+            raise _Fault(broken, sent=False, passing=False) from None
+
+    async def _client(self) -> tuple[httpx.AsyncClient, Route]:
+        async with self._opening:
+            if self._closed:
+                raise _Fault(Offline("kbtui has closed this connection."), sent=False, passing=False)
+            if self._opened is None:
+                self._opened = await asyncio.to_thread(self._open)
+            return self._opened
+
+    def _open(self) -> tuple[httpx.AsyncClient, Route]:
+        """Reading certificates takes a while: a thread does it."""
+        if not self._key.isascii() or not self._key.isprintable() or not self._key:
+            raise Unauthorized("There is no API key, or it holds characters that no key has. Set it again.")
+        way = route.find(self.base_url, self._environ)
+        tls = way.tls if way.tls is not None else False  # False: nobody is asked for a certificate over http
+        try:
+            client = httpx.AsyncClient(
+                headers={"xi-api-key": self._key, "user-agent": "kbtui"},
+                verify=tls,
+                proxy=httpx.Proxy(way.proxy, ssl_context=way.tls) if way.proxy else None,
+                trust_env=False,
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            )
+        except (ValueError, httpx.InvalidURL, ImportError):
+            raise Error(f"The proxy {way.proxy_name} cannot be used; check its address.") from None
+        return client, way
+
+
+def _pairs(query: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """A query as the service reads it: lists repeated, booleans as `true` and `false`, None left out."""
+    pairs = []
+    for name, value in query.items():
+        for each in value if isinstance(value, list | tuple) else [value]:
+            if each is not None:
+                pairs.append((name, str(each).lower() if isinstance(each, bool) else str(each)))
+    return pairs
+
+
+def _decoded(body: bytes, ask: Ask) -> dict[str, Any]:
+    try:
+        data = json.loads(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        odd = "What answered does not speak as the service does; a proxy or a login page may be in between."
+        raise _Fault(Unexpected(odd, detail=f"{ask}: no JSON object"), sent=True, passing=False)
+    return dict(_whole_characters(data)) if b"\\ud" in body.lower() else data
+
+
+def _whole_characters(data: Any) -> Any:
+    """JSON can spell half a character (a lone surrogate), which nothing after this can store or draw."""
+    if isinstance(data, str):
+        return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(data, list):
+        return [_whole_characters(item) for item in data]
+    if isinstance(data, dict):
+        return {_whole_characters(name): _whole_characters(value) for name, value in data.items()}
+    return data
+
+
+def _maximum(response: httpx.Response) -> int | None:
+    value = response.headers.get("maximum-concurrent-requests", "")
+    return int(value) if value.isdecimal() else None
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _strayed(target: httpx.URL, status: int, ask: Ask) -> Error:
+    place = f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"
+    return Unexpected(
+        f"The service points to {place}, and the key is not taken there. If it has moved, set that base URL.",
+        detail=f"{ask}: {status} to {place}",
+        status=status,
+    )
+
+
+def _in_doubt(error: Error) -> None:
+    if not error.fate_unknown:
+        error.fate_unknown = True
+        error.sentence += " It may have been carried out all the same: look before you try again."
+        error.args = (error.sentence,)
+
+
+def _network_fault(error: Exception, response: httpx.Response | None, way: Route, ask: Ask) -> _Fault:
+    """A failure below HTTP, in words; and whether the request can have reached the service."""
+    sent, passing = True, True
+    if isinstance(error, httpx.ProxyError):
+        sent = False
+        sentence, passing = route.why_the_proxy_failed(str(error), way)
+    elif isinstance(error, httpx.ConnectTimeout):
+        sent, sentence = False, route.why_no_connection_in_time(way)
+    elif isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol):
+        sent = False
+        sentence, passing = route.why_no_connection(error, way)
+    elif isinstance(error, httpx.TimeoutException) and response is None:
+        sentence = f"{way.host} took the request but did not answer within {ask.patience:.0f} s."
+    elif isinstance(error, httpx.TimeoutException):
+        sentence = f"The answer of {way.host} stands still: nothing came for {ask.patience:.0f} s."
+    elif isinstance(error, httpx.DecodingError):
+        sentence, passing = f"The answer of {way.host} is damaged.", False
+    elif response is None:
+        sentence = f"The line to {way.host} was cut before an answer came."
+    else:
+        sentence = f"The line to {way.host} was cut in the middle of the answer."
+    said = f"{type(error).__name__} {error}".strip()
+    return _Fault(Offline(sentence, detail=f"{ask}: {said}"), sent=sent, passing=passing)
