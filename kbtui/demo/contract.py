@@ -155,6 +155,8 @@ async def body(request: Request, model: type[B]) -> B:
             value = json.loads(raw)
         except (ValueError, RecursionError):
             raise unparsable() from None
+        if b"\\u" in raw:
+            check_unicode(json.dumps(value, ensure_ascii=False), "body")
     else:
         value = []
     if value is None:
@@ -163,6 +165,15 @@ async def body(request: Request, model: type[B]) -> B:
             raise Invalid([{"type": "missing", "loc": ["body"], "msg": "Field required"}])
         value = {}
     return _read(model, value, "body")
+
+
+def check_unicode(text: str, *place: str) -> None:
+    """Raise `Invalid` for half of a surrogate pair, which is no text and fits in no database."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        message = "Input should be a valid string, unable to parse raw data as a unicode string"
+        raise Invalid([{"type": "string_unicode", "loc": list(place), "msg": message}]) from None
 
 
 async def read(request: Request, limit: int = BODY_LIMIT) -> bytes:

@@ -19,7 +19,17 @@ from starlette.types import Message
 
 from kbtui.demo import extract
 from kbtui.demo.changes import editable, home, writable
-from kbtui.demo.contract import WRITE, ApiError, Invalid, answer, not_permitted, read, route, unparsable
+from kbtui.demo.contract import (
+    WRITE,
+    ApiError,
+    Invalid,
+    answer,
+    check_unicode,
+    not_permitted,
+    read,
+    route,
+    unparsable,
+)
 from kbtui.demo.documents import created
 from kbtui.demo.shapes import Shapes, filename
 from kbtui.demo.store import loads
@@ -100,6 +110,7 @@ async def _upload(request: Request) -> _Upload:
             raise Invalid([{"type": "value_error", "loc": ["body", "file"], "msg": message}])
         data, mime = await file.read(LIMIT + 1), file.content_type or "application/octet-stream"
         called = _basename(file.filename or "")
+        check_unicode(called, "body", "file")
     finally:
         await form.close()
     if len(data) > LIMIT:
@@ -113,6 +124,7 @@ def _field(form: FormData, name: str) -> str | None:
     if isinstance(value, UploadFile):
         message = "Input should be a valid string"
         raise Invalid([{"type": "string_type", "loc": ["body", name], "msg": message}])
+    check_unicode(value or "", "body", name)
     return value
 
 

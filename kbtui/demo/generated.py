@@ -131,7 +131,7 @@ def text(seed: int) -> str:
 
 def size(seed: int) -> int:
     """Bytes of `text(seed)`."""
-    return _template_size(seed % PERIOD) + 10 + max(7, len(str(seed)))
+    return _template_size(seed % PERIOD) + 12 + max(7, len(str(seed)))
 
 
 def url(seed: int, base: str) -> str:

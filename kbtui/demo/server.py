@@ -106,8 +106,12 @@ class Demo:
 
     def _listen(self) -> None:
         host, port = self._address
+        # The protocol is named because asyncio turns Nagle's delay (40 ms an answer) off only where it is.
+        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            self._listener = socket.create_server(self._address, backlog=128)
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._listener.bind(self._address)
+            self._listener.listen(128)
         except OSError as error:
             why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
             raise Unavailable(f"Port {port} {why}; choose another, or 0 for any free one.") from error

@@ -113,6 +113,10 @@ def dumps(value: Any) -> str | None:
     return None if value is None else json.dumps(value)
 
 
+def _begins(name: str, key: str) -> bool:
+    return name.casefold().startswith(key)
+
+
 class Store:
     """The tables and the rules that hold whoever asks. Times are Unix seconds."""
 
@@ -120,6 +124,7 @@ class Store:
         self.db = db
         db.row_factory = sqlite3.Row
         db.isolation_level = None
+        db.create_function("begins", 2, _begins, deterministic=True)
 
     @classmethod
     def open(cls, path: Path | None) -> Store:
