@@ -540,7 +540,7 @@ def test_dependents_of_many_are_paged_without_loss(call: Caller) -> None:
     paged: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
-        query = {"page_size": 1, **cursor}
+        query: dict[str, Any] = {"page_size": 1, **cursor}
         page = call.post(f"{KB}/dependent-agents", json={"document_ids": ids}, params=query).json()
         paged += page["agents"]
         if not page["has_more"]:
