@@ -34,10 +34,12 @@ class Saved:
 
     `state` is "saved" (read back, equal), "unchanged" (nothing was sent), or "differs" (the service keeps
     another text than was sent; it is in `service_text` and the draft stays until that is accepted).
+    `draft` holds what was typed while the save was under way, on top of what was saved, if anything was.
     """
 
     state: str
     service_text: str = ""
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True)
@@ -250,8 +252,7 @@ class KnowledgeBase:
         self.drafts.flush()
         document, now = await self._fetch(draft.document)
         if now.text == text:
-            self.drafts.drop(draft)
-            return Saved("unchanged" if text == draft.base else "saved")
+            return self._saved(draft, text, now.updated, "unchanged" if text == draft.base else "saved")
         self._may_edit(document.raw())
         if now.text != draft.base:
             raise Conflict(
@@ -261,12 +262,14 @@ class KnowledgeBase:
                 theirs=now.text,
             )
         back = await self._write(document, now, text)
-        if back != text:
-            return Saved("differs", back)
-        self.drafts.drop(draft)
-        return Saved("saved")
+        if back.text != text:
+            return Saved("differs", back.text)
+        return self._saved(draft, text, back.updated, "saved")
 
-    async def _write(self, document: Document, before: Body, text: str) -> str:
+    def _saved(self, draft: Draft, text: str, updated: int, state: str) -> Saved:
+        return Saved(state, draft=self.drafts.saved(draft, text, updated=updated))
+
+    async def _write(self, document: Document, before: Body, text: str) -> Body:
         """Keep the before-image, send, read back; the text that the service holds now."""
         change = self.history.begin_change(
             self.base_url, document.id, document.name, "edit",
@@ -281,11 +284,7 @@ class KnowledgeBase:
             raise
         now, back = await self._fetch(document.id)
         self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs)
-        return back.text
-
-    def next_draft(self, draft: Draft, base: str, text: str) -> Draft:
-        """What is typed after a save, on top of the text that was saved."""
-        return self.drafts.rebase(draft, base=base, text=text)
+        return back
 
     def rebase(self, draft: Draft, theirs: str, text: str) -> Draft:
         """The same words on another base: what was theirs has been seen and may be replaced."""

@@ -26,12 +26,12 @@ from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.saving import Saving
 from kbtui.tui.screens.browse import Browse
-from kbtui.tui.themes import DARK, LIGHT, THEMES
+from kbtui.tui.themes import ANSI_VARIABLES, DARK, LIGHT, THEMES
 from kbtui.tui.widgets.line import Part
 
 _PACKAGE = Path(kbtui.__file__).resolve().parent
 STYLES = next(folder for folder in (_PACKAGE / "styles", _PACKAGE.parent / "styles") if folder.is_dir())
-SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "welcome")
+SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "keys", "welcome")
 
 LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
 
@@ -84,6 +84,9 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         assert self._kb is not None
         return self._kb
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return ANSI_VARIABLES
+
     def get_default_screen(self) -> Screen[None]:
         if self._kb is not None:
             return Browse(self)
@@ -99,6 +102,9 @@ class KbApp(Saving, App[int], inherit_bindings=False):
 
     def _begin(self) -> None:
         """Everything that the first frame does not need."""
+        browse = self._browse()
+        if browse is not None:
+            browse.add_fields()
         self._version = self.kb.mirror.version
         self._follower = Follower(self.kb, self._focus, self.tell)
         if self.kb.mirror.notice:
@@ -276,9 +282,10 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         self.push_screen(WorkspaceList(self))
 
     def do_help_keys(self) -> None:
-        from kbtui.tui.screens.choose import KeyList
+        from kbtui.tui.screens.keys import Keys
 
-        self.push_screen(KeyList(self, self.screen))
+        if isinstance(self.screen, CommandScreen):
+            self.push_screen(Keys(self, self.screen))
 
     def do_help_palette(self) -> None:
         self.do_help_keys()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from kbtui.commands import BY_ID, Command, Keymap, Situation, show_key
 from kbtui.errors import Error
 from kbtui.tui.widgets.line import Line, Part
 
 Answer = TypeVar("Answer")
+
+TYPING = {"filter", "rename", "editor", "keys"}
+"""Places where a text field has the focus: there a key that is no command is a character."""
 
 
 def key_name(event: events.Key) -> str:
@@ -55,7 +57,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         here = self.here()
         key = key_name(event)
         sequence = f"{self.prefix} {key}" if self.prefix else key
-        typing = isinstance(self.focused, Input | TextArea)
+        typing = here[0] in TYPING
         command = self.keymap.find(here, sequence)
         if not typing and self.keymap.after(here, sequence):
             self.prefix = sequence
@@ -110,14 +112,22 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         """Say the most useful keys, or what may follow the one just pressed."""
         parts: list[Part] = [(" ", "")]
         if self.prefix:
-            entries = [(show_key(key), c) for key, c in self.keymap.after(self.here(), self.prefix)]
             parts += [(show_key(self.prefix), "strong"), (" … ", "dim")]
+            for label, keys in self._following():
+                parts += [(" ".join(keys), "key"), (f" {label}  ", "dim")]
         else:
-            entries = list(self.keymap.footer(self.here(), self.situation()))
-        for key, command in entries:
-            parts += [(key, "key"), (f" {command.label}  ", "dim")]
+            for key, command in self.keymap.footer(self.here(), self.situation()):
+                parts += [(key, "key"), (f" {command.label}  ", "dim")]
         for footer in self.query(Line).filter("#footer"):
-            footer.show(parts, self.facts())
+            footer.show(parts, [] if self.prefix else self.facts())
+
+    def _following(self) -> Iterable[tuple[str, list[str]]]:
+        """What may follow the first key, keys of one label together: n N name."""
+        labels: dict[str, list[str]] = {}
+        for key, command in self.keymap.after(self.here(), self.prefix):
+            if self.can(command) and command.reason(self.situation()) is None:
+                labels.setdefault(command.label, []).append(show_key(key))
+        return labels.items()
 
     def tell(self, sentence: str, look: str = "") -> None:
         """One notice; the next replaces it."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import on
-
 from kbtui.content import merge, safe, survives
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict
 from kbtui.rows import DocumentRow
 from kbtui.tui.background import background
-from kbtui.tui.widgets.name_field import NameField
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from kbtui.knowledge_base import KnowledgeBase
     from kbtui.tui.screens.editor import Editor
+    from kbtui.tui.widgets.fields import NameField
 
     Base = App[int]
 else:
@@ -105,7 +103,7 @@ class Saving(Base):
                 await self._accept(draft, text, saved.service_text, editor)
                 return
             if editor is not None:
-                editor.saved(text)
+                editor.saved(saved, text)
             self.tell(
                 "Nothing to save." if saved.state == "unchanged" else f"Saved, verified: {_name(draft)}."
             )
@@ -154,8 +152,7 @@ class Saving(Base):
 
     # Rename
 
-    @on(NameField.Submitted)
-    def _named(self, message: NameField.Submitted) -> None:
+    def on_name_field_submitted(self, message: NameField.Submitted) -> None:
         self.rename(message.draft, message.name)
 
     @background("save", exclusive=False)

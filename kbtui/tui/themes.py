@@ -4,6 +4,9 @@ from textual.theme import Theme
 
 DARK, LIGHT = "kbtui-dark", "kbtui-light"
 
+ANSI_VARIABLES = {"muted": "ansi_bright_black", "rule": "ansi_bright_black"}
+"""What the themes of sixteen colours lack."""
+
 THEMES = (
     Theme(
         name=DARK,
@@ -17,6 +20,7 @@ THEMES = (
         warning="#d9a94f",
         error="#e07a6f",
         dark=True,
+        variables={"muted": "#8d959c", "rule": "#343b41"},
     ),
     Theme(
         name=LIGHT,
@@ -30,5 +34,6 @@ THEMES = (
         warning="#8a5a00",
         error="#a8322a",
         dark=False,
+        variables={"muted": "#6b7075", "rule": "#d3cfc4"},
     ),
 )

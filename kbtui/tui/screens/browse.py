@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.timer import Timer
-from textual.widgets import Input
 
 from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.rows import ALL, FOLDER, ROOT, TYPES, UNPLACED, DocumentRow, View
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
-from kbtui.tui.widgets.document_list import DocumentList
+from kbtui.tui.widgets.document_list import DocumentList, Heads
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import FolderTree, count
 from kbtui.tui.widgets.line import Line, Part
-from kbtui.tui.widgets.name_field import NameField
 from kbtui.tui.widgets.reading import TABS, Reading
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
+    from kbtui.tui.widgets.fields import FilterField, NameField
 
 RANKED_AT_ONCE = 3_000  # documents that are ranked in well under a frame; more go to a thread
 SCOPES = {ROOT: "Root", ALL: "All documents", UNPLACED: "Unplaced"}
@@ -53,13 +52,19 @@ class Browse(CommandScreen[None]):
             yield FolderTree("tree")
             with Container(id="right"):
                 with Vertical(id="documents"):
-                    yield Input(id="filter", placeholder="words in the name", select_on_focus=False)
                     yield Line("chips")
-                    yield Line("heads")
+                    yield Heads("heads")
                     yield DocumentList("list")
                 yield Reading("reading")
-        yield NameField("rename")
         yield Line("footer")
+
+    def add_fields(self) -> None:
+        """What is typed in; the first frame does not show it."""
+        from kbtui.tui.widgets.fields import FilterField, NameField
+
+        if not self.query("#filter"):
+            self.mount(FilterField("filter"), before=self.query_one("#chips"))
+            self.mount(NameField("rename"))
 
     # The parts, by name
 
@@ -75,13 +80,21 @@ class Browse(CommandScreen[None]):
     def reading(self) -> Reading:
         return self.query_one(Reading)
 
+    @property
+    def _filter_field(self) -> FilterField:
+        self.add_fields()
+        return cast("FilterField", self.query_one("#filter"))
+
+    @property
+    def _name_field(self) -> NameField:
+        self.add_fields()
+        return cast("NameField", self.query_one("#rename"))
+
     # Keys
 
     def here(self) -> tuple[str, ...]:
-        if self.query_one("#filter").has_focus:
-            return ("filter",)
-        if self.query_one(NameField).has_focus:
-            return ("rename",)
+        if self.focused is not None and self.focused.id in ("filter", "rename"):
+            return (self.focused.id,)
         return ("move", "browse", "everywhere")
 
     def situation(self) -> Situation:
@@ -99,9 +112,7 @@ class Browse(CommandScreen[None]):
 
     def on_mount(self) -> None:
         self.add_class("-in-list")
-        for field in self.query(Input):
-            field.cursor_blink = False
-        self.documents.focus()
+        self.set_focus(self.documents)
         self.show_scope(ROOT)
         self.show_tree()
 
@@ -119,7 +130,7 @@ class Browse(CommandScreen[None]):
         """Show a folder, the root, everything, or what is unplaced, in the order last used there."""
         sort, descending = self.kb.order(scope)
         self.shown = View(scope, sort, descending)
-        self.query_one("#filter", Input).value = ""
+        self._show_field(False)
         self.relist(keep)
         self.visit()
 
@@ -149,7 +160,7 @@ class Browse(CommandScreen[None]):
     def show_lines(self) -> None:
         """Header, chips, column heads and footer."""
         self.query_one("#header", Line).show([*self.title_parts(), *self._breadcrumb()], self._state())
-        self.query_one("#heads", Line).show(self.documents.heads(self.documents.size.width))
+        self.query_one(Heads).show(self.shown)
         self._show_chips()
         self.show_footer()
 
@@ -182,7 +193,7 @@ class Browse(CommandScreen[None]):
             chips += [(" type ", "dim"), (" or ".join(self.shown.types), "key"), (" ", "")]
         if chips and not self.documents.count:
             chips += [(" nothing here matches; F shows everything again", "warn")]
-        self.set_class(bool(chips) and not self.has_class("-filtering"), "-chips")
+        self.set_class(bool(chips) and self.here() != ("filter",), "-chips")
         self.query_one("#chips", Line).show(chips)
 
     # The document under the cursor
@@ -206,18 +217,17 @@ class Browse(CommandScreen[None]):
             self._go_pane("list")
             region = self.documents.region
             y = region.y + self.documents.cursor - round(self.documents.scroll_y)
-            self.query_one(NameField).open(self.kb, row, (region.x + 2, y), region.width - 3)
+            self._name_field.open(self.kb, row, (region.x + 2, y), region.width - 3)
             self.show_footer()
 
     def do_rename_save(self) -> None:
-        self.query_one(NameField).submit()
+        self._name_field.submit()
 
     def do_rename_leave(self) -> None:
-        self.query_one(NameField).leave()
+        self._name_field.leave()
 
-    @on(NameField.Closed)
-    def _name_closed(self) -> None:
-        self.documents.focus()
+    def on_name_field_closed(self) -> None:
+        self.set_focus(self.documents)
 
     @on(VirtualList.Moved, "#list")
     def _moved(self) -> None:
@@ -262,7 +272,7 @@ class Browse(CommandScreen[None]):
         self.set_class(name == "tree", "-in-tree")
         self.set_class(name == "list", "-in-list")
         self.set_class(name == "view", "-in-view")
-        {"tree": self.folders, "list": self.documents, "view": self.reading.view}[name].focus()
+        self.set_focus({"tree": self.folders, "list": self.documents, "view": self.reading.view}[name])
 
     def do_pane_tree(self) -> None:
         self._go_pane("tree")
@@ -384,34 +394,36 @@ class Browse(CommandScreen[None]):
         self._filter(self.shown.text, tuple(each for each in TYPES if each in types))
 
     def do_list_filter(self) -> None:
-        self.add_class("-filtering")
-        self.remove_class("-chips")
         self._go_pane("list")
-        field = self.query_one("#filter", Input)
-        field.focus()
+        self._show_field(True)
 
-    @on(Input.Changed, "#filter")
-    def _typed(self, event: Input.Changed) -> None:
-        if event.value != self.shown.text:
-            self._filter(event.value, self.shown.types)
+    def _show_field(self, shown: bool) -> None:
+        """Show the field for the filter and give it the keys at once, or hide it."""
+        if shown:
+            self._filter_field.begin(self.shown.text)
+        elif self.here() == ("filter",):
+            self._filter_field.display = False
+            self.set_focus(self.documents)
+
+    def on_filter_field_typed(self, message: FilterField.Typed) -> None:
+        if message.words != self.shown.text:
+            self._filter(message.words, self.shown.types)
 
     def _filter(self, text: str, types: tuple[str, ...]) -> None:
         self.shown = self.shown._replace(text=text, types=types)
         self.relist(self.documents.row.id if self.documents.row else None)
 
     def do_filter_keep(self) -> None:
-        self.documents.focus()
-        self.remove_class("-filtering")
+        self._show_field(False)
         self.show_lines()
 
     def do_filter_drop(self) -> None:
-        self.query_one("#filter", Input).value = ""
         self._filter("", self.shown.types)
         self.do_filter_keep()
 
     def do_list_unfilter(self) -> None:
-        self.query_one("#filter", Input).value = ""
         self._filter("", ())
+        self._show_field(False)
 
     def do_app_back(self) -> None:
         if self.shown.types:

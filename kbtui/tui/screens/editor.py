@@ -19,6 +19,7 @@ from kbtui.tui.widgets.line import Line, Part
 
 if TYPE_CHECKING:
     from kbtui.drafts import Draft
+    from kbtui.knowledge_base import Saved
     from kbtui.tui.app import KbApp
 
 
@@ -88,10 +89,13 @@ class Editor(CommandScreen[None]):
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
+        self._journal()
+        self.show_lines()
+
+    def _journal(self) -> None:
         # The writer thread takes the lines itself: a copy of the list is one step, whatever the loop does.
         document = self.area.document
         self.kb.drafts.typed(self.draft, lambda: document.newline.join(list(document.lines)))
-        self.show_lines()
 
     @on(TextArea.SelectionChanged)
     def _moved(self) -> None:
@@ -122,7 +126,15 @@ class Editor(CommandScreen[None]):
             self.kb.drafts.drop(self.draft)
             self.dismiss()
 
-    def saved(self, text: str) -> None:
-        """The service holds `text` now: the words typed since then are a new draft on top of it."""
-        self.draft = self.kb.next_draft(self.draft, text, self.text)
+    def saved(self, saved: Saved, text: str) -> None:
+        """The service holds `text` now; what is typed from here on is a draft on top of it."""
+        self.draft = saved.draft or self.kb.drafts.begin(
+            document=self.draft.document,
+            name=self.draft.name,
+            field="content",
+            format=self.draft.format,
+            base=text,
+            base_updated=self.draft.base_updated,
+        )
+        self._journal()
         self.show_lines()

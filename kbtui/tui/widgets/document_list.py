@@ -6,18 +6,21 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from textual.strip import Strip
+from textual.widget import Widget
+
 from kbtui.content import safe
 from kbtui.rows import FOLDER, DocumentRow, View
 from kbtui.tui.widgets.folder_tree import SHOWN, count
-from kbtui.tui.widgets.line import Part, fit
+from kbtui.tui.widgets.line import LOOKS, Painter, Part, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from kbtui.knowledge_base import KnowledgeBase
-    from kbtui.mirror import Listing
+    from kbtui.views import Listing
 
 WINDOW = 64  # rows read from the mirror at a time
-TYPE, SIZE, AGE = 8, 9, 9
+TYPE, SIZE, AGE = 8, 9, 11
 HEADS = {"name": "Name", "size": "Size", "updated_at": "Updated", "created_at": "Created"}
 
 
@@ -85,22 +88,6 @@ class DocumentList(VirtualList):
         fallback = self.cursor if same else 0
         self.resize_to(len(listing), at if at is not None else fallback)
 
-    def heads(self, width: int) -> list[Part]:
-        """The column heads for this order, with the direction on the sorted one."""
-        arrow = "▼" if self.view.descending else "▲"
-        dated = "created_at" if self.view.sort == "created_at" else "updated_at"
-
-        def head(sort: str) -> str:
-            return f"{HEADS[sort]} {arrow}" if sort == self.view.sort else HEADS[sort]
-
-        name = max(1, width - TYPE - SIZE - AGE - 4)
-        return [
-            ("   " + fit(head("name"), name), "dim"),
-            (fit("Type", TYPE), "dim"),
-            (fit(head("size"), SIZE, right=True), "dim"),
-            (fit(head(dated), AGE, right=True) + " ", "dim"),
-        ]
-
     def parts(self, index: int, width: int) -> Sequence[Part]:
         row = self.at(index)
         if row is None:
@@ -117,3 +104,34 @@ class DocumentList(VirtualList):
             (fit(size, SIZE, right=True), ""),
             (fit(human_age(moment, time.time()), AGE, right=True) + " ", "dim"),
         ]
+
+
+class Heads(Painter, Widget):
+    """The column heads over a document list."""
+
+    COMPONENT_CLASSES = LOOKS
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._view = View()
+
+    def show(self, view: View) -> None:
+        """Show the order of a view, with the direction on the column it is sorted by."""
+        if view != self._view:
+            self._view = view
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        arrow = "▼" if self._view.descending else "▲"
+        dated = "created_at" if self._view.sort == "created_at" else "updated_at"
+
+        def head(sort: str) -> str:
+            return f"{HEADS[sort]} {arrow}" if sort == self._view.sort else HEADS[sort]
+
+        name = max(1, width - TYPE - SIZE - AGE - 4)
+        text = (
+            "   " + fit(head("name"), name) + fit("Type", TYPE)
+            + fit(head("size"), SIZE, right=True) + fit(head(dated), AGE, right=True) + " "
+        )  # fmt: skip
+        return self.paint([(text, "dim")], width)

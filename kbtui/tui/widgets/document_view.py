@@ -13,7 +13,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kbtui.tui.widgets.line import Painter, Part
+from kbtui.tui.widgets.line import LOOKS, Painter, Part
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -22,10 +22,10 @@ SLICE = 4_000  # characters rendered before the keys get a turn
 Row = list[Segment]
 
 
-class DocumentView(ScrollView, Painter, can_focus=True, inherit_bindings=False):
+class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of text that scroll. What they say is worked out by `lay_…`, a slice at a time."""
 
-    COMPONENT_CLASSES = {"document-view--code", "document-view--link", "document-view--heading"}
+    COMPONENT_CLASSES = LOOKS | {"document-view--code", "document-view--link", "document-view--heading"}
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)

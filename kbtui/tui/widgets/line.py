@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    Base = Widget
+else:
+    Base = object
 
 Part = tuple[str, str]
 """A piece of text and the name of its look: "", "dim", "strong", "key", "good", "warn" or "bad"."""
@@ -36,26 +43,38 @@ def cut(parts: Sequence[Part], width: int) -> list[Part]:
     return kept
 
 
-class Painter(Widget):
-    """A widget that paints its lines itself, in the looks that the style sheet gives `painter--…`."""
+LOOKS = {f"look--{name}" for name in ("dim", "strong", "key", "good", "warn", "bad")}
+"""Component classes of every widget that paints parts; a widget inherits them from its first base only."""
 
-    LOOKS = ("dim", "strong", "key", "good", "warn", "bad")
-    COMPONENT_CLASSES = {f"painter--{look}" for look in LOOKS}
+
+def _cells(parts: Sequence[Part]) -> int:
+    return sum(cell_len(text) for text, _ in parts)
+
+
+class Painter(Base):
+    """Paints lines in the looks that the style sheet gives; mixed into a widget that has `LOOKS`."""
 
     def look(self, name: str) -> Style:
         """The style of a look on this widget's background; "" is the widget's own."""
-        return self.get_component_rich_style(f"painter--{name}", partial=True) if name else Style.null()
+        return self.get_component_rich_style(f"look--{name}", partial=True) if name else Style.null()
 
     def paint(self, parts: Sequence[Part], width: int, base: Style | None = None) -> Strip:
         """`parts` as a strip of exactly `width` cells over `base` (the widget's own style by default)."""
         base = self.rich_style if base is None else base
-        segments = [Segment(text, base + self.look(name)) for text, name in cut(parts, width)]
-        strip = Strip(segments)
+        runs: list[Part] = []  # neighbours of one look are one run: fewer bytes
+        for text, name in cut(parts, width):
+            if runs and runs[-1][1] == name:
+                runs[-1] = (runs[-1][0] + text, name)
+            else:
+                runs.append((text, name))
+        strip = Strip([Segment(text, base + self.look(name)) for text, name in runs])
         return strip.adjust_cell_length(width, base)
 
 
-class Line(Painter):
+class Line(Painter, Widget):
     """One line with something on the left and something on the right; the right is never cut."""
+
+    COMPONENT_CLASSES = LOOKS
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
@@ -64,9 +83,14 @@ class Line(Painter):
 
     def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
         """Paint anew if anything is different; never asks for layout."""
-        if (left, right) != (self._left, self._right):
+        if left != self._left:
             self._left, self._right = left, right
             self.refresh()
+        elif right != self._right:
+            # Only the right end is sent: it tells the position, which changes with every key.
+            cells = max(_cells(right), _cells(self._right)) + 1
+            self._right = right
+            self.refresh(Region(max(0, self.size.width - cells), 0, cells, 1))
 
     @property
     def text(self) -> str:
@@ -76,7 +100,7 @@ class Line(Painter):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         right = cut(self._right, width)
-        taken = sum(cell_len(text) for text, _ in right)
-        left = cut(self._left, max(0, width - taken - 1))
-        gap = width - taken - sum(cell_len(text) for text, _ in left)
+        taken = _cells(right)
+        left = cut(self._left, max(0, width - taken - 1) if right else width)
+        gap = width - taken - _cells(left)
         return self.paint([*left, (" " * gap, ""), *right], width)

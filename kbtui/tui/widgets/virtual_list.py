@@ -12,13 +12,13 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kbtui.tui.widgets.line import Painter, Part
+from kbtui.tui.widgets.line import LOOKS, Painter, Part
 
 
-class VirtualList(ScrollView, Painter, can_focus=True, inherit_bindings=False):
+class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of equal height with a cursor. A subclass gives `parts`; keys come from the screen."""
 
-    COMPONENT_CLASSES = {"virtual-list--cursor", "virtual-list--resting"}
+    COMPONENT_CLASSES = LOOKS | {"virtual-list--cursor", "virtual-list--resting"}
 
     @dataclass
     class Moved(Message):

@@ -1,4 +1,4 @@
-"""A field for a name, laid over the line it belongs to."""
+"""The two fields of Browse: for the words of a filter, and for a name."""
 
 from __future__ import annotations
 
@@ -15,8 +15,41 @@ if TYPE_CHECKING:
     from kbtui.knowledge_base import KnowledgeBase
 
 
-class NameField(Input):
-    """Renames one document; what is typed is journalled like every other word."""
+class Field(Input):
+    """A line to type in, without a frame or a blinking cursor, hidden until it is needed."""
+
+    def __init__(self, id: str, placeholder: str = "") -> None:
+        super().__init__(id=id, placeholder=placeholder, select_on_focus=False, compact=True)
+        self.cursor_blink = False
+        self.display = False
+
+
+class FilterField(Field):
+    """The words that names must hold."""
+
+    @dataclass
+    class Typed(Message):
+        """The words are others now."""
+
+        words: str
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id, "words in the name")
+
+    def begin(self, words: str) -> None:
+        """Appear with the words of now and take the keys."""
+        self.display = True
+        self.value = words
+        self.cursor_position = len(words)
+        self.screen.set_focus(self)
+
+    def watch_value(self, value: str) -> None:
+        if self.display:
+            self.post_message(self.Typed(value))
+
+
+class NameField(Field):
+    """Lies over the line of a document; what is typed is journalled like every other word."""
 
     @dataclass
     class Submitted(Message):
@@ -30,8 +63,7 @@ class NameField(Input):
         """The field is gone."""
 
     def __init__(self, id: str) -> None:
-        super().__init__(id=id, select_on_focus=False, compact=True)
-        self.cursor_blink = False
+        super().__init__(id)
         self.draft: Draft | None = None
         self._kb: KnowledgeBase | None = None
 
@@ -43,8 +75,8 @@ class NameField(Input):
         self.cursor_position = len(self.value)
         self.styles.offset = at
         self.styles.width = width
-        self.screen.add_class("-renaming")
-        self.focus()
+        self.display = True
+        self.screen.set_focus(self)
 
     def watch_value(self, value: str) -> None:
         if self._kb is not None and self.draft is not None and value != self.draft.text:
@@ -69,5 +101,5 @@ class NameField(Input):
         self._close()
 
     def _close(self) -> None:
-        self.screen.remove_class("-renaming")
+        self.display = False
         self.post_message(self.Closed())
