@@ -12,6 +12,7 @@ Everything that writes, and `listing` of more than a few thousand rows, belongs 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
@@ -375,22 +376,23 @@ _FOLDER = "SELECT id, name, parent, ifnull(children, 0), ifnull(documents, 0) FR
 _VALUES = COLUMNS.replace("id, ", "", 1)
 _THEIRS = ", ".join(f"excluded.{column}" for column in _VALUES.split(", "))
 _STORE = f"""
-    INSERT INTO document ({COLUMNS}, seen) SELECT {", ".join("?" * len(COLUMNS.split(", ")))}, 0
+    INSERT INTO document ({COLUMNS}, seen) SELECT {", ".join("?" * (COLUMNS.count(",") + 2))}
     WHERE NOT EXISTS (SELECT 1 FROM gone WHERE id = ?1 AND ticket > ?16)
-    ON CONFLICT (id) DO UPDATE SET ({_VALUES}) = ({_THEIRS})
-    WHERE (?16 > seen OR excluded.updated > updated) AND ({_VALUES}) IS NOT ({_THEIRS})"""
-_SEEN = "UPDATE document SET seen = ?1 WHERE id = ?2 AND seen < ?3"
+    ON CONFLICT (id) DO UPDATE SET ({_VALUES}, seen) = ({_THEIRS}, max(seen, excluded.seen))
+    WHERE (excluded.seen > seen OR excluded.updated > updated) AND ({_VALUES}) IS NOT ({_THEIRS})"""
+_STAMP = "UPDATE document SET seen = ? WHERE id = ? AND seen < ?"
+_KNOWN = "SELECT count(*) FROM document WHERE id IN (SELECT value FROM json_each(?)) AND seen >= ?"
 
 
 def _stored(
     database: sqlite3.Connection, rows: list[tuple[Any, ...]], ticket: int, since: int
 ) -> tuple[int, int]:
     """Stores rows; gives how many changed, and how many had not been seen under `since` or later."""
+    ids = {row[0] for row in rows}
+    (known,) = database.execute(_KNOWN, (json.dumps([*ids]), since)).fetchone()
     changed = database.executemany(_STORE, [(*row, ticket) for row in rows]).rowcount
-    fresh = database.executemany(_SEEN, [(ticket, row[0], since) for row in rows]).rowcount
-    if since < ticket:
-        database.executemany(_SEEN, [(ticket, row[0], ticket) for row in rows])
-    return max(changed, 0), max(fresh, 0)
+    database.executemany(_STAMP, [(ticket, id, since) for id in ids])
+    return max(changed, 0), len(ids) - known
 
 
 def _noted(database: sqlite3.Connection, changed: int) -> int:
