@@ -1,0 +1,426 @@
+"""What kbtui changed, and what was there before: undo, and the trash that the service does not have.
+
+One SQLite file for all base URLs, in WAL mode, every commit on the disk before it returns: a before-image is
+safe before its request is sent. It is never rebuilt and never thrown away but within the limits of `trim`.
+Where it cannot be used, the session goes on in memory and `notice` says so; the file stays as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+UNDOABLE = ("rename", "edit", "move", "delete", "auto-sync")
+DAYS_WATCHED = 7.0  # for how long an edit of ours is compared with what the service holds
+PATIENCE = 3.0  # seconds to wait for another kbtui that is writing
+
+_MIGRATIONS = (
+    (
+        """CREATE TABLE changes (
+            id INTEGER PRIMARY KEY, base_url TEXT NOT NULL, document TEXT NOT NULL, kind TEXT NOT NULL,
+            state TEXT NOT NULL, settled INTEGER NOT NULL, at REAL NOT NULL, updated INTEGER NOT NULL,
+            name TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, size INTEGER NOT NULL)""",
+        "CREATE INDEX changes_by_document ON changes (base_url, document, id)",
+        "CREATE INDEX changes_by_state ON changes (base_url, state, kind, id)",
+        """CREATE TABLE remembered (
+            base_url TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+            PRIMARY KEY (base_url, kind, key)) WITHOUT ROWID""",
+    ),
+)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_REASONS = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_BUSY: "another program holds it",
+    sqlite3.SQLITE_READONLY: "it cannot be written",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    sqlite3.SQLITE_IOERR: "the disk fails",
+    sqlite3.SQLITE_CORRUPT: "it is damaged",
+    sqlite3.SQLITE_NOTADB: "it is damaged",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of one document.
+
+    `kind` is one of `UNDOABLE`, or "fetch" (the service fetched a page again), or "words" (words that gave
+    way to somebody else's). `state` goes from "pending" (the request may be under way, or its fate unknown)
+    to "done" (seen on the service) to "undone"; "superseded" is done, and not to be undone any more.
+    `before` and `after` hold what was and what is: "name", "content" and "format", "parent" …
+    `at` is when it began, `updated` what the service then named as its last change; Unix seconds.
+    `settled`: nobody needs to compare it with the service any more.
+    """
+
+    id: int
+    base_url: str
+    document: str
+    kind: str
+    state: str
+    settled: bool
+    at: float
+    updated: int
+    name: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class _Newer(Exception):
+    """The file was written by a newer kbtui."""
+
+
+class History:
+    """The changes of all base URLs, and the small things remembered between visits. For any thread.
+
+    Attributes:
+        notice: what became of the file, in a sentence; empty where nothing did.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, notice: str = "") -> None:
+        self.notice = notice
+        self._connection = connection
+        self._path = path
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path | None) -> History:
+        """The history kept in `path`, begun where there is none; in memory where `path` is None.
+
+        Never an error: a damaged file is set aside under another name, beside which a new one is begun;
+        a file of a newer kbtui, or one that cannot be opened, is left alone and the session is in memory.
+        """
+        if path is None:
+            return cls(_in_memory(), None)
+        try:
+            connection, notice = _open(path)
+            return cls(connection, path, notice)
+        except _Newer:
+            why = "was written by a newer kbtui"
+        except sqlite3.Error as fault:
+            why = f"is not usable: {_reason(fault)}"
+        except OSError as fault:
+            why = f"is not usable: {fault.strerror}"
+        return cls(_in_memory(), None, f"The history {why}. It is kept; undo reaches back to now only.")
+
+    def close(self) -> None:
+        """Closes the file. Harmless when repeated."""
+        with self._lock:
+            self._connection.close()
+
+    # Changes
+
+    def begin_change(
+        self,
+        base_url: str,
+        document: str,
+        name: str,
+        kind: str,
+        *,
+        before: dict[str, Any],
+        after: dict[str, Any],
+    ) -> Change:
+        """Keep what a document was, before the request that changes it is sent."""
+        now = time.time()
+        change = Change(
+            time.time_ns(), base_url, document, kind, "pending", False, now, 0, name, before, after
+        )
+        return self._keep(change, new=True)
+
+    def finish_change(self, change: Change, *, updated: int, after: dict[str, Any] | None = None) -> Change:
+        """The change was seen on the service, which names `updated` as its time; it can be undone now."""
+        after = change.after if after is None else after
+        return self._keep(replace(change, state="done", updated=updated, after=after))
+
+    def abandon(self, change: Change) -> None:
+        """The service did not carry the change out, for certain: what was before is what is."""
+        self._write(lambda db: db.execute("DELETE FROM changes WHERE id = ?", (change.id,)))
+
+    def mark_undone(self, change: Change) -> Change:
+        """The reverse of the change was seen on the service."""
+        return self._keep(replace(change, state="undone"))
+
+    def supersede(self, change: Change) -> Change:
+        """The document was changed again since: `latest_undoable` goes past this one. Its images stay."""
+        return self._keep(replace(change, state="superseded"))
+
+    def keep_words(self, base_url: str, document: str, name: str, text: str) -> Change:
+        """Keep a text that gave way to another, mine or theirs."""
+        now = time.time()
+        after = {"content": text}
+        return self._keep(
+            Change(time.time_ns(), base_url, document, "words", "done", True, now, 0, name, {}, after),
+            new=True,
+        )
+
+    def latest_undoable(self, base_url: str) -> Change | None:
+        """The newest change that was carried out, not undone, and that a call can reverse."""
+        kinds = ",".join("?" * len(UNDOABLE))
+        found = self._select(
+            f"base_url = ? AND state = 'done' AND kind IN ({kinds}) ORDER BY id DESC LIMIT 1",
+            base_url,
+            *UNDOABLE,
+        )
+        return found[0] if found else None
+
+    def pending(self, base_url: str) -> list[Change]:
+        """Changes of which nobody knows whether they were carried out, oldest first.
+
+        Those of this moment too, of this kbtui and of others: look at `at`.
+        """
+        return self._select("base_url = ? AND state = 'pending' ORDER BY id", base_url)
+
+    def changes(self, base_url: str, document: str, limit: int = 100) -> list[Change]:
+        """What was done to a document, newest first."""
+        return self._select(
+            "base_url = ? AND document = ? ORDER BY id DESC LIMIT ?", base_url, document, limit
+        )
+
+    # Words that another's save may have replaced
+
+    def written(self, base_url: str, since: float | None = None) -> list[Change]:
+        """The newest edit of each document, where it is not settled; oldest first.
+
+        Not before `since`, else of the last seven days.
+
+        `before["content"]` is the text that the edit began with, `after["content"]` what kbtui wrote, and
+        `updated` what the service named as the time of that.
+        """
+        since = time.time() - DAYS_WATCHED * 86_400 if since is None else since
+        return self._select(
+            "id IN (SELECT max(id) FROM changes WHERE base_url = ? AND kind = 'edit' AND state = 'done' "
+            "GROUP BY document) AND NOT settled AND at >= ? ORDER BY id",
+            base_url,
+            since,
+        )
+
+    def settle(self, change: Change) -> None:
+        """The words of this edit were found on the service, or their loss was announced."""
+        self._write(lambda db: db.execute("UPDATE changes SET settled = 1 WHERE id = ?", (change.id,)))
+
+    # Small things remembered
+
+    def remember(self, base_url: str, kind: str, key: str, value: Any) -> None:
+        """Keep something small between visits: whatever JSON can hold. None forgets it."""
+        if value is None:
+            sql = "DELETE FROM remembered WHERE base_url = ? AND kind = ? AND key = ?"
+            self._write(lambda db: db.execute(sql, (base_url, kind, key)))
+        else:
+            row = (base_url, kind, key, json.dumps(value))
+            self._write(lambda db: db.execute("REPLACE INTO remembered VALUES (?, ?, ?, ?)", row))
+
+    def recall(self, base_url: str, kind: str, key: str) -> Any:
+        """What was remembered, or None."""
+        sql = "SELECT value FROM remembered WHERE base_url = ? AND kind = ? AND key = ?"
+        row = self._carry_out(lambda db: db.execute(sql, (base_url, kind, key)).fetchone())
+        return None if row is None else json.loads(row[0])
+
+    # Limits
+
+    def trim(self, max_age: float, max_bytes: int) -> int:
+        """Remove changes older than `max_age` seconds, then the oldest while all hold more than `max_bytes`.
+
+        The newest stays in any case. Returns how many went.
+        """
+        newest = "(SELECT max(id) FROM changes)"
+
+        def work(db: sqlite3.Connection) -> int:
+            old = db.execute(f"DELETE FROM changes WHERE at < ? AND id < {newest}", (time.time() - max_age,))
+            large = db.execute(
+                "DELETE FROM changes WHERE id IN (SELECT id FROM (SELECT id, sum(size) OVER "
+                f"(ORDER BY id DESC) AS total FROM changes) WHERE total > ?) AND id < {newest}",
+                (max_bytes,),
+            )
+            return old.rowcount + large.rowcount
+
+        gone = self._write(work)
+        if gone:
+            self._carry_out(lambda db: db.execute("PRAGMA incremental_vacuum").fetchall())
+        return gone
+
+    # The file
+
+    def _keep(self, change: Change, *, new: bool = False) -> Change:
+        name, before, after = (json.dumps(part) for part in (change.name, change.before, change.after))
+
+        def work(db: sqlite3.Connection) -> Change:
+            kept = change
+            if (
+                new
+            ):  # ids are times, so that they order the changes of every process; two at once differ by one
+                taken = db.execute("SELECT max(id) FROM changes").fetchone()[0] or 0
+                kept = replace(change, id=max(change.id, taken + 1))
+            db.execute(
+                "REPLACE INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    kept.id, kept.base_url, kept.document, kept.kind, kept.state, kept.settled, kept.at,
+                    kept.updated, name, before, after, len(before) + len(after),
+                ),
+            )  # fmt: skip
+            return kept
+
+        return self._write(work)
+
+    def _select(self, where: str, *values: object) -> list[Change]:
+        sql = (
+            "SELECT id, base_url, document, kind, state, settled, at, updated, name, before, after "
+            f"FROM changes WHERE {where}"
+        )
+        rows = self._carry_out(lambda db: db.execute(sql, values).fetchall())
+        return [
+            Change(
+                id, url, document, kind, state, bool(settled), at, updated,
+                json.loads(name), json.loads(before), json.loads(after),
+            )
+            for id, url, document, kind, state, settled, at, updated, name, before, after in rows
+        ]  # fmt: skip
+
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def transaction(db: sqlite3.Connection) -> T:
+            with _transaction(db):
+                return work(db)
+
+        return self._carry_out(transaction)
+
+    def _carry_out(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with self._lock:
+            try:
+                return work(self._connection)
+            except sqlite3.DatabaseError as fault:
+                if self._path is None or _code(fault) not in _REASONS:
+                    raise
+                self._leave_file(fault)
+                return work(self._connection)
+
+    def _leave_file(self, fault: sqlite3.DatabaseError) -> None:
+        """The file failed in the middle of a run: a new one where it is damaged, else memory."""
+        assert self._path is not None
+        remembered = []
+        with contextlib.suppress(sqlite3.Error):
+            remembered = self._connection.execute("SELECT * FROM remembered").fetchall()
+        self._connection.close()
+        try:
+            if _code(fault) not in _DAMAGED:
+                raise fault
+            with _alone(self._path):
+                kept = _set_aside(self._path)
+                self._connection = _connect(self._path)
+            self.notice = (
+                f"The history is damaged. It was set aside as {kept}; undo reaches back to now only."
+            )
+        except (sqlite3.Error, OSError) as reason:
+            self.notice = (
+                f"The history cannot be used now: {_reason(reason)}. What is changed from now on "
+                "can be undone in this session only."
+            )
+            self._path, self._connection = None, _in_memory()
+        with _transaction(self._connection):
+            self._connection.executemany("REPLACE INTO remembered VALUES (?, ?, ?, ?)", remembered)
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, str]:
+    _make_folder(path.parent)
+    with _alone(path):
+        try:
+            return _connect(path), ""
+        except sqlite3.DatabaseError as fault:
+            if _code(fault) not in _DAMAGED:
+                raise
+        kept = _set_aside(path)
+        return _connect(path), f"The history was damaged. It was set aside as {kept} and begun anew."
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    elif path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        _migrate(connection)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("SELECT max(id), max(size) FROM changes").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _in_memory() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _migrate(connection)
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA user_version").fetchone()[0] == len(_MIGRATIONS):
+        return
+    with _transaction(connection):
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(_MIGRATIONS):
+            raise _Newer
+        for number, statements in enumerate(_MIGRATIONS[version:], version + 1):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={number}")
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time judges the file, so that none sets aside what another has just begun."""
+    gate = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(gate)
+
+
+def _set_aside(path: Path) -> str:
+    """Renames the file and its log to a name that nothing has, and gives it."""
+    number = 1
+    while (kept := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").rename(f"{kept}{suffix}")
+    return kept.name
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _reason(fault: sqlite3.Error | OSError) -> str:
+    if isinstance(fault, OSError):
+        return fault.strerror or str(fault)
+    return _REASONS.get(_code(fault), str(fault))
+
+
+def _code(fault: sqlite3.Error) -> int:
+    return int(getattr(fault, "sqlite_errorcode", 0)) & 0xFF
