@@ -30,7 +30,7 @@ class _Entry:
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.snapshot: Callable[[], str] = lambda: draft.text
+        self.snapshot = _constant(draft.text)
         self.on_disk: str | None = draft.base  # None where it is to be written in any case
         self.written = False
         self.newest = 0  # the serial of the newest write that was, or is being, completed
@@ -103,8 +103,14 @@ class Drafts:
         """
         self._write_all()
 
-    def rebase(self, draft: Draft, *, base: str, text: str, base_updated: int | None = None) -> Draft:
-        """The same draft on another base, with another text; the disk has the old pair or the new one.
+    def rebase(
+        self, draft: Draft, *, base: str, text: str | None = None, updated: int | None = None
+    ) -> Draft:
+        """The same draft on another base; the disk has the old pair or the new one.
+
+        Args:
+            text: another text; None keeps what is being typed, words typed since the last look included.
+            updated: when the service last changed the new base.
 
         A draft that was dropped begins anew.
         """
@@ -113,14 +119,12 @@ class Drafts:
             draft = replace(draft, id=_new_id(), session=self.session, started=time.time())
             self._enter(draft)
             entry = self._entries[draft.id]
-        updated = draft.base_updated if base_updated is None else base_updated
-        entry.draft = replace(entry.draft, base=base, base_updated=updated, text=text)
-        entry.snapshot = lambda: text
-        entry.on_disk = None if entry.written else base
-        self._arm()
+        if text is not None:
+            entry.snapshot = _constant(text)
+        self._put_on(entry, base, updated)
         return entry.now()
 
-    def saved(self, draft: Draft, text: str, *, base_updated: int) -> Draft | None:
+    def saved(self, draft: Draft, text: str, *, updated: int) -> Draft | None:
         """The service has `text` now: what was typed since is the draft, on that base; else it goes.
 
         Unlike `drop` and `rebase` in turn, this leaves no moment in which those words are nowhere.
@@ -129,10 +133,15 @@ class Drafts:
         if entry is None or entry.snapshot() == text:
             self.drop(draft)
             return None
-        entry.draft = replace(entry.draft, base=text, base_updated=base_updated)
-        entry.on_disk = None
-        self._arm()
+        self._put_on(entry, text, updated)
         return entry.now()
+
+    def _put_on(self, entry: _Entry, base: str, updated: int | None) -> None:
+        entry.draft = replace(
+            entry.draft, base=base, base_updated=entry.draft.base_updated if updated is None else updated
+        )
+        entry.on_disk = None if entry.written else base
+        self._arm()
 
     def drop(self, draft: Draft) -> None:
         """Forget a draft for good, here and on the disk.
@@ -235,7 +244,7 @@ class Drafts:
             kept = path.with_suffix(f"{path.suffix}.not-utf-8")
             path.replace(kept)
             raise Refused(f"The editor saved bytes that are no UTF-8; they are kept in {kept}.") from fault
-        entry.snapshot = lambda: text
+        entry.snapshot = _constant(text)
         if self._write(entry):
             self._journal.end_lending(draft.id)
         return text
@@ -339,6 +348,10 @@ class Drafts:
         finally:
             if held:
                 self._last_step.release()
+
+
+def _constant(text: str) -> Callable[[], str]:
+    return lambda: text
 
 
 def _new_id() -> str:
