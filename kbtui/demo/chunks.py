@@ -107,6 +107,11 @@ def _gentle(content: str, start: int, reach: int, tags: list[tuple[int, int]]) -
     return at if at > start else reach
 
 
+def _joined(content: str, at: int) -> bool:
+    """Whether what stands at `at` belongs to the character before it."""
+    return unicodedata.category(content[at])[0] == "M" or "\u200d" in content[at - 1 : at + 1]
+
+
 def _outside(tags: list[tuple[int, int]], at: int) -> int:
     """`at`, or the beginning of the tag that it would cut."""
     last = bisect_left(tags, (at,)) - 1
