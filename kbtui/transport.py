@@ -19,7 +19,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -197,7 +197,7 @@ class Transport:
                 return Answer({}, True)
             raise
 
-    async def stream(self, ask: Ask) -> AsyncIterator[ContentPiece]:
+    async def stream(self, ask: Ask) -> AsyncGenerator[ContentPiece, None]:
         """The body of the answer, in pieces; never more than one of them is held.
 
         Only a try that has brought nothing yet is repeated.
@@ -295,7 +295,7 @@ class Transport:
             target = request.url.join(response.headers["location"])
             if ask.method != "GET" or _origin(target) != _origin(request.url):
                 raise _Fault(_strayed(target, response.status_code, ask), sent=False, passing=False)
-            request = client.build_request("GET", target, timeout=request.extensions["timeout"])
+            request = client.build_request("GET", target, extensions=request.extensions)
         lost = Unexpected("The service sends kbtui round in circles. Check the base URL.", detail=str(ask))
         raise _Fault(lost, sent=False, passing=False)
 
@@ -361,13 +361,19 @@ class Transport:
             client = httpx.AsyncClient(
                 headers={"xi-api-key": self._key, "user-agent": "kbtui"},
                 verify=tls,
-                proxy=httpx.Proxy(way.proxy, ssl_context=way.tls) if way.proxy else None,
+                proxy=_proxy(way),
                 trust_env=False,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
             )
         except (ValueError, httpx.InvalidURL, ImportError):
             raise Error(f"The proxy {way.proxy_name} cannot be used; check its address.") from None
         return client, way
+
+
+def _proxy(way: Route) -> httpx.Proxy | None:
+    if way.proxy is None:
+        return None
+    return httpx.Proxy(way.proxy, ssl_context=way.tls if way.proxy.startswith("https:") else None)
 
 
 def _pairs(query: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -249,6 +249,12 @@ class Wire:
         self._add(hold)
         return hold
 
+    def heal(self) -> None:
+        """No fault that is left strikes any more."""
+        with self._changed:
+            for fault in self._faults:
+                fault.drop()
+
     def _add(self, fault: Fault) -> Fault:
         with self._changed:
             self._faults.append(fault)
