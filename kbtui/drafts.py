@@ -28,16 +28,19 @@ PATIENCE = 2.0  # seconds that a flush waits for the last step of a write, which
 class _Entry:
     """A draft of this session: how to get its text, and what the disk has of it."""
 
-    def __init__(self, draft: Draft) -> None:
-        self.draft = draft
-        self.snapshot = _constant(draft.text)
-        self.on_disk: str | None = draft.base  # None where it is to be written in any case
-        self.written = False
+    def __init__(self, draft: Draft, *, written: bool = False) -> None:
+        self.held = draft, _constant(draft.text)  # one attribute: another thread sees both, or neither
+        self.written = written
+        self.on_disk = None if written else (draft.base, draft.base)  # base and text; None: to be written
         self.newest = 0  # the serial of the newest write that was, or is being, completed
         self.dropped = False
 
     def now(self) -> Draft:
-        return replace(self.draft, text=self.snapshot(), saved_at=time.time())
+        draft, snapshot = self.held
+        return replace(draft, text=snapshot(), saved_at=time.time())
+
+    def hold(self, snapshot: Callable[[], str], draft: Draft | None = None) -> None:
+        self.held = draft or self.held[0], snapshot
 
 
 class Drafts:
@@ -92,7 +95,7 @@ class Drafts:
         """
         entry = self._entries.get(draft.id)
         if entry is not None:
-            entry.snapshot = snapshot
+            entry.hold(snapshot)
             self._arm()
 
     def flush(self) -> None:
@@ -119,9 +122,7 @@ class Drafts:
             draft = replace(draft, id=_new_id(), session=self.session, started=time.time())
             self._enter(draft)
             entry = self._entries[draft.id]
-        if text is not None:
-            entry.snapshot = _constant(text)
-        self._put_on(entry, base, updated)
+        self._put_on(entry, base, updated, entry.held[1] if text is None else _constant(text))
         return entry.now()
 
     def saved(self, draft: Draft, text: str, *, updated: int) -> Draft | None:
@@ -130,17 +131,20 @@ class Drafts:
         Unlike `drop` and `rebase` in turn, this leaves no moment in which those words are nowhere.
         """
         entry = self._entries.get(draft.id)
-        if entry is None or entry.snapshot() == text:
+        if entry is None or entry.now().text == text:
             self.drop(draft)
             return None
-        self._put_on(entry, text, updated)
+        self._put_on(entry, text, updated, entry.held[1])
         return entry.now()
 
-    def _put_on(self, entry: _Entry, base: str, updated: int | None) -> None:
-        entry.draft = replace(
-            entry.draft, base=base, base_updated=entry.draft.base_updated if updated is None else updated
+    def _put_on(self, entry: _Entry, base: str, updated: int | None, snapshot: Callable[[], str]) -> None:
+        draft = entry.held[0]
+        entry.hold(
+            snapshot,
+            replace(draft, base=base, base_updated=draft.base_updated if updated is None else updated),
         )
-        entry.on_disk = None if entry.written else base
+        if not entry.written:
+            entry.on_disk = base, base
         self._arm()
 
     def drop(self, draft: Draft) -> None:
@@ -223,7 +227,7 @@ class Drafts:
             raise Refused(f"The file for the editor cannot be written: {self.trouble}.")
         try:
             self._journal.end_lending(draft.id)
-            return self._journal.lend(draft.id, entry.snapshot(), suffix)
+            return self._journal.lend(draft.id, entry.now().text, suffix)
         except OSError as fault:
             raise Refused(f"The file for the editor cannot be written: {fault.strerror}.") from fault
 
@@ -239,12 +243,12 @@ class Drafts:
         if entry is None or path is None:
             return None
         try:
-            text = returned(path, entry.snapshot())
+            text = returned(path, entry.now().text)
         except UnicodeDecodeError as fault:
             kept = path.with_suffix(f"{path.suffix}.not-utf-8")
             path.replace(kept)
             raise Refused(f"The editor saved bytes that are no UTF-8; they are kept in {kept}.") from fault
-        entry.snapshot = _constant(text)
+        entry.hold(_constant(text))
         if self._write(entry):
             self._journal.end_lending(draft.id)
         return text
@@ -263,8 +267,9 @@ class Drafts:
         """Bring everything to the disk, forget what says nothing new, and stop being alive."""
         self.flush()
         for entry in list(self._entries.values()):
-            if entry.snapshot() == entry.draft.base:
-                self.drop(entry.draft)
+            draft = entry.now()
+            if draft.text == draft.base:
+                self.drop(draft)
         self._wake.put(False)
         if self._writer is not None:
             self._writer.join(PATIENCE)
@@ -273,9 +278,7 @@ class Drafts:
     # How it comes to the disk
 
     def _enter(self, draft: Draft, *, written: bool = False) -> Draft:
-        entry = _Entry(draft)
-        if written:
-            entry.written, entry.on_disk = True, None
+        entry = _Entry(draft, written=written)
         self._entries[draft.id] = entry
         self._come_alive()
         return entry.now()
@@ -315,7 +318,7 @@ class Drafts:
         serial = next(self._serials)
         try:
             draft = entry.now()
-            if draft.text == entry.on_disk:
+            if (draft.base, draft.text) == entry.on_disk:
                 return True
             prepared = self._journal.prepare(draft)
             if not self._complete(entry, serial, draft, prepared):
@@ -327,8 +330,8 @@ class Drafts:
                 self.trouble = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
                 return False
         if entry.dropped:
-            self._journal.remove(entry.draft.id)
-        elif entry.snapshot() != entry.on_disk:
+            self._journal.remove(entry.held[0].id)
+        elif ((now := entry.now()).base, now.text) != entry.on_disk:
             self._arm()
         return True
 
@@ -342,7 +345,7 @@ class Drafts:
             entry.newest = serial
             self._journal.complete(draft, prepared)
             # A handler that ran in between has written something newer, which must be written once more.
-            entry.on_disk = draft.text if entry.newest == serial else None
+            entry.on_disk = (draft.base, draft.text) if entry.newest == serial else None
             entry.written = True
             return True
         finally:
