@@ -81,7 +81,7 @@ class Mirror:
     """The local copy of one workspace; any number of threads and processes may use one file."""
 
     def __init__(self, path: Path | None) -> None:
-        self._ticket = 0
+        self._ticket = 0  # the latest that is known here
         self._changes = 0
         self._unplaced = (-1, 0)  # the version at which the unplaced were counted, and how many they were
         self._opened: dict[str, None] = {}  # documents whose body was read, not yet noted, the latest last
@@ -143,7 +143,9 @@ class Mirror:
             _noted(database, sum(page.changed for page in taken))
             return taken
 
-        return self._database.write(work)
+        results = self._database.write(work)
+        self._ticket = max([self._ticket, *(page.ticket for page in results)])
+        return results
 
     def unseen(self, ticket: int) -> list[str]:
         """The ids that were not seen under this ticket or a later one."""
@@ -362,7 +364,7 @@ class Mirror:
     def _inherit(self, memory: sqlite3.Connection) -> None:
         """Lets a database that takes over in mid-run never count backwards, nor use a row's place twice."""
         ((ticket,),) = memory.execute("SELECT ticket FROM clock")
-        self.losses += ticket < self._ticket
+        self.losses += ticket == 0
         clock = "UPDATE clock SET ticket = max(ticket, ?), changes = max(changes, ?) + 1"
         memory.execute(clock, (self._ticket, self._changes))
         if not memory.execute("SELECT 1 FROM sqlite_sequence").fetchone():

@@ -1,0 +1,413 @@
+"""The file of the local copy: what happens to files, and two kbtui on one."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kbtui.mirror import Mirror, Place, Taking
+from kbtui.rows import ALL, Body, View
+from tests.shelf import document, fill, folder, shown
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cache" / "mirrors" / "workspace.db"
+
+
+def test_a_warm_mirror_paints_the_first_window_without_any_service(path: Path) -> None:
+    first = Mirror.open(path)
+    fill(first, *(document(f"{number:04}") for number in range(2000)), folder("f"))
+    first.close()
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        mirror = Mirror.open(path)
+        rows = mirror.window(mirror.listing(View()), 0, 40)
+        times.append(time.perf_counter() - began)
+        mirror.close()
+        assert [row.id for row in rows] == ["f", *(f"{number:04}" for number in range(39))]
+    assert min(times) < 0.05
+
+
+def test_only_the_person_can_read_the_files(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        mirror = Mirror.open(path)
+        assert mirror.claim()
+        fill(mirror, document("a"))
+        modes = {each: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+        folders = [stat.S_IMODE(each.stat().st_mode) for each in (path.parent, path.parent.parent)]
+        mirror.close()
+    finally:
+        os.umask(before)
+    assert len(modes) == 5 and set(modes.values()) == {0o600} and folders == [0o700, 0o700]
+    path.chmod(0o644)
+    Mirror.open(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 999)
+
+
+def _cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:1500])
+
+
+def _overwritten(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
+
+
+def _newer(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version=99")
+    database.close()
+
+
+def _foreign(path: Path) -> None:
+    path.unlink()
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE document (mine)")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("harm", "word"),
+    [
+        (_garbage, "damaged"),
+        (_cut_short, "damaged"),
+        (_overwritten, "damaged"),
+        (_newer, "newer"),
+        (_foreign, "foreign"),
+    ],
+)
+def test_a_file_that_is_damaged_newer_or_foreign_is_set_aside_and_built_anew(
+    path: Path, harm: Callable[[Path], None], word: str
+) -> None:
+    first = Mirror.open(path)
+    fill(first, *(document(str(number)) for number in range(500)))
+    first.close()
+    harm(path)
+    harmed = path.read_bytes()
+    mirror = Mirror.open(path)
+    assert mirror.notice.endswith(f"it was set aside as workspace.db.{word} and is built anew.")
+    assert Path(f"{path}.{word}").read_bytes() == harmed
+    assert shown(mirror, ALL) == []
+    fill(mirror, document("a"))
+    mirror.close()
+    again = Mirror.open(path)
+    assert (again.notice, shown(again, ALL)) == ("", ["a"])
+    again.close()
+
+
+def test_damage_that_shows_in_the_middle_of_a_run_ends_in_memory_and_the_file_is_set_aside(
+    path: Path,
+) -> None:
+    first = Mirror.open(path)
+    ticket = fill(first, *(document(f"{number:04}", size=number) for number in range(3000)))
+    first.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: 4096 * 30] + b"\xff" * (len(whole) - 4096 * 30))
+    mirror = Mirror.open(path)
+    version, listing = mirror.version, mirror.listing(View(text="no such name"))
+    assert (
+        mirror.store((document(f"{number:04}", "renamed") for number in range(3000)), mirror.ticket()) == 3000
+    )
+    assert "was set aside as workspace.db.damaged" in mirror.notice and mirror.losses == 1
+    assert mirror.version > version and mirror.ticket() > ticket and len(shown(mirror, ALL)) == 3000
+    assert mirror.window(listing, 0, 10) == []
+    mirror.close()
+    again = Mirror.open(path)
+    assert (again.notice, shown(again, ALL)) == ("", [])
+    again.close()
+
+
+def test_a_listing_that_meets_damage_is_empty_rather_than_an_error(path: Path) -> None:
+    first = Mirror.open(path)
+    fill(first, *(document(f"{number:04}") for number in range(3000)))
+    first.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: 4096 * 30] + b"\xff" * (len(whole) - 4096 * 30))
+    mirror = Mirror.open(path)
+    assert shown(mirror, ALL, sort="size") == [] and mirror.notice
+    mirror.close()
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_run_costs_nothing_that_is_on_the_screen(path: Path) -> None:
+    mirror = Mirror.open(path)
+    fill(mirror, *(document(f"{number:04}") for number in range(300)))
+    mirror.keep_body(Body("0001", "html", "words", 1))
+    listing, version = mirror.listing(View()), mirror.version
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(f"{path}-wal").stat().st_size, limits[1]))
+    try:
+        assert mirror.store([document(f"{number:04}") for number in range(1000)], mirror.ticket()) == 700
+        assert mirror.notice == "The disk does not take the local copy; this session goes on in memory."
+        assert [row.id for row in mirror.window(listing, 0, 40)] == [f"{number:04}" for number in range(40)]
+        assert mirror.version > version and mirror.count(ALL) == 1000 and mirror.body("0001")
+        assert mirror.remove(["0000"]) == 1 and mirror.row("0000") is None
+        mirror.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    again = Mirror.open(path)
+    assert (again.notice, again.count(ALL)) == ("", 300)
+    again.close()
+
+
+def test_a_file_that_may_grow_no_more_ends_in_memory_with_what_it_held(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Mirror.open(path)
+    fill(first, *(document(f"{number:04}") for number in range(300)))
+    first.close()
+    connect = sqlite3.connect
+
+    def cramped(*values: Any, **named: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*values, **named)
+        if values[0] == str(path):
+            connection.execute("PRAGMA max_page_count=1")  # SQLite makes it what the file has now
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", cramped)
+    mirror = Mirror.open(path)
+    assert mirror.store((document(f"{number:04}") for number in range(9000)), mirror.ticket()) == 8700
+    assert mirror.notice == "The disk is full; this session goes on in memory."
+    assert mirror.count(ALL) == 9000 and mirror.losses == 0
+    mirror.close()
+
+
+def test_a_disk_without_room_for_a_new_file_means_a_session_in_memory(path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        mirror = Mirror.open(path)
+        fill(mirror, document("a"))
+        assert mirror.notice == "The disk does not take the local copy; this session keeps it in memory."
+        assert shown(mirror) == ["a"]
+        mirror.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+_UNPRIVILEGED = """
+import os, sys
+from pathlib import Path
+from kbtui.mirror import Mirror
+from kbtui.rows import View
+if os.getuid() == 0:
+    os.setgid(65534), os.setuid(65534)
+mirror = Mirror.open(Path(sys.argv[1]))
+print(mirror.notice)
+mirror.store([{"id": "b", "type": "text", "name": "b"}], mirror.ticket())
+print([row.id for row in mirror.window(mirror.listing(View()), 0, 9)])
+"""
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_file_that_may_only_be_read_is_shown_and_the_session_stays_in_memory(log: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:  # not below what only the owner may enter
+        path = Path(name) / "workspace.db"
+        first = Mirror.open(path)
+        fill(first, document("a"))
+        if not log:
+            first.close()
+        for file in path.parent.iterdir():
+            file.chmod(0o444)
+        path.parent.chmod(0o555)
+        run = subprocess.run(
+            [sys.executable, "-c", _UNPRIVILEGED, str(path)], capture_output=True, text=True, check=False
+        )
+        path.parent.chmod(0o755)
+        first.close()
+    assert run.returncode == 0, run.stderr
+    notice, rows = run.stdout.splitlines()
+    assert notice == "The local copy cannot be written; this session keeps it in memory."
+    assert rows == "['a', 'b']"
+
+
+@pytest.mark.parametrize("place", ["folder", "under a file"])
+def test_a_place_where_no_file_can_be_means_a_session_in_memory(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "place"
+    if place == "folder":
+        path.mkdir()
+    else:
+        path.write_text("a file")
+        path = path / "workspace.db"
+    mirror = Mirror.open(path)
+    assert mirror.notice == "The local copy cannot be opened; this session keeps it in memory."
+    fill(mirror, document("a"))
+    assert shown(mirror) == ["a"]
+    mirror.close()
+
+
+# Two kbtui on one mirror
+
+
+def test_two_processes_share_one_mirror_its_clock_and_its_version(path: Path) -> None:
+    ours = Mirror.open(path)
+    fill(ours, document("ours"))
+    asked, version = ours.ticket(), ours.version
+    theirs = """
+import sys
+from pathlib import Path
+from kbtui.mirror import Mirror
+mirror = Mirror.open(Path(sys.argv[1]))
+ticket = mirror.ticket()
+metadata = {"last_updated_at_unix_secs": 1}
+mirror.store([{"id": "ours", "type": "text", "name": "theirs", "metadata": metadata}], ticket)
+print(ticket, mirror.notice)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", theirs, str(path)], capture_output=True, text=True, check=True
+    )
+    assert int(run.stdout) > asked and ours.ticket() > int(run.stdout)
+    assert ours.version > version
+    assert ours.store([document("ours")], asked) == 0
+    assert (ours.summary("ours") or {})["name"] == "theirs"
+    ours.close()
+
+
+def test_many_processes_that_open_a_damaged_file_at_once_agree_on_one_new_file(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    _garbage(path)
+    code = """
+import sys
+from pathlib import Path
+from kbtui.mirror import Mirror
+mirror = Mirror.open(Path(sys.argv[1]))
+mirror.store([{"id": sys.argv[2], "type": "text"}], mirror.ticket())
+mirror.close()
+"""
+    runs = [subprocess.Popen([sys.executable, "-c", code, str(path), str(number)]) for number in range(5)]
+    assert [run.wait() for run in runs] == [0] * 5
+    mirror = Mirror.open(path)
+    assert sorted(shown(mirror, ALL)) == ["0", "1", "2", "3", "4"]
+    mirror.close()
+
+
+def test_a_reader_does_not_wait_for_a_writer_in_another_process(path: Path) -> None:
+    mirror = Mirror.open(path)
+    fill(mirror, *(document(f"{number:04}") for number in range(100)))
+    listing = mirror.listing(View())
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE document SET name = 'half done'")
+    began = time.perf_counter()
+    assert len(mirror.window(listing, 0, 40)) == 40 and len(shown(mirror)) == 100
+    assert mirror.row("0001") and mirror.folders() == [] and mirror.path("0001") == [] and mirror.version
+    assert time.perf_counter() - began < 1
+    writer.execute("ROLLBACK")
+    writer.close()
+    mirror.close()
+
+
+def test_a_reader_does_not_wait_for_a_writer_in_another_thread(path: Path) -> None:
+    mirror = Mirror.open(path)
+    fill(mirror, *(document(f"{number:04}") for number in range(100)))
+    listing = mirror.listing(View())
+    inside, leave = threading.Event(), threading.Event()
+
+    def work(database: sqlite3.Connection) -> None:
+        database.execute("UPDATE document SET name = 'half done'")
+        inside.set()
+        assert leave.wait(20)
+
+    writer = threading.Thread(target=mirror._database.write, args=(work,))
+    writer.start()
+    assert inside.wait(20)
+    assert [row.name for row in mirror.window(listing, 0, 2)] == ["0000", "0001"]
+    leave.set()
+    writer.join()
+    assert [row.name for row in mirror.window(listing, 0, 2)] == ["half done", "half done"]
+    mirror.close()
+
+
+def test_a_program_that_never_lets_go_of_the_file_means_going_on_in_memory(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kbtui.database.PATIENCE", 0.05)
+    mirror = Mirror.open(path)
+    ticket = fill(mirror, document("a"))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert mirror.store([document("b")], ticket) == 1
+    assert mirror.notice == "Another program holds the local copy; this session goes on in memory."
+    assert shown(mirror) == ["a", "b"]
+    other.execute("ROLLBACK")
+    other.close()
+    mirror.close()
+
+
+# Sweeps that were cut
+
+
+def test_a_cut_sweep_goes_on_where_it_was_left_and_an_ended_one_does_not(path: Path) -> None:
+    mirror = Mirror.open(path)
+    sweep = mirror.begin_sweep(mirror.claim())
+    place = Place("text", "next", 1, 7)
+    (taken,) = mirror.take(
+        [Taking([document("a"), document("a"), document("b")], mirror.ticket(), sweep.ticket, place)]
+    )
+    assert (taken.changed, taken.fresh) == (2, 2)
+    mirror.close()
+    again = Mirror.open(path)
+    resumed = again.begin_sweep(again.claim())
+    assert resumed == sweep._replace(seen=2, places={"text": place})
+    again.end_sweep(resumed, complete=True, newest=7)
+    assert again.swept() is not None and again.newest() == 7
+    fresh = again.begin_sweep(True)
+    assert (fresh.total, fresh.newest, fresh.places, fresh.seen) == (2, 7, {}, 0)
+    assert fresh.ticket > sweep.ticket and again.unseen(fresh.ticket) == ["a", "b"]
+    again.close()
+
+
+def test_only_one_holds_the_claim_and_a_dead_process_lets_go_of_it(path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from kbtui.mirror import Mirror, Place, Taking
+mirror = Mirror.open(Path(sys.argv[1]))
+sweep = mirror.begin_sweep(mirror.claim())
+mirror.take([Taking([{"id": "a", "type": "text"}], mirror.ticket(), sweep.ticket, Place("text", "next"))])
+print(sweep.ticket, flush=True)
+sys.stdin.read()
+"""
+    mirror = Mirror.open(path)
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout and other.stdin
+    ticket = int(other.stdout.readline())
+    assert not mirror.claim()
+    ours = mirror.begin_sweep(False)
+    assert ours.ticket > ticket and ours.places == {}
+    mirror.end_sweep(ours)
+    other.kill()
+    other.wait()
+    other.stdin.close()
+    other.stdout.close()
+    assert mirror.claim() and not mirror.claim()
+    assert mirror.begin_sweep(True)[:2] == (ticket, 1)
+    mirror.close()
+
+
+def test_a_sweep_that_was_cut_too_long_ago_is_begun_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror = Mirror.open(path)
+    first = mirror.begin_sweep(mirror.claim())
+    monkeypatch.setattr("kbtui.mirror.STALE", -1)
+    assert mirror.begin_sweep(True).ticket > first.ticket
+    mirror.close()
