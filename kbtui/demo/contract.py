@@ -13,8 +13,7 @@ import base64
 import hashlib
 import hmac
 import json
-import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -31,16 +30,6 @@ READ = "convai_read"
 WRITE = "convai_write"
 PREFIX = "/v1/convai"
 BODY_LIMIT = 64 * 1024 * 1024  # bytes; beyond it a request is refused however it is meant
-
-_KINDS = {
-    400: "validation_error",
-    401: "authentication_error",
-    402: "payment_required",
-    403: "authorization_error",
-    404: "not_found",
-    409: "conflict",
-    500: "internal_error",
-}
 
 
 class ApiError(Exception):
@@ -240,7 +229,7 @@ def route(method: str, path: str, endpoint: Endpoint, scope: str = READ) -> Rout
         authorize(request, scope)
         return await endpoint(request)
 
-    return Route(PREFIX + path, answer, methods=[method], name=endpoint.__name__)
+    return Route(PREFIX + path, answer, methods=[method])
 
 
 def authorize(request: Request, scope: str) -> None:
@@ -263,59 +252,3 @@ def authorize(request: Request, scope: str) -> None:
 
 def answer(value: Any, status: int = 200) -> JSONResponse:
     return JSONResponse(value, status_code=status)
-
-
-def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)
-    detail = {
-        "type": _KINDS[error.http],
-        "code": error.code,
-        "message": error.message,
-        "status": error.status,
-        "request_id": request.scope.get("request_id", ""),
-        "param": error.param,
-    }
-    return answer({"detail": detail}, error.http)
-
-
-def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Invalid)
-    return answer({"detail": error.errors}, 422)
-
-
-def _framework(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
-
-
-def _bug(request: Request, error: Exception) -> Response:
-    return _refused(request, ApiError(500, "internal_error", "Something went wrong on our side."))
-
-
-HANDLERS: dict[Any, Callable[[Request, Exception], Response]] = {
-    ApiError: _refused,
-    Invalid: _invalid,
-    HTTPException: _framework,
-    Exception: _bug,
-}
-
-Scope = MutableMapping[str, Any]
-
-
-class Traced:
-    """ASGI middleware: gives every exchange the service's two names, `request-id` and `x-trace-id`."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        trace = secrets.token_hex(16)
-        scope["request_id"] = trace[:20]
-        names = [(b"request-id", trace[:20].encode()), (b"x-trace-id", trace.encode())]
-
-        async def named(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *names]
-            await send(message)
-
-        await self.app(scope, receive, named)

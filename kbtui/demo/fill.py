@@ -7,7 +7,8 @@ from hashlib import blake2b
 from typing import Any
 
 from kbtui.demo import generated, words
-from kbtui.demo.store import INDEXES, ME, Store, name_key
+from kbtui.demo.store import ME, Store, name_key
+from kbtui.demo.tables import INDEXES
 
 _COLUMNS = "id, type, name, name_key, parent, size, created, updated, creator, role, seed, format"
 

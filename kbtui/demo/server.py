@@ -11,13 +11,11 @@ from pathlib import Path
 from types import TracebackType
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.routing import Route
 
-from kbtui.demo.contract import HANDLERS, Cursors, Traced
+from kbtui.demo.contract import Cursors
 from kbtui.demo.data import Data, Unavailable, rooms
 from kbtui.demo.fill import fill
+from kbtui.demo.routes import application
 from kbtui.demo.store import Row, Store
 
 __all__ = ["Demo", "Unavailable"]
@@ -152,13 +150,3 @@ class Demo:
             connection.shutdown()
         if server.server_state.tasks:
             await asyncio.wait(server.server_state.tasks, timeout=_STOP_SECONDS)
-
-
-def application(demo: Demo) -> Starlette:
-    """The routes of every room; fixed paths before those with a document's id in them."""
-    routes: list[Route] = [each for room in rooms() for each in getattr(room, "routes", ())]
-    routes.sort(key=lambda each: "{" in each.path)
-    app = Starlette(routes=routes, middleware=[Middleware(Traced)], exception_handlers=HANDLERS)
-    app.router.redirect_slashes = False
-    app.state.demo = demo
-    return app

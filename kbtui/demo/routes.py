@@ -1,0 +1,110 @@
+"""The rooms of the demo as one application: its routes, its error answers, the names of an exchange."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kbtui.demo.contract import ApiError, Endpoint, Invalid, answer
+from kbtui.demo.data import rooms
+
+if TYPE_CHECKING:
+    from kbtui.demo.server import Demo
+
+_KINDS = {
+    400: "validation_error",
+    401: "authentication_error",
+    402: "payment_required",
+    403: "authorization_error",
+    404: "not_found",
+    409: "conflict",
+    500: "internal_error",
+}
+
+
+def application(demo: Demo) -> Starlette:
+    """The routes of every room."""
+    routes = [each for room in rooms() for each in getattr(room, "routes", ())]
+    app = Starlette(routes=_by_path(routes), middleware=[Middleware(_Traced)], exception_handlers=_HANDLERS)
+    app.router.redirect_slashes = False
+    app.state.demo = demo
+    return app
+
+
+def _by_path(routes: Iterable[Route]) -> list[Route]:
+    """One route a path, so that 405 names all its methods; fixed paths before those with an id in them."""
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for each in routes:
+        paths.setdefault(each.path, {}).update(dict.fromkeys(each.methods or (), each.endpoint))
+
+    def joined(path: str, endpoints: dict[str, Endpoint]) -> Route:
+        async def dispatch(request: Request) -> Response:
+            return await endpoints[request.method](request)
+
+        return Route(path, dispatch, methods=list(endpoints))
+
+    return [joined(path, paths[path]) for path in sorted(paths, key=lambda path: "{" in path)]
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    detail = {
+        "type": _KINDS[error.http],
+        "code": error.code,
+        "message": error.message,
+        "status": error.status,
+        "request_id": request.scope.get("request_id", ""),
+        "param": error.param,
+    }
+    return answer({"detail": detail}, error.http)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Invalid)
+    return answer({"detail": error.errors}, 422)
+
+
+def _framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    return _refused(request, ApiError(500, "internal_error", "Something went wrong on our side."))
+
+
+_HANDLERS: dict[Any, Callable[[Request, Exception], Response]] = {
+    ApiError: _refused,
+    Invalid: _invalid,
+    HTTPException: _framework,
+    Exception: _bug,
+}
+
+Scope = MutableMapping[str, Any]
+
+
+class _Traced:
+    """ASGI middleware: gives every exchange the service's two names, `request-id` and `x-trace-id`."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        trace = secrets.token_hex(16)
+        scope["request_id"] = trace[:20]
+        names = [(b"request-id", trace[:20].encode()), (b"x-trace-id", trace.encode())]
+
+        async def named(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *names]
+            await send(message)
+
+        await self.app(scope, receive, named)
