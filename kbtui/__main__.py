@@ -117,9 +117,12 @@ def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Setting
 
 
 def _show(settings: Settings, leaving: ExitStack) -> int:
+    import gc
+
     from kbtui import terminal
     from kbtui.commands import Keymap
 
+    gc.disable()  # until the first frame is drawn
     reason = terminal.why_not()
     if reason:
         raise BadSettings(reason)

@@ -8,6 +8,7 @@ back, and only then is its draft dropped.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,16 +51,6 @@ class Undone:
     document: str
 
 
-@dataclass(frozen=True)
-class Overwritten:
-    """Words that this kbtui saved and that another's save, sent at the same moment, replaced."""
-
-    change: Change
-    document: str
-    name: str
-    theirs: str
-
-
 class KnowledgeBase:
     """One workspace: its mirror, its history, its drafts, and the service behind them.
 
@@ -88,6 +79,7 @@ class KnowledgeBase:
         self.waiting: Wait | None = None
         self._connect = connect
         self._connecting: asyncio.Task[Api] | None = None
+        self._seen_again: set[int] = set()
 
     # Reading what is here
 
@@ -373,6 +365,7 @@ class KnowledgeBase:
         api = await self.api()
         document = await api.get(change.document)
         if document.name != change.after["name"]:
+            self.history.supersede(change)
             raise Refused(f"“{change.name}” was renamed again since; nothing was undone.")
         await self._store(await api.update(change.document, name=change.before["name"]))
 
@@ -380,6 +373,7 @@ class KnowledgeBase:
         document, now = await self._fetch(change.document)
         self._may_edit(document.raw())
         if now.text != change.after["content"]:
+            self.history.supersede(change)
             raise Refused(f"“{change.name}” was changed again since; nothing was undone.")
         api = await self.api()
         await self._store(await api.update(change.document, content=change.before["content"]))
@@ -404,30 +398,52 @@ class KnowledgeBase:
             raise
         now, after = await self._fetch(id)
         self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs)
+        for edit in self.history.written(self.base_url):
+            if edit.document == id:
+                self.history.settle(edit)  # the person was asked
         return len(before.text.encode()), len(after.text.encode())
 
     # Words that another's save replaced in the one moment nobody can guard
 
-    async def overwritten(self) -> list[Overwritten]:
-        """Texts this kbtui wrote that the service no longer holds although nobody here replaced them."""
-        found: list[Overwritten] = []
+    async def overwritten(self) -> list[Draft]:
+        """Find texts this kbtui wrote that crossed with another's save; each is a draft again.
+
+        The service's clock counts whole seconds: a text that was last changed in the second of our own save
+        is looked at once more, when that second is over.
+        """
+        found: list[Draft] = []
         for change in self.history.written(self.base_url):
             row = self.mirror.row(change.document)
-            if row is None or row.updated <= change.updated:
+            again = change.id not in self._seen_again and time.time() > change.at + 2
+            if row is None or not (row.updated > change.updated or again):
                 continue
+            self._seen_again.add(change.id)
             try:
                 _, body = await self._fetch(change.document)
             except NotFound:
                 continue
             base, mine = change.before["content"], change.after["content"]
             if not content.keeps(base, mine, body.text):
-                found.append(Overwritten(change, change.document, change.name, body.text))
-            self.history.settle(change)
+                found.append(self._as_draft(change, base, mine))
+            if body.updated > change.updated:
+                self.history.settle(change)
         return found
+
+    def _as_draft(self, change: Change, base: str, mine: str) -> Draft:
+        draft = self.drafts.begin(
+            document=change.document, name=change.name, field="content", format=change.before["format"],
+            base=base, base_updated=change.updated,
+        )  # fmt: skip
+        return self.drafts.rebase(draft, base=base, text=mine)
 
     def _may_write(self) -> None:
         if self.read_only:
             raise Refused("This workspace is open for reading only.")
+
+    def tidy(self, drafts: tuple[float, int], history: tuple[float, int]) -> None:
+        """Let go of what is older (seconds) or larger (bytes) than the person wants to keep."""
+        self.drafts.trim(*drafts)
+        self.history.trim(*history)
 
     async def close(self) -> None:
         """Finish: every word on disk, every connection closed."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from rich.style import Style
 from textual import events
 from textual.app import App
 from textual.screen import Screen
@@ -26,7 +27,7 @@ from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.saving import Saving
 from kbtui.tui.screens.browse import Browse
-from kbtui.tui.themes import ANSI_VARIABLES, DARK, LIGHT, THEMES
+from kbtui.tui.themes import ANSI_VARIABLES, DARK, LIGHT, THEMES, looks
 from kbtui.tui.widgets.line import Part
 
 _PACKAGE = Path(kbtui.__file__).resolve().parent
@@ -76,7 +77,10 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         self._loop: asyncio.AbstractEventLoop | None = None
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = {"auto": DARK, "dark": DARK, "light": LIGHT}.get(settings.theme, settings.theme)
+        # Not by assignment: that would read every style sheet a second time before the first frame.
+        chosen = {"auto": DARK, "dark": DARK, "light": LIGHT}.get(settings.theme, settings.theme)
+        self.set_reactive(App.theme, chosen)
+        self._looks: tuple[str, dict[str, Style]] = ("", {})
 
     @property
     def kb(self) -> KnowledgeBase:  # type: ignore[override]
@@ -86,6 +90,13 @@ class KbApp(Saving, App[int], inherit_bindings=False):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return ANSI_VARIABLES
+
+    @property
+    def looks(self) -> dict[str, Style]:
+        """The looks of the theme of now."""
+        if self._looks[0] != self.theme:
+            self._looks = (self.theme, looks(self.theme_variables))
+        return self._looks[1]
 
     def get_default_screen(self) -> Screen[None]:
         if self._kb is not None:
@@ -111,6 +122,8 @@ class KbApp(Saving, App[int], inherit_bindings=False):
             self.tell(self.kb.mirror.notice, "warn")
         self._offer_drafts()
         self._follow()
+        self._tidy()
+        gc.enable()
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 100)
@@ -119,6 +132,14 @@ class KbApp(Saving, App[int], inherit_bindings=False):
     async def _follow(self) -> None:
         if self._follower is not None:
             await self._follower.run()
+
+    @background("tidy")
+    async def _tidy(self) -> None:
+        drafts, history = (
+            (limits.days * 86_400.0, limits.megabytes * 1_000_000)
+            for limits in (self.settings.drafts, self.settings.history)
+        )
+        await asyncio.to_thread(self.kb.tidy, drafts, history)
 
     # Workspaces
 

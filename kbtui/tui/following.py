@@ -74,7 +74,7 @@ class Follower:
         for lost in await self._kb.overwritten():
             self._tell(
                 f"“{safe(lost.name[:80])}” no longer holds what you saved: another save crossed yours. "
-                "Your words are a draft again: gd shows it.",
+                "Your words are a draft again; gd opens it, and saving it offers to merge.",
                 "warn",
             )
 

@@ -77,7 +77,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         """Carry out a command, or say why it is off."""
         reason = command.reason(self.situation())
         if reason:
-            self.tell(f"{command.label.capitalize()}: {reason}.", "warn")
+            self.tell(f"{command.label.capitalize()}: {reason.rstrip('.')}.", "warn")
             return
         method = self._method(command)
         if method is not None:

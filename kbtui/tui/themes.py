@@ -1,5 +1,11 @@
-"""Two calm themes: one accent, three greys, colour only for state."""
+"""Two calm themes: one accent, three greys, colour only for state; and the looks made of them."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.style import Style
+from textual.color import Color
 from textual.theme import Theme
 
 DARK, LIGHT = "kbtui-dark", "kbtui-light"
@@ -37,3 +43,41 @@ THEMES = (
         variables={"muted": "#6b7075", "rule": "#d3cfc4"},
     ),
 )
+
+LOOKS = {
+    "": "",
+    "dim": "$muted",
+    "strong": "bold",
+    "key": "bold $accent",
+    "good": "$success",
+    "warn": "$warning",
+    "bad": "$error",
+    "cursor": "bold on $primary",
+    "resting": "on $panel",
+    "heading": "bold $accent",
+    "code": "$muted",
+    "link": "underline $accent",
+}
+"""What a piece of text can look like: attributes and variables of the theme, never a colour of its own."""
+
+
+def looks(variables: Mapping[str, str]) -> dict[str, Style]:
+    """The looks as styles, in the colours of a theme. In sixteen colours a cursor is reverse video."""
+    ansi = variables.get("background", "").startswith("ansi")
+    return {
+        name: _style("reverse" if ansi and name == "cursor" else words, variables)
+        for name, words in LOOKS.items()
+    }
+
+
+def _style(words: str, variables: Mapping[str, str]) -> Style:
+    ground, style = False, Style.null()
+    for word in words.split():
+        if word == "on":
+            ground = True
+        elif word.startswith("$"):
+            colour = Color.parse(variables[word[1:]]).rich_color
+            style += Style(bgcolor=colour) if ground else Style(color=colour)
+        else:
+            style += Style.parse(word)
+    return style

@@ -38,6 +38,7 @@ class Browse(CommandScreen[None]):
 
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
+        self.set_class(True, "-in-list")
         self.kb = app.kb
         self.status: Callable[[], list[Part]] = app.status
         self.title_parts: Callable[[], list[Part]] = app.title_parts
@@ -111,7 +112,6 @@ class Browse(CommandScreen[None]):
     # What is shown
 
     def on_mount(self) -> None:
-        self.add_class("-in-list")
         self.set_focus(self.documents)
         self.show_scope(ROOT)
         self.show_tree()

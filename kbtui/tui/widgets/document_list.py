@@ -12,7 +12,7 @@ from textual.widget import Widget
 from kbtui.content import safe
 from kbtui.rows import FOLDER, DocumentRow, View
 from kbtui.tui.widgets.folder_tree import SHOWN, count
-from kbtui.tui.widgets.line import LOOKS, Painter, Part, fit
+from kbtui.tui.widgets.line import Painter, Part, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -108,8 +108,6 @@ class DocumentList(VirtualList):
 
 class Heads(Painter, Widget):
     """The column heads over a document list."""
-
-    COMPONENT_CLASSES = LOOKS
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)

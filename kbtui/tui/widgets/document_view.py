@@ -13,7 +13,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kbtui.tui.widgets.line import LOOKS, Painter, Part
+from kbtui.tui.widgets.line import Painter, Part
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -24,8 +24,6 @@ Row = list[Segment]
 
 class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of text that scroll. What they say is worked out by `lay_…`, a slice at a time."""
-
-    COMPONENT_CLASSES = LOOKS | {"document-view--code", "document-view--link", "document-view--heading"}
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
@@ -127,13 +125,13 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         from rich.console import Console
         from rich.theme import Theme
 
-        heading = self._component("heading")
-        code = self._component("code")
+        heading = self.look("heading")
+        code = self.look("code")
         looks = {
             **{f"markdown.h{level}": heading for level in range(1, 8)},
             "markdown.code": code,
             "markdown.code_block": code,
-            "markdown.link": self._component("link"),
+            "markdown.link": self.look("link"),
             "markdown.link_url": self.look("dim"),
             "markdown.block_quote": self.look("dim"),
             "markdown.hr": self.look("dim"),
@@ -151,9 +149,6 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
             theme=Theme(looks),
             legacy_windows=False,
         )
-
-    def _component(self, name: str) -> Style:
-        return self.get_component_rich_style(f"document-view--{name}", partial=True)
 
 
 def _slices(lines: list[str]) -> Iterable[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -18,7 +18,7 @@ else:
     Base = object
 
 Part = tuple[str, str]
-"""A piece of text and the name of its look: "", "dim", "strong", "key", "good", "warn" or "bad"."""
+"""A piece of text and the name of its look, one of `themes.LOOKS`."""
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
@@ -43,20 +43,17 @@ def cut(parts: Sequence[Part], width: int) -> list[Part]:
     return kept
 
 
-LOOKS = {f"look--{name}" for name in ("dim", "strong", "key", "good", "warn", "bad")}
-"""Component classes of every widget that paints parts; a widget inherits them from its first base only."""
-
-
 def _cells(parts: Sequence[Part]) -> int:
     return sum(cell_len(text) for text, _ in parts)
 
 
 class Painter(Base):
-    """Paints lines in the looks that the style sheet gives; mixed into a widget that has `LOOKS`."""
+    """Paints lines in the looks of the theme; mixed into a widget."""
 
     def look(self, name: str) -> Style:
-        """The style of a look on this widget's background; "" is the widget's own."""
-        return self.get_component_rich_style(f"look--{name}", partial=True) if name else Style.null()
+        """The style of a look (`themes.looks`), to be laid over the line's own; "" changes nothing."""
+        looks: Mapping[str, Style] = self.app.looks  # type: ignore[attr-defined]
+        return looks[name]
 
     def paint(self, parts: Sequence[Part], width: int, base: Style | None = None) -> Strip:
         """`parts` as a strip of exactly `width` cells over `base` (the widget's own style by default)."""
@@ -73,8 +70,6 @@ class Painter(Base):
 
 class Line(Painter, Widget):
     """One line with something on the left and something on the right; the right is never cut."""
-
-    COMPONENT_CLASSES = LOOKS
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)

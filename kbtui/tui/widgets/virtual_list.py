@@ -12,13 +12,11 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kbtui.tui.widgets.line import LOOKS, Painter, Part
+from kbtui.tui.widgets.line import Painter, Part
 
 
 class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of equal height with a cursor. A subclass gives `parts`; keys come from the screen."""
-
-    COMPONENT_CLASSES = LOOKS | {"virtual-list--cursor", "virtual-list--resting"}
 
     @dataclass
     class Moved(Message):
@@ -104,9 +102,7 @@ class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
     def _base(self, index: int) -> Style:
         if index != self.cursor:
             return self.rich_style
-        return self.get_component_rich_style(
-            "virtual-list--cursor" if self.has_focus else "virtual-list--resting"
-        )
+        return self.rich_style + self.look("cursor" if self.has_focus else "resting")
 
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, self.count)
