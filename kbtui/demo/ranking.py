@@ -19,15 +19,29 @@ from kbtui.demo import words
 _STEM = 5  # letters of a word that count
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 _WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+# Words, bare, that say nothing about the answer; where a question has no others, they count after all.
+_EMPTY = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        a an and are as at be by can could did do does for from had has have how i if in is it its many may me
+        more much must my not of on or our should so some something than that the their them then there they
+        this to us was we what when where which who why will with would you your der die das den dem des ein
+        eine einen ist sind wie was wer wo wann ich sie und oder nicht mit zu auf fur von im le la les un une
+        des du de et ou est sont que qui quoi comment je vous nous il elle pour dans el los las una y o es son
+        como por para en
+    """,
+    )
+)
 _RARE = math.log(5)  # the weight of a word that no passage has
 
 
 def rank(question: str, passages: Sequence[tuple[str, str]]) -> list[tuple[int, float]]:
-    """The places of the passages (text, format) that share a word with the question, the nearest first.
+    """The places of the passages (text, format) that share a word with the question, the nearest first,
 
-    With each its distance, 0 to 1: the share of the question's weight that the passage leaves open.
+    each with its distance, 0 to 1: the share of the question's weight that the passage leaves open.
     """
-    asked = set(_terms(question, "markdown"))
+    asked = _asked(question)
     counted = [_terms(text, format) for text, format in passages]
     having = Counter(term for terms in counted for term in asked & terms.keys())
     weights = {term: math.log(1 + len(passages) / n) if (n := having[term]) else _RARE for term in asked}
@@ -43,12 +57,22 @@ def rank(question: str, passages: Sequence[tuple[str, str]]) -> list[tuple[int, 
     return sorted(found, key=lambda each: (each[1], each[0]))
 
 
+def _asked(question: str) -> set[str]:
+    telling = " ".join(word for word in _WORD.findall(_bare(question)) if word not in _EMPTY)
+    return set(_terms(telling, "markdown") or _terms(question, "markdown"))
+
+
 @lru_cache(maxsize=4096)
 def _terms(text: str, format: str) -> Counter[str]:
     """How often each term occurs."""
-    parts = unicodedata.normalize("NFKD", words.plain(text, format).casefold())
-    bare = "".join(c for c in parts if not unicodedata.combining(c))
-    return Counter(term for word in _WORD.findall(unicodedata.normalize("NFC", bare)) for term in _cut(word))
+    found = _WORD.findall(_bare(words.plain(text, format)))
+    return Counter(term for word in found for term in _cut(word))
+
+
+def _bare(text: str) -> str:
+    """In lower case, without accents and vowel signs."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in parts if unicodedata.category(c)[0] != "M"))
 
 
 def _cut(word: str) -> list[str]:
