@@ -157,12 +157,13 @@ def _as_source(text: str, reason: str) -> str:
 LONG = 200  # characters; a line longer than this is compared and shown by its sentences
 _WORK = 2_000_000  # comparisons that one pair of texts may cost where no token is unique
 _LINE_ENDS = r"(?<=\n)"
-_TOKEN_ENDS = r"(?<=[>\n])|(?=<)|(?<=\r)(?!\n)|(?<=[.!?:;…]\s)|(?<=[。！？।؟])"
+# The blank between two sentences is a token of its own: who changes one of them leaves the other alone.
+_TOKEN_ENDS = r"(?<=[>\n])|(?=<)|(?<=\r)(?!\n)|(?<=[.!?:;…])(?=[ \t])|(?<=[.!?:;…][ \t])|(?<=[。！？।؟])"
 _SENTENCE_ENDS = (
     r"(?<=\n)|(?<=[.!?…]\s)|(?<=[。！？।؟])"
     r"|(?=<(?!/|(?i:a|abbr|b|code|em|i|img|kbd|mark|s|small|span|strong|sub|sup|u)\b))"
 )
-_WORDS = r"<[^<>]*>|\w+|[^\w\s]"
+_WORDS = r"<[^<>]*>|\w+"
 
 
 class Merge(NamedTuple):
@@ -284,7 +285,7 @@ def _shown(sign: str, piece: str, cut: bool) -> list[str]:
 def merge(base: str, mine: str, theirs: str) -> Merge:
     """Three-way merge by tags, sentences and lines; what neither changed is kept byte for byte.
 
-    Where both changed the same place, or places that touch, the text holds both between conflict markers,
+    Where both changed the same sentence, or lines that touch, the text holds both between conflict markers,
     each on a line of its own.
     """
     if theirs == base:
