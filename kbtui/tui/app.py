@@ -80,6 +80,7 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         # Not by assignment: that would read every style sheet a second time before the first frame.
         chosen = {"auto": DARK, "dark": DARK, "light": LIGHT}.get(settings.theme, settings.theme)
         self.set_reactive(App.theme, chosen)
+        self.stylesheet.set_variables(self.get_css_variables())
         self._looks: tuple[str, dict[str, Style]] = ("", {})
 
     @property
