@@ -43,7 +43,7 @@ class Page(NamedTuple):
 def page(path: str, now: float, base: str = "") -> Page:
     """What the site answers at `path` ("/site/help/refunds") at `now`; `base` begins absolute addresses."""
     path = path.rstrip("/") or ROOT
-    if path == f"{ROOT}/robots.txt":
+    if path == "/robots.txt":
         rules = f"User-agent: *\nDisallow: {ROOT}/private/\n\nSitemap: {base}{ROOT}/sitemap.xml\n"
         return Page(rules, "text/plain")
     if path == f"{ROOT}/sitemap.xml":
@@ -192,4 +192,4 @@ async def _serve(request: Request) -> Response:
     return Response(found.body, found.status, media_type=f"{found.mime}; charset=utf-8")
 
 
-routes = [Route(ROOT, _serve, methods=["GET"]), Route(ROOT + "/{path:path}", _serve, methods=["GET"])]
+routes = [Route(path, _serve, methods=["GET"]) for path in ("/robots.txt", ROOT, f"{ROOT}/{{path:path}}")]
