@@ -242,7 +242,7 @@ def place(request: Request, client: httpx.Client) -> Request:
         ("knowledge-base/crawl", "crawl_jobs", "id"),
     ):
         page = client.get(f"/v1/convai/{path}", params={"page_size": 100}).json()
-        found += sorted(each[name] for each in page.get(key, ()))
+        found += sorted(each[name] for each in page[key])
     step = max(1, len(found) // (len(STANDINS) - 2))
     ids = [*found[::step], *(f"nobody{i}" for i in range(len(STANDINS)))]
     known = dict(zip(STANDINS, ids, strict=False))

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import fcntl
-import importlib
 import os
 import secrets
 import sqlite3
 import threading
 import time
 from pathlib import Path
-from types import ModuleType
 from typing import IO
 
+from kbtui.demo import crawl, index
+from kbtui.demo import sample as company
 from kbtui.demo.store import Store
 
 _VERSION = "1"  # of the tables; a directory of another version is refused, not guessed at
-_ROOMS = (
-    "documents",
-    "changes",
-    "urls",
-    "files",
-    "dependents",
-    "search",
-    "agents",
-    "index",
-    "crawl",
-    "pages",
-)
 _lock = threading.Lock()
 _made: sqlite3.Connection | None = None
 
@@ -102,38 +90,13 @@ def _template() -> sqlite3.Connection:
     if _made is None:
         store = _blank()
         with store.transaction():
-            try:
-                importlib.import_module("kbtui.demo.sample").load(store, int(time.time()))
-            except (ImportError, AttributeError):
-                _seed(store)
+            company.load(store, int(time.time()))
         _made = store.db
     return _made
 
 
-def _seed(store: Store) -> None:
-    store.db.execute("insert into users values ('user_demo', 'Mira Okafor', 'mira@solvane.example')")
-    support = store.add("folder", "Support")
-    billing = store.add("folder", "Billing", parent=support)
-    store.add("text", "Refund policy", parent=billing, text="# Refunds\n\nWithin 14 days.", format="markdown")
-    store.add("text", "Greeting", parent=support, text="<p>Good <b>day</b></p>", format="html")
-    store.add(
-        "url", "Opening hours", text="<p>Monday</p>", format="html", url="http://demo.invalid/site/hours"
-    )
-    store.add("file", "Terms", text="Terms.", file=b"Terms.", filename="terms.txt")
-
-
 def _blank() -> Store:
     store = Store.open(None)
-    store.create(*(getattr(room, "SCHEMA", "") for room in rooms()))
+    store.create(index.SCHEMA, crawl.SCHEMA)
     store.set_meta("version", _VERSION)
     return store
-
-
-def rooms() -> list[ModuleType]:
-    found = []
-    for name in _ROOMS:
-        try:
-            found.append(importlib.import_module(f"kbtui.demo.{name}"))
-        except ImportError:
-            continue
-    return found

@@ -13,12 +13,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kbtui.demo import (
+    agents,
+    changes,
+    crawl,
+    dependents,
+    documents,
+    files,
+    index,
+    pages,
+    search,
+    urls,
+)
 from kbtui.demo.contract import ApiError, Endpoint, Invalid, answer
-from kbtui.demo.data import rooms
 
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
 
+_ROOMS = (documents, changes, urls, files, dependents, search, agents, index, crawl, pages)
 _KINDS = {
     400: "validation_error",
     401: "authentication_error",
@@ -32,7 +44,7 @@ _KINDS = {
 
 def application(demo: Demo) -> Starlette:
     """The routes of every room."""
-    routes = [each for room in rooms() for each in getattr(room, "routes", ())]
+    routes = [each for room in _ROOMS for each in room.routes]
     app = Starlette(routes=_by_path(routes), middleware=[Middleware(_Traced)], exception_handlers=_HANDLERS)
     app.router.redirect_slashes = False
     app.state.demo = demo

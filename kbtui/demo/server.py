@@ -12,14 +12,16 @@ from types import TracebackType
 
 import uvicorn
 
+from kbtui.demo import index
 from kbtui.demo.contract import Cursors
-from kbtui.demo.data import Data, Unavailable, rooms
+from kbtui.demo.data import Data, Unavailable
 from kbtui.demo.fill import fill
 from kbtui.demo.routes import application
 from kbtui.demo.store import Row, Store
 
 __all__ = ["Demo", "Unavailable"]
 _STOP_SECONDS = 2.0  # how long a request in flight may take to end when the server stops
+_TICK = 0.001  # seconds in which the loop gets round to what it has begun
 _HEAD_LIMIT = 1 << 20  # bytes of request line and headers
 
 
@@ -98,9 +100,7 @@ class Demo:
 
     def content_changed(self, row: Row) -> None:
         """Let the RAG indexes of a document follow its new content."""
-        for room in rooms():
-            if hasattr(room, "content_changed"):
-                room.content_changed(self, row)
+        index.content_changed(self, row)
 
     def _listen(self) -> None:
         host, port = self._address
@@ -144,9 +144,17 @@ class Demo:
         ready.set()
         await self._stopping.wait()
         clock.cancel()
-        for door in server.servers:
-            door.close()
-        for connection in list(server.server_state.connections):
-            connection.shutdown()
-        if server.server_state.tasks:
-            await asyncio.wait(server.server_state.tasks, timeout=_STOP_SECONDS)
+        self._loop.remove_reader(self._listener)
+        await _shut(server)
+
+
+async def _shut(server: uvicorn.Server) -> None:
+    """Close the door, and every connection as soon as its answer is out, or after two seconds."""
+    await asyncio.sleep(_TICK)  # asyncio forgets who is on the threshold while the door closes
+    for door in server.servers:
+        door.close()
+    for connection in list(server.server_state.connections):
+        connection.shutdown()
+    if server.server_state.tasks:
+        await asyncio.wait(server.server_state.tasks, timeout=_STOP_SECONDS)
+    await asyncio.sleep(_TICK)

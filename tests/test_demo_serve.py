@@ -1,0 +1,205 @@
+"""`kbtui serve`: the demo in a process of its own, kept in a directory, stopped by a signal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kbtui.demo import generated
+from kbtui.demo.server import Demo, Unavailable
+
+KB = "/v1/convai/knowledge-base"
+COMMAND = [
+    sys.executable,
+    "-c",
+    "import sys; from kbtui.demo.serve import main; sys.exit(main(sys.argv[1:]))",
+]
+
+
+@contextmanager
+def served(*flags: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """The server as a process without a standard input, and what it printed."""
+    process = subprocess.Popen(
+        [*COMMAND, "--json", *map(str, flags)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ended(*flags: object) -> tuple[int, str, str]:
+    process = subprocess.run(
+        [*COMMAND, *map(str, flags)], capture_output=True, text=True, timeout=30, check=False
+    )
+    return process.returncode, process.stdout, process.stderr
+
+
+def call(server: dict[str, str], method: str, path: str, **more: Any) -> httpx.Response:
+    with httpx.Client(
+        base_url=server["url"], headers={"xi-api-key": server["key"]}, trust_env=False
+    ) as client:
+        return client.request(method, path, **more)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_it_cleanly(number: signal.Signals) -> None:
+    with served() as (process, server):
+        assert set(server) == {"url", "key", "read_only_key"}
+        assert call(server, "GET", KB).status_code == 200
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=10)
+        assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_what_was_written_survives_a_kill_under_the_same_keys(tmp_path: Path) -> None:
+    with served("--data", tmp_path / "kb") as (process, first):
+        id = call(first, "POST", f"{KB}/text", json={"text": "kept", "name": "Kept"}).json()["id"]
+        process.kill()
+        process.wait()
+    with served("--data", tmp_path / "kb") as (_, second):
+        assert (second["key"], second["read_only_key"]) == (first["key"], first["read_only_key"])
+        assert second["url"] != first["url"]
+        assert call(second, "GET", f"{KB}/{id}/content").text == "kept"
+        for each in call(second, "GET", KB, params={"types": "url", "page_size": 100}).json()["documents"]:
+            assert not each["url"].startswith(first["url"])
+        assert (tmp_path / "kb").stat().st_mode & 0o777 == 0o700
+        assert all(file.stat().st_mode & 0o077 == 0 for file in (tmp_path / "kb").iterdir())
+
+
+def test_a_directory_is_held_by_one_server_at_a_time(tmp_path: Path) -> None:
+    with served("--data", tmp_path):
+        code, output, errors = ended("--data", tmp_path)
+        assert (code, output) == (2, "")
+        assert errors == f"kbtui serve: The directory {tmp_path} is in use by another demo server.\n"
+    with served("--data", tmp_path):
+        pass
+
+
+def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "strange").mkdir()
+    (tmp_path / "strange" / "demo.db").write_text("no database, but long enough to be taken for one" * 50)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for flags, words in (
+            (["--data", tmp_path / "file" / "below"], "cannot be used: Not a directory"),
+            (["--data", tmp_path / "strange"], "cannot be used: file is not a database"),
+            (["--port", taken.getsockname()[1]], "is in use; choose another, or 0 for any free one"),
+            (["--port", 65536], "65536 is no port"),
+            (["--size", "-1"], "--size"),
+            (["--colour"], "Unrecognized arguments: --colour"),
+        ):
+            code, output, errors = ended(*flags)
+            assert (code, output) == (2, "")
+            assert words in errors and errors.count("\n") == 1
+
+
+def test_a_directory_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    with Demo(data=tmp_path, sample=False) as demo:
+        demo.store.set_meta("version", "999")
+    with pytest.raises(Unavailable, match="another version"):
+        Demo(data=tmp_path).start()
+
+
+def test_people_are_told_the_address_and_the_keys() -> None:
+    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(3)]
+    process.terminate()
+    process.communicate(timeout=10)
+    assert lines[0].startswith("The demo knowledge base answers at http://127.0.0.1:")
+    assert [line.split()[0] for line in lines[1:]] == ["key", "read-only"]
+
+
+# In this process
+
+
+def test_a_demo_starts_at_once_and_leaves_no_thread_and_no_door() -> None:
+    with Demo(index_seconds=0):  # the sample is built once a process
+        pass
+    before = set(threading.enumerate())
+    took = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        demo = Demo(index_seconds=0)
+        demo.start()
+        took.append(time.perf_counter() - begun)
+        address = demo.url
+        demo.stop()
+        demo.stop()
+    assert min(took) < 0.3
+    assert set(threading.enumerate()) == before
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address, trust_env=False)
+
+
+def test_demos_beside_each_other_know_nothing_of_each_other() -> None:
+    with Demo(index_seconds=0) as one, Demo(index_seconds=0) as other:
+        assert one.key != other.key
+        id = call(vars(one), "POST", f"{KB}/text", json={"text": "x"}).json()["id"]
+        assert call(vars(other), "GET", f"{KB}/{id}").status_code == 404
+        assert call({"url": one.url, "key": other.key}, "GET", KB).status_code == 401
+
+
+def test_it_stops_while_a_client_holds_a_connection_open() -> None:
+    demo = Demo(index_seconds=0)
+    demo.start()
+    host, port = demo.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as idle:
+        idle.sendall(b"GET / HTTP/1.1\r\n")
+        begun = time.perf_counter()
+        demo.stop()
+        assert time.perf_counter() - begun < 1.5
+        with suppress(ConnectionResetError):  # it may never have been let in
+            assert idle.recv(100) == b""
+
+
+def test_a_directory_grows_by_what_is_missing_and_keeps_what_was_deleted_away(tmp_path: Path) -> None:
+    def ids(size: int) -> set[str]:
+        with Demo(data=tmp_path, sample=False, size=size, index_seconds=0) as demo:
+            query = {"page_size": 100, "types": ["text", "url", "file"]}
+            found = call(vars(demo), "GET", KB, params=query).json()["documents"]
+            some = next(d["id"] for d in found if d["access_info"]["role"] == "admin")
+            assert call(vars(demo), "DELETE", f"{KB}/{some}").status_code == 200
+            return {d["id"] for d in found} - {some}
+
+    first = ids(10)
+    second = ids(30)
+    assert (len(first), len(second)) == (9, 28)
+    assert first - second <= second | first and len(first & second) >= 8
+    assert len(ids(20)) == 27
+
+
+def test_a_fill_that_is_cut_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(seed: int) -> str:
+        if seed == 40:
+            raise KeyboardInterrupt
+        return f"number {seed}"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generated, "name", cut)
+        with pytest.raises(KeyboardInterrupt):
+            Demo(data=tmp_path, sample=False, size=100).start()
+    with Demo(data=tmp_path, sample=False) as demo:
+        assert call(vars(demo), "GET", KB).json()["documents"] == []
+    with Demo(data=tmp_path, sample=False, size=100) as demo:
+        query = {"page_size": 100, "types": ["text", "url", "file"], "sort_by": "name"}
+        assert len(call(vars(demo), "GET", KB, params=query).json()["documents"]) == 100
