@@ -1,0 +1,274 @@
+"""The demo's company, its web site, and how files and pages become content."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kbtui.demo import pages, sample
+from kbtui.demo.contract import ApiError
+from kbtui.demo.extract import LIMIT, cleaned, extract
+from kbtui.demo.sample import FOLDER, id_of
+from kbtui.demo.server import Demo
+from tests.test_demo import KB, Caller, refused
+
+FILES = sorted((FOLDER / "files").glob("*.*"))
+DAY = 86_400
+
+
+@pytest.fixture
+def call(demo: Demo) -> Iterator[Caller]:
+    with Caller(demo) as caller:
+        yield caller
+
+
+# The company
+
+
+def test_the_sample_has_everything_a_list_can_show(call: Caller) -> None:
+    everything = call.everything(page_size=100)
+    documents = [each for each in everything if each["type"] != "folder"]
+    assert len(documents) >= 60
+    assert {each["type"] for each in everything} == {"text", "url", "file", "folder"}
+    assert max(len(each["folder_path"]) for each in documents) >= 3
+    sizes = {each["name"]: each["metadata"]["size_bytes"] for each in documents}
+    assert sizes["Fault codes, complete"] > 300_000
+    assert sizes["Solvane app (web page)"] == 0
+    assert any(each.get("is_frozen") for each in everything)
+    assert {each["access_info"]["role"] for each in everything} == {"admin", "viewer", "commenter"}
+    assert len({each["access_info"]["creator_name"] for each in everything}) >= 5
+    synced = [each for each in everything if each.get("external_sync_info")]
+    assert {each["type"] for each in synced} == {"file", "folder"}
+    pages_shown = [each for each in everything if each["type"] == "url"]
+    assert {bool(each["auto_sync_info"]) for each in pages_shown} == {True, False}
+    assert any((each["auto_sync_info"] or {}).get("consec_failures", 0) > 2 for each in pages_shown)
+
+
+def test_the_sample_is_written_in_many_scripts_and_in_both_formats(call: Caller) -> None:
+    bodies = [call.document(each["id"]) for each in call.everything(types="text", page_size=100)]
+    assert {each["content_format"] for each in bodies} == {"html", "markdown"}
+    text = "".join(each["extracted_inner_html"] for each in bodies)
+    for word in (
+        "Erstattung",
+        "remboursement",
+        "batería",
+        "返品",
+        "الاسترداد",
+        "סוללה",
+        "वापसी",
+        "επιστροφής",
+        "退货",
+    ):
+        assert word.casefold() in text.casefold() or word[:4] in text, word
+
+
+def test_what_the_refund_policy_says_contradicts_itself_and_others(call: Caller) -> None:
+    policy = call.document(id_of("Support/Refund policy"))["extracted_inner_html"]
+    assert "within <strong>30 days</strong>" in policy and "no more than 14 days ago" in policy
+    steps = call.document(id_of("Support/Shipping/Returns, step by step"))["extracted_inner_html"]
+    assert "14 days after delivery" in steps
+
+
+def test_times_are_ages_so_the_sample_never_looks_abandoned(call: Caller) -> None:
+    now = time.time()
+    stamps = [each["metadata"] for each in call.everything(page_size=100)]
+    for stamp in stamps:
+        assert stamp["created_at_unix_secs"] <= stamp["last_updated_at_unix_secs"] <= now
+    assert now - max(stamp["last_updated_at_unix_secs"] for stamp in stamps) < DAY / 2
+    assert len({stamp["created_at_unix_secs"] for stamp in stamps}) > 100
+
+
+def test_every_file_of_the_sample_is_in_the_manifest_and_reads_as_it_is_kept() -> None:
+    manifest = (FOLDER / "manifest.json").read_text("utf-8")
+    site = (FOLDER / "site" / "site.json").read_text("utf-8")
+    for file in FOLDER.rglob("*"):
+        path = file.relative_to(FOLDER).as_posix()
+        if file.suffix in (".md", ".html", ".pdf", ".docx", ".epub", ".txt"):
+            assert f'"{path}"' in manifest or f'"{file.name}"' in site, path
+    for file in FILES:
+        kept = file.with_name(file.name + ".content")
+        if kept.exists():
+            assert extract(file.read_bytes(), file.name) == (kept.read_text("utf-8"), "html")
+
+
+def test_a_file_of_the_sample_is_given_out_as_it_was_uploaded(call: Caller) -> None:
+    id = id_of("Support/Warranty/Warranty claim form.pdf")
+    signed = call.get(f"{KB}/{id}/source-file-url").json()["signed_url"]
+    assert call.get(signed).content == (FOLDER / "files" / "warranty-claim-form.pdf").read_bytes()
+
+
+def test_links_between_sample_files_and_json_are_sound() -> None:
+    manifest = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
+
+    def paths(entries: list[dict[str, Any]], above: str = "") -> Iterator[str]:
+        for entry in entries:
+            yield f"{above}{entry['name']}"
+            yield from paths(entry.get("in", []), f"{above}{entry['name']}/")
+
+    known = list(paths(manifest["tree"]))
+    assert len(set(known)) == len(known)
+    for agent in manifest["agents"]:
+        for attached in agent["branches"].values():
+            assert set(attached["auto"] + attached["prompt"]) <= set(known)
+    assert sample.id_of("Support") != sample.id_of("Products")
+
+
+# The web site
+
+
+def test_the_site_changes_with_the_time_and_a_refresh_brings_the_change(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = id_of("Website/Flex prices, hour by hour")
+    at = time.time()
+    monkeypatch.setattr(pages, "clock", lambda: at)
+    first = call.post(f"{KB}/{id}/refresh").json()["extracted_inner_html"]
+    assert call.post(f"{KB}/{id}/refresh").json()["extracted_inner_html"] == first
+    monkeypatch.setattr(pages, "clock", lambda: at + 3 * 3600)
+    assert call.post(f"{KB}/{id}/refresh").json()["extracted_inner_html"] != first
+
+
+def test_a_page_that_is_gone_lets_the_sync_fail_once_more(call: Caller) -> None:
+    id = id_of("Website/Store Madrid (opening soon)")
+    failures = call.document(id)["auto_sync_info"]["consec_failures"]
+    refused(call.post(f"{KB}/{id}/refresh"), 400, "invalid_parameters")
+    assert call.document(id)["auto_sync_info"]["consec_failures"] == failures + 1
+
+
+def test_the_site_has_its_odd_pages(call: Caller) -> None:
+    assert call.get("/site/jobs").status_code == 404
+    assert "Disallow: /site/private/" in call.get("/robots.txt").text
+    listed = call.get("/site/sitemap.xml").text
+    assert "/site/help/refunds</loc>" in listed and "/private" not in listed
+    assert pages.page("/site/archive", 0).delay > 0
+    assert cleaned(pages.page("/site/app", 0).body) == ""
+    body = cleaned(pages.page("/site/press", 0).body)
+    assert "Flex prices" in body and "<h1>" not in body
+    assert "KB-0000007" in call.get("/site/notes/7").text
+
+
+@pytest.mark.parametrize("path", ["/site", "/site/", "/site/%00", "/site/notes/x", "/site/../x"])
+def test_no_address_of_the_site_is_a_fault(call: Caller, path: str) -> None:
+    assert call.get(path).status_code in (200, 404)
+
+
+# Extraction
+
+
+def test_text_and_markdown_are_kept_to_the_byte() -> None:
+    text = "# Ü\r\n\r\n<b>&amp;\tx\u2028y  \n"
+    assert extract(text.encode(), "a.MD") == (text, "markdown")
+    assert extract(text.encode("utf-8-sig"), "a.txt") == (text, "markdown")
+    assert extract("Grüße".encode("latin-1"), "a.txt") == ("Grüße", "markdown")
+    assert extract("Grüße".encode("utf-16"), "a.txt") == ("Grüße", "markdown")
+
+
+def test_html_loses_what_acts_and_keeps_what_reads() -> None:
+    page = b"""<html><head><meta charset=iso-8859-2><title>T</title><style>p{}</style></head><body onload=x>
+    <script>alert("</p>")</script><!-- no --><p class=a id=b>5 < 6 &amp; \xb1 <a href="JAVA\nscript:x()">x</a>
+    <a href='/y?a=1&b=2' onclick=z>y</a><br/><table><tr><td colspan=2>q</table></body></html>"""
+    content, format = extract(page, "p.htm")
+    assert format == "html"
+    assert " ".join(content.split()) == (
+        '<p id="b">5 &lt; 6 &amp; ą <a>x</a> <a href="/y?a=1&amp;b=2">y</a>'
+        '<br><table><tr><td colspan="2">q</table>'
+    )
+
+
+@pytest.mark.parametrize(
+    "unit", ["<!--", '<a "', "<svg>", "<a x='", "<", "<!", "<script>", "<p a", "</svg", "&"]
+)
+def test_cleaning_takes_time_in_proportion(unit: str) -> None:
+    began = time.perf_counter()
+    cleaned(unit * 150_000)
+    assert time.perf_counter() - began < 3
+
+
+def test_packed_files_are_read_in_order() -> None:
+    by_name = {
+        file.name: extract(file.read_bytes(), file.name)[0] for file in FILES if file.suffix != ".content"
+    }
+    booklet = by_name["energy-at-home.epub"]
+    assert booklet.index("One house") < booklet.index("kilowatt") < booklet.index("Three habits")
+    assert "<h1>SEPA" in by_name["sepa-mandate.docx"] and "<td>" in by_name["sepa-mandate.docx"]
+    assert "Page 2: for our partner" in by_name["warranty-claim-form.pdf"]
+
+
+@pytest.mark.parametrize("kind", [".pdf", ".docx", ".epub", ".txt", ".html"])
+def test_damaged_files_are_refused_in_words(kind: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        extract(b"PK\x03\x04 nothing \x00 of the kind", f"a{kind}")
+    assert (refusal.value.http, refusal.value.status) == (400, "invalid_file_type")
+
+
+@pytest.mark.parametrize("name", ["a.exe", "a", ".pdf.zip", ""])
+def test_other_types_are_refused(name: str) -> None:
+    with pytest.raises(ApiError, match="Allowed"):
+        extract(b"x", name)
+
+
+def test_too_much_is_refused_before_it_is_unpacked() -> None:
+    with pytest.raises(ApiError) as large:
+        extract(b"x" * (LIMIT + 1), "a.txt")
+    assert large.value.status == "request_too_large"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b" " * 80_000_000)
+    for name in ("bomb.docx", "bomb.epub"):
+        with pytest.raises(ApiError) as bomb:
+            extract(packed.getvalue(), name)
+        assert bomb.value.status == "text_too_long"
+
+
+def test_a_damaged_upload_is_the_services_400(call: Caller) -> None:
+    answer = call.post(f"{KB}/file", files={"file": ("a.pdf", b"%PDF-1.7 broken", "application/pdf")})
+    refused(answer, 400, "invalid_file_type")
+    made = call.made(call.post(f"{KB}/file", files={"file": ("b.epub", FILES_BY[".epub"].read_bytes())}))
+    assert call.document(made)["content_format"] == "html"
+
+
+FILES_BY: dict[str, Path] = {file.suffix: file for file in FILES}
+KINDS = st.sampled_from([".pdf", ".docx", ".epub", ".html", ".txt", ".md"])
+quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@quick
+@given(st.binary(max_size=400), KINDS)
+def test_random_bytes_are_read_or_refused(data: bytes, kind: str) -> None:
+    read_or_refused(data, kind)
+
+
+@quick
+@given(st.data(), st.sampled_from([".pdf", ".docx", ".epub"]))
+def test_files_with_damage_are_read_or_refused(data: st.DataObject, kind: str) -> None:
+    whole = FILES_BY[kind].read_bytes()
+    at = data.draw(st.integers(0, len(whole)))
+    damaged = whole[:at] + data.draw(st.binary(max_size=20)) + whole[at + data.draw(st.integers(0, 40)) :]
+    read_or_refused(damaged, kind)
+
+
+@quick
+@given(st.text(st.sampled_from("<>/!-\"'= &;abpscript\n"), max_size=80))
+def test_cleaned_html_holds_no_script(text: str) -> None:
+    result = cleaned(text)
+    assert "<script" not in result.lower() and "<!--" not in result
+    assert cleaned(result) == result
+
+
+def read_or_refused(data: bytes, kind: str) -> None:
+    try:
+        content, format = extract(data, f"file{kind}")
+    except ApiError as refusal:
+        assert refusal.http == 400
+    else:
+        content.encode()
+        assert format in ("html", "markdown")
