@@ -26,6 +26,7 @@ LOCKS = {
 }
 
 _LARGEST = 2**63 - 1
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def lock_reason(document: Mapping[str, Any]) -> str | None:
@@ -55,34 +56,49 @@ def folded(name: str) -> str:
     return name.lower() if name.isascii() else normalize("NFKC", normalize("NFKC", name).casefold())
 
 
+def told(document: Any) -> tuple[str, int] | None:
+    """The id of a document and when it was updated; None for what has no id."""
+    id = document.get("id") if isinstance(document, Mapping) else None
+    if not isinstance(id, str) or not id or _text(id) != id:
+        return None
+    return id, _number(_part(document, "metadata").get("last_updated_at_unix_secs")) or 0
+
+
 def columns(document: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """The values of `COLUMNS`; None for what has no id.
 
     `rest` is JSON of all that the other columns do not give back, unknown fields included. The body, which
     a full document carries, is left out.
     """
-    id = document.get("id") if isinstance(document, Mapping) else None
-    if not isinstance(id, str) or not id or _text(id) != id:
+    known = told(document)
+    if not known:
         return None
+    id, updated = known
     metadata = _part(document, "metadata")
     type, name = _text(document.get("type")), _text(document.get("name"))
-    size, created, updated = (
-        _number(metadata.get(key)) or 0
-        for key in ("size_bytes", "created_at_unix_secs", "last_updated_at_unix_secs")
-    )
+    size = _number(metadata.get("size_bytes")) or 0
+    created = _number(metadata.get("created_at_unix_secs")) or 0
     parent, url = _text(document.get("folder_parent_id")) or None, _text(document.get("url")) or None
     children, documents = _number(document.get("children_count")), _number(document.get("document_count"))
     role = _text(_part(document, "access_info").get("role"))
-    known = said(id, type, name, size, created, updated, parent, children, documents, url, "{}")
-    rest = {key: value for key, value in document.items() if key not in known or known[key] != value}
-    rest.pop("extracted_inner_html", None)
+    given = _given(id, type, name, size, created, updated, parent, children, documents, url)
+    rest = {
+        key: value
+        for key, value in document.items()
+        if (key not in given or given[key] != value) and key != "extracted_inner_html"
+    }
     return (
         *(id, int(type != FOLDER), type, name, folded(name), size, created, updated),
-        *(parent, children, documents, role, url, lock(document), json.dumps(rest, separators=(",", ":"))),
+        *(parent, children, documents, role, url, lock(document), _json(rest)),
     )
 
 
-def said(
+def said(*values: Any) -> dict[str, Any]:
+    """The document as the service told of it, from the values of the columns `SAID`."""
+    return {**_given(*values[:-1]), **json.loads(values[-1])}
+
+
+def _given(
     id: str,
     type: str,
     name: str,
@@ -93,17 +109,26 @@ def said(
     children: int | None,
     documents: int | None,
     url: str | None,
-    rest: str,
 ) -> dict[str, Any]:
-    """The document as the service told of it, from the columns `SAID`."""
-    times = {"created_at_unix_secs": created, "last_updated_at_unix_secs": updated, "size_bytes": size}
-    counts = {"children_count": children, "document_count": documents, "url": url}
-    document = {"type": type, "id": id, "name": name, "metadata": times, "folder_parent_id": parent}
-    return {
-        **document,
-        **{key: value for key, value in counts.items() if value is not None},
-        **json.loads(rest),
+    """The part of a document that the columns give back."""
+    given: dict[str, Any] = {
+        "type": type,
+        "id": id,
+        "name": name,
+        "metadata": {
+            "created_at_unix_secs": created,
+            "last_updated_at_unix_secs": updated,
+            "size_bytes": size,
+        },
+        "folder_parent_id": parent,
     }
+    if children is not None:
+        given["children_count"] = children
+    if documents is not None:
+        given["document_count"] = documents
+    if url is not None:
+        given["url"] = url
+    return given
 
 
 def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -123,6 +148,8 @@ def _text(value: object) -> str:
 
 def _number(value: object) -> int | None:
     """A whole number that SQLite takes."""
+    if type(value) is int and -_LARGEST <= value <= _LARGEST:
+        return value
     if not isinstance(value, int | float) or value != value:
         return None
     return int(max(-_LARGEST, min(value, _LARGEST)))

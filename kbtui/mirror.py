@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kbtui.database import Database
-from kbtui.documents import COLUMNS, LOCKS, SAID, columns, said
+from kbtui.documents import COLUMNS, LOCKS, SAID, columns, said, told
 from kbtui.documents import lock_reason as lock_reason
 from kbtui.rows import ALL, UNPLACED, Body, DocumentRow, FolderRow, View
 from kbtui.schema import BY_NAME, MIGRATIONS
@@ -123,29 +123,38 @@ class Mirror:
         ticket stays away. Gives the number of rows that changed.
         """
         rows = [row for document in documents if (row := columns(document))]
-        return self._database.write(
-            lambda database: _noted(database, _stored(database, rows, ticket, ticket)[0])
-        )
+        return self._database.write(lambda database: _stored(database, rows, ticket, ticket))
 
     def take(self, pages: Iterable[Taking]) -> list[Taken]:
-        """Takes in several pages of a sweep, and the places they led to, in one transaction."""
-        decoded = [
-            (page, [row for document in page.documents if (row := columns(document))]) for page in pages
-        ]
+        """Takes in several pages of a sweep, and the places they led to, in one transaction.
+
+        A row that this sweep has seen before is passed over unless it was updated since.
+        """
+        prepared = [(page, *self._prepared(page)) for page in pages]
 
         def work(database: sqlite3.Connection) -> list[Taken]:
             taken = []
-            for page, rows in decoded:
-                changed, fresh = _stored(database, rows, page.ticket, page.since)
+            for page, rows, fresh in prepared:
+                changed = _stored(database, rows, page.ticket, page.since)
                 if page.place:
                     database.execute("REPLACE INTO place VALUES (?, ?, ?, ?, ?)", page.place)
                 taken.append(Taken(changed, fresh, _next_ticket(database)))
-            _noted(database, sum(page.changed for page in taken))
             return taken
 
         results = self._database.write(work)
         self._ticket = max([self._ticket, *(page.ticket for page in results)])
         return results
+
+    def _prepared(self, page: Taking) -> tuple[list[tuple[Any, ...]], int]:
+        """The rows of a page that may be news, and how many of all its rows the sweep has not seen."""
+        query = "SELECT id, updated FROM document WHERE id IN (SELECT value FROM json_each(?)) AND seen >= ?"
+        here = [known for document in page.documents if (known := told(document))]
+        ids = {id for id, _ in here}
+        values = (json.dumps([*ids]), page.since)
+        seen = set(self._database.scan(lambda database: database.execute(query, values).fetchall()))
+        news = (document for document in page.documents if told(document) not in seen)
+        rows = [row for document in news if (row := columns(document))]
+        return rows, len(ids) - len(seen)
 
     def unseen(self, ticket: int) -> list[str]:
         """The ids that were not seen under this ticket or a later one."""
@@ -383,21 +392,17 @@ _STORE = f"""
     ON CONFLICT (id) DO UPDATE SET ({_VALUES}, seen) = ({_THEIRS}, max(seen, excluded.seen))
     WHERE (excluded.seen > seen OR excluded.updated > updated) AND ({_VALUES}) IS NOT ({_THEIRS})"""
 _STAMP = "UPDATE document SET seen = ? WHERE id = ? AND seen < ?"
-_KNOWN = "SELECT count(*) FROM document WHERE id IN (SELECT value FROM json_each(?)) AND seen >= ?"
 
 
-def _stored(
-    database: sqlite3.Connection, rows: list[tuple[Any, ...]], ticket: int, since: int
-) -> tuple[int, int]:
-    """Stores rows; gives how many changed, and how many had not been seen under `since` or later."""
-    ids = {row[0] for row in rows}
-    (known,) = database.execute(_KNOWN, (json.dumps([*ids]), since)).fetchone()
+def _stored(database: sqlite3.Connection, rows: list[tuple[Any, ...]], ticket: int, since: int) -> int:
+    """Stores rows and stamps those not seen under `since` or later; gives how many changed."""
     changed = database.executemany(_STORE, [(*row, ticket) for row in rows]).rowcount
-    database.executemany(_STAMP, [(ticket, id, since) for id in ids])
-    return max(changed, 0), len(ids) - known
+    database.executemany(_STAMP, [(ticket, row[0], since) for row in rows])
+    return _noted(database, max(changed, 0))
 
 
 def _noted(database: sqlite3.Connection, changed: int) -> int:
+    """Lets the version grow where something changed."""
     if changed:
         database.execute("UPDATE clock SET changes = changes + 1")
     return changed
