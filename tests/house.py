@@ -86,6 +86,6 @@ async def opened(settings: Settings, size: tuple[int, int] = (120, 36)) -> Async
         open_workspace,
         lambda: settings,
     )
-    app.settle = 0.0
+    app.settle = 0.02
     async with app.run_test(size=size) as pilot:
         yield House(app, pilot)
