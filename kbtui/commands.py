@@ -192,7 +192,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("screen.theme", ("g t",), "dark or light", "change between dark and light", ("everywhere",)),
     Command("screen.redraw", ("ctrl+l",), "redraw", "draw the screen anew", ("everywhere",)),
     Command("app.suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", ("everywhere",)),
-    Command("app.back", ("q", "escape"), "back", "undo the newest filter, go back, or quit from the root", ("everywhere",), 7),
+    Command("app.back", ("escape",), "back", "undo the newest filter, or go back", ("everywhere",)),
+    Command("app.leave", ("q",), "back, quit", "the same, and quit where there is nothing to go back from", ("everywhere",), 7),
     Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("everywhere",)),
 )  # fmt: skip
 

@@ -259,7 +259,7 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         return [
             (" kbtui ", "key"),
             (f" {safe(here.name)}", "strong"),
-            (f" · {safe(here.region)}", "dim"),
+            ("" if self.settings.demo else f" · {safe(here.region)}", "dim"),
             (" · read-only" if here.read_only else "", "warn"),
             ("   ", ""),
         ]
@@ -321,11 +321,8 @@ class KbApp(Saving, App[int], inherit_bindings=False):
     def do_app_suspend(self) -> None:
         self.action_suspend_process()
 
-    def do_app_back(self) -> None:
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-        else:
-            self.do_app_quit()
+    def do_app_leave(self) -> None:
+        self.do_app_quit()
 
     def do_app_quit(self) -> None:
         self.quit()

@@ -426,6 +426,14 @@ class Browse(CommandScreen[None]):
         self._show_field(False)
 
     def do_app_back(self) -> None:
+        self._back()
+
+    def do_app_leave(self) -> None:
+        if not self._back():
+            self.app.do_app_quit()  # type: ignore[attr-defined]
+
+    def _back(self) -> bool:
+        """Undo the newest filter, or go one step out; False where there is nothing left to go back from."""
         if self.shown.types:
             self._filter(self.shown.text, ())
         elif self.shown.text:
@@ -435,4 +443,5 @@ class Browse(CommandScreen[None]):
         elif self.shown.scope not in SCOPES:
             self.do_go_parent()
         else:
-            self.app.run_quit()  # type: ignore[attr-defined]
+            return False
+        return True
