@@ -68,7 +68,7 @@ def test_the_sample_is_written_in_many_scripts_and_in_both_formats(call: Caller)
         "επιστροφής",
         "退货",
     ):
-        assert word.casefold() in text.casefold() or word[:4] in text, word
+        assert word.casefold() in text.casefold(), word
 
 
 def test_what_the_refund_policy_says_contradicts_itself_and_others(call: Caller) -> None:

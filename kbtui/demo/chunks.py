@@ -130,7 +130,7 @@ def _reach(content: str, start: int, end: int, most: int) -> int:
 
 def _pack(content: str, ends: list[int], budget: Budget, heading: re.Pattern[str]) -> list[tuple[int, int]]:
     """Join units to spans within the budget, trimmed of white space; a heading prefers to begin one."""
-    starts = [0, *ends[:-1]]
+    starts = [0, *ends][:-1]
     sizes = [_size(content[start:end]) for start, end in zip(starts, ends, strict=True)]
     spans: list[tuple[int, int]] = []
     first, total = 0, 0
