@@ -33,7 +33,7 @@ _EMPTY = frozenset(
     """,
     )
 )
-_RARE = math.log(5)  # the weight of a word that no passage has
+_UNHEARD = math.log(5)  # at most so much weighs a word that no passage has
 
 
 def rank(question: str, passages: Sequence[tuple[str, str]]) -> list[tuple[int, float]]:
@@ -44,7 +44,8 @@ def rank(question: str, passages: Sequence[tuple[str, str]]) -> list[tuple[int, 
     asked = _asked(question)
     counted = [_terms(text, format) for text, format in passages]
     having = Counter(term for terms in counted for term in asked & terms.keys())
-    weights = {term: math.log(1 + len(passages) / n) if (n := having[term]) else _RARE for term in asked}
+    unheard = min(_UNHEARD, math.log(1 + len(passages)) / 2)
+    weights = {term: math.log(1 + len(passages) / n) if (n := having[term]) else unheard for term in asked}
     total = sum(weights.values())
     lengths = [terms.total() for terms in counted]
     usual = sum(lengths) / len(lengths) if lengths else 1.0
