@@ -25,8 +25,8 @@ class Error(Exception):
         status: the HTTP status, or None where no answer came.
         code: the service's own code (`document_has_dependent_agents` …), or "".
         request_id: the service's name for the exchange, for its support, or "".
-        fate_unknown: True where a request that changes something was sent and no answer came:
-            it may have been carried out, so it is never repeated by the program.
+        fate_unknown: True where a request that changes something was sent and no answer came, or one
+            that leaves it open (5xx): it may have been carried out, and the sentence says so.
     """
 
     def __init__(

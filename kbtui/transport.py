@@ -37,6 +37,7 @@ READ = 60.0  # seconds until the service must have begun to answer, and between 
 CHANGE = 120.0  # the same for changes: a page may have to be fetched, a text to be taken apart
 UPLOAD = 300.0  # the same for uploads: text is extracted before the answer comes
 STALL = 30.0  # seconds that a download may stand still
+IDLE = 60.0  # seconds that an idle connection is kept: a handshake costs a person three round trips
 TRIES = 3  # of a request, where the network or the service fails
 BUSY_TRIES = 6  # where the service asks to come back later
 REDIRECTS = 5
@@ -92,10 +93,10 @@ class ContentPiece(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """One try of a request, for the log. `target` is path and query; `status` None where no answer came."""
+    """One try of a request, for the log. `path` has the query; `status` is None where no answer came."""
 
     method: str
-    target: str
+    path: str
     status: int | None
     ms: float
     request_id: str
@@ -363,7 +364,9 @@ class Transport:
                 verify=tls,
                 proxy=_proxy(way),
                 trust_env=False,
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+                limits=httpx.Limits(
+                    max_connections=None, max_keepalive_connections=None, keepalive_expiry=IDLE
+                ),
             )
         except (ValueError, httpx.InvalidURL, ImportError):
             raise Error(f"The proxy {way.proxy_name} cannot be used; check its address.") from None
@@ -444,6 +447,8 @@ def _network_fault(error: Exception, response: httpx.Response | None, way: Route
     elif isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol):
         sent = False
         sentence, passing = route.why_no_connection(error, way)
+    elif isinstance(error, httpx.WriteTimeout):
+        sentence = f"{way.host} stopped taking the request: nothing went out for {READ:.0f} s."
     elif isinstance(error, httpx.TimeoutException) and response is None:
         sentence = f"{way.host} took the request but did not answer within {ask.patience:.0f} s."
     elif isinstance(error, httpx.TimeoutException):

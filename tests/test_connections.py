@@ -17,6 +17,7 @@ import trustme
 from kbtui import route, transport
 from kbtui.demo.server import Demo
 from kbtui.errors import Error, Offline
+from kbtui.pacing import Pacing
 from kbtui.transport import Ask, Transport
 from tests.wire import Wire
 
@@ -283,12 +284,25 @@ async def test_a_socks_proxy_leads_to_the_service(demo: Demo) -> None:
     assert asked == [NAME.encode()]
 
 
-async def test_a_proxy_in_the_environment_is_no_way_to_this_machine(demo: Demo, wire: Wire) -> None:
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    environ = {"ALL_PROXY": nowhere, "HTTP_PROXY": nowhere, "ELEVENLABS_PROXY": nowhere}
-    way = Transport(wire.url, demo.key, environ=environ)
+async def test_a_proxy_in_the_environment_is_no_way_to_this_machine(
+    demo: Demo, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ALL_PROXY", "HTTP_PROXY", "http_proxy", "ELEVENLABS_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    way = Transport(wire.url, demo.key)
     assert (await way.json(LIST)).data["documents"]
     await way.aclose()
+
+
+async def test_the_environment_of_the_process_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    async with serving(tunnel(0, asked, b"502 Bad Gateway")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy}")
+        way = Transport(f"https://{NAME}", "the-key", pacing=Pacing(draw=lambda: 0.0))
+        with pytest.raises(Offline):
+            await way.json(Ask("GET", ("agents",)))
+        await way.aclose()
+    assert asked[0].startswith(f"CONNECT {NAME}:443 ".encode())
 
 
 async def test_a_proxy_that_is_not_there() -> None:

@@ -103,7 +103,7 @@ async def test_ids_that_no_escape_can_tame_are_not_sent(line: Line, wire: Wire, 
 async def test_queries_repeat_lists_spell_booleans_and_leave_out_none(line: Line, wire: Wire) -> None:
     query = {"types": ["file", "url"], "folders_first": True, "cursor": None, "search": "a b&c", "n": 3}
     await line.json(Ask("GET", ("knowledge-base",), query=query))
-    assert line.log[0].target == (
+    assert line.log[0].path == (
         "/v1/convai/knowledge-base?types=file&types=url&folders_first=true&search=a+b%26c&n=3"
     )
 
@@ -212,6 +212,21 @@ async def test_what_never_got_a_connection_is_sent_when_there_is_one(
     answer = await line.json(Ask("POST", ("knowledge-base", "folder"), body={"name": "F"}, effect=effect))
     assert answer.data["name"] == "F"
     assert len(wire.requests) == 1
+
+
+async def test_a_line_that_was_closed_while_it_was_idle_is_not_used(line: Line, wire: Wire) -> None:
+    await line.json(LIST)
+    await asyncio.to_thread(wire.down)
+    await asyncio.to_thread(wire.up)
+    assert (await line.json(create())).data["id"]
+    assert wire.connections == 2
+    assert line.waits == []
+
+
+async def test_lines_are_shared_between_requests(line: Line, wire: Wire) -> None:
+    for _ in range(5):
+        await line.json(LIST)
+    assert wire.connections == 1
 
 
 async def test_who_stays_offline_is_told_after_three_tries(line: Line, wire: Wire) -> None:
@@ -433,7 +448,7 @@ async def test_every_exchange_is_reported_with_its_time_and_name(line: Line, wir
     assert [(each.method, each.status) for each in line.log] == [("GET", 503), ("GET", None), ("GET", 200)]
     assert line.log[0].request_id == "r1"
     assert all(each.ms > 0 for each in line.log)
-    assert all(each.target == "/v1/convai/knowledge-base?page_size=1" for each in line.log)
+    assert all(each.path == "/v1/convai/knowledge-base?page_size=1" for each in line.log)
 
 
 # The key in what goes wrong
