@@ -61,6 +61,22 @@ class House:
         except TimeoutError:
             raise AssertionError(f"never: {what or condition}; the app said: {self.notices!r}") from None
 
+    @property
+    def reading(self) -> bool:
+        """Whether the text of the document under the cursor is on the screen."""
+        reading, row = self.browse.reading, self.browse.documents.row
+        return not reading.busy and reading.row == row
+
+    async def enter(self, *folders: str) -> None:
+        """From the root, go into these folders, one inside the other."""
+        await self.press("g", "h")
+        for name in folders:
+            await self.until(lambda name=name: name in self.names, f"no folder {name}")
+            await self.press("slash")
+            await self.type(name)
+            await self.press("enter", "enter")
+            await self.until(lambda name=name: self.line("header").count(name), f"not in {name}")
+
     async def select(self, name: str) -> None:
         """Put the cursor of the list on a document, wherever it is, by filtering all documents."""
         await self.press("g", "a", "slash")

@@ -124,7 +124,9 @@ class Browse(CommandScreen[None]):
     def show_tree(self) -> None:
         mirror = self.kb.mirror
         totals = {scope: mirror.count(scope) for scope in (ALL, ROOT, UNPLACED)}
-        self.folders.show(mirror.folders(), totals)
+        folders = mirror.folders()
+        self.folders.show(folders, totals)
+        self.documents.folders = {folder.id: folder.name for folder in folders}
 
     def show_scope(self, scope: str, keep: str | None = None) -> None:
         """Show a folder, the root, everything, or what is unplaced, in the order last used there."""

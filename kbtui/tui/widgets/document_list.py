@@ -6,13 +6,14 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.strip import Strip
 from textual.widget import Widget
 
 from kbtui.content import safe
-from kbtui.rows import FOLDER, DocumentRow, View
+from kbtui.rows import ALL, FOLDER, DocumentRow, View
 from kbtui.tui.widgets.folder_tree import SHOWN, count
-from kbtui.tui.widgets.line import Painter, Part, fit
+from kbtui.tui.widgets.line import Painter, Part, cut, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class DocumentList(VirtualList):
         self.listing: Listing | None = None
         self.view = View()
         self.edited: frozenset[str] = frozenset()  # documents with a draft
+        self.folders: dict[str, str] = {}  # names of folders by id, told where documents are listed flat
         self._windows: dict[int, list[DocumentRow]] = {}
 
     @property
@@ -97,9 +99,14 @@ class DocumentList(VirtualList):
         size = count(row.children or 0) if row.type == FOLDER else human_size(row.size)
         moment = row.created if self.view.sort == "created_at" else row.updated
         shown = safe(row.name[:SHOWN]) or "(no name)"
+        folder = self.folders.get(row.parent or "") if self.view.scope == ALL else None
+        place = f"  {safe(folder[:SHOWN])}" if folder and cell_len(shown) < name - 4 else ""
+        left = cut([(shown, "" if row.name else "dim"), (place, "dim")], name)
+        gap = name - sum(cell_len(text) for text, _ in left)
         return [
             (f" {mark} ", "warn" if mark == "●" else "key"),
-            (fit(shown, name), "" if row.name else "dim"),
+            *left,
+            (" " * gap, ""),
             (fit(row.type[:TYPE], TYPE), "dim"),
             (fit(size, SIZE, right=True), ""),
             (fit(human_age(moment, time.time()), AGE, right=True) + " ", "dim"),

@@ -32,6 +32,7 @@ class Reading(Vertical):
         self.row: DocumentRow | None = None
         self.tab = "text"
         self.source = False
+        self.busy = False  # the text under the tab line is not yet the one that it names
         self._body: Body | None = None
 
     def compose(self) -> ComposeResult:
@@ -42,18 +43,18 @@ class Reading(Vertical):
     def view(self) -> DocumentView:
         return self.query_one(DocumentView)
 
-    def expect(self, row: DocumentRow | None) -> None:
-        """Another document will be shown: say so in the tab line, leave the text until there is another."""
-        self.row = row
-        self._show_tabs()
-
     async def show(self, kb: KnowledgeBase, row: DocumentRow | None, *, again: bool = False) -> None:
         """Show a document, from the mirror if its text is there, else from the service.
 
         `again` keeps the place in the text. An `errors.Error` is shown where the text would be.
         """
         self.row = row
+        self.busy = True
         self._show_tabs()
+        await self._show(kb, row, again)
+        self.busy = False
+
+    async def _show(self, kb: KnowledgeBase, row: DocumentRow | None, again: bool) -> None:
         if row is None:
             self._body = None
             self.view.say([])

@@ -1,0 +1,74 @@
+"""The pictures of README, drawn by the real app on the demo and compared with what is kept.
+
+`pytest --write` draws them anew: look at them before you commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from kbtui.demo.server import Demo
+from tests.house import House, opened, settings_for
+
+PICTURES = Path(__file__).resolve().parent.parent / "screenshots"
+Scene = Callable[[House], Awaitable[None]]
+
+
+async def browse(house: House) -> None:
+    await house.enter("Support")
+    await house.until(lambda: "Refund policy" in house.names)
+    await house.press("z", "R", *["j"] * house.names.index("Refund policy"))
+    await house.until(lambda: house.reading)
+
+
+async def narrow(house: House) -> None:
+    await browse(house)
+
+
+async def info(house: House) -> None:
+    await browse(house)
+    await house.press("?")
+    await house.until(lambda: house.app.screen.query("Lines"))
+
+
+async def edit(house: House) -> None:
+    await browse(house)
+    await house.press("e")
+    await house.until(lambda: house.app.screen.query("TextArea"))
+    await house.press("down", "down", "end")
+    await house.type(" Ask if unsure.")
+    await house.until(lambda: "not saved yet" in house.line("header"))
+
+
+SCENES: list[tuple[str, Scene, tuple[int, int], str]] = [
+    ("browse-dark", browse, (120, 36), "dark"),
+    ("browse-light", browse, (120, 36), "light"),
+    ("browse-narrow", narrow, (80, 24), "dark"),
+    ("browse-broad", browse, (200, 50), "dark"),
+    ("keys-dark", info, (120, 36), "dark"),
+    ("editor-dark", edit, (120, 36), "dark"),
+    ("editor-light", edit, (120, 36), "light"),
+]
+
+
+@pytest.mark.parametrize(("name", "scene", "size", "theme"), SCENES, ids=[scene[0] for scene in SCENES])
+async def test_a_picture_shows_what_a_person_sees(
+    demo: Demo, tmp_path: Path, write: bool, name: str, scene: Scene, size: tuple[int, int], theme: str
+) -> None:
+    settings = settings_for(demo.url, demo.key, tmp_path, name="demo", demo=True, theme=theme)
+    async with opened(settings, size) as house:
+        await house.until(lambda: "online" in house.line("header"), "online")
+        await scene(house)
+        house.app.clear_notifications()
+        await house.pilot.pause()
+        picture = house.app.export_screenshot(title="kbtui", simplify=True)
+    path = PICTURES / f"{name}.svg"
+    if write:
+        path.write_text(picture, encoding="utf-8")
+    else:
+        assert picture == path.read_text(encoding="utf-8"), (
+            f"{name} looks different: pytest --write, and look"
+        )
