@@ -171,7 +171,7 @@ class Drafts:
         damaged: list[str] = []
         found = [entry.now() for entry in list(self._entries.values())]
         for id in self._journal.ids():
-            if id in self._entries:
+            if id in self._entries or not self._journal.exists(id):
                 continue
             try:
                 draft = self._journal.read(id)
@@ -336,14 +336,15 @@ class Drafts:
         return True
 
     def _complete(self, entry: _Entry, serial: int, draft: Draft, prepared: Path) -> bool:
-        """The last step of a write; False where another came first, whose text may be older or newer."""
+        """The last step of a write; False where another came between, and this one is to be made again."""
         held = self._last_step.acquire(timeout=PATIENCE)
         try:
             if entry.dropped or serial < entry.newest:
                 prepared.unlink(missing_ok=True)
                 return entry.dropped
             entry.newest = serial
-            self._journal.complete(draft, prepared)
+            if not self._journal.complete(draft, prepared):
+                return False
             # A handler that ran in between has written something newer, which must be written once more.
             entry.on_disk = (draft.base, draft.text) if entry.newest == serial else None
             entry.written = True

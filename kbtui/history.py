@@ -244,7 +244,8 @@ class History:
 
         gone = self._write(work)
         if gone:
-            self._carry_out(lambda db: db.execute("PRAGMA incremental_vacuum").fetchall())
+            # As a script: `execute` takes the first step of this statement only, which frees one page.
+            self._carry_out(lambda db: db.executescript("PRAGMA incremental_vacuum"))
         return gone
 
     # The file
@@ -346,7 +347,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         path.chmod(0o600)
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         _migrate(connection)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
@@ -364,12 +364,14 @@ def _in_memory() -> sqlite3.Connection:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA user_version").fetchone()[0] == len(_MIGRATIONS):
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(_MIGRATIONS):
+        raise _Newer
+    if version == len(_MIGRATIONS):
         return
+    if version == 0:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     with _transaction(connection):
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(_MIGRATIONS):
-            raise _Newer
         for number, statements in enumerate(_MIGRATIONS[version:], version + 1):
             for statement in statements:
                 connection.execute(statement)

@@ -25,6 +25,7 @@ from pathlib import Path
 from kbtui.content import digest
 
 STALE = 86_400.0  # seconds after which what a dead session left half done is nobody's
+SETTLED = 2.0  # seconds after which a file that changes again cannot look as it did: times have steps
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)  # what `Journal.read` raises for a damaged draft
 _LENT = ("text.html", "text.md", "text.txt")
 
@@ -124,23 +125,36 @@ class Journal:
         Raises:
             UNREADABLE: it is not there, or damaged.
         """
-        place = self.place(id)
-        stamps = [_stamp(place / name) for name in ("draft", *_LENT)]
+        stamps = [_stamp(self.place(id) / name) for name in ("draft", *_LENT)]
         seen = self._seen.get(id)
         if seen is not None and seen[0] == stamps:
             return seen[1]
-        header, _, data = (place / "draft").read_bytes().partition(b"\n")
-        about = json.loads(header)
-        base = (place / about["base"]).read_bytes().decode("utf-8", "surrogatepass")
+        draft = self._read(id)
+        if time.time() - draft.saved_at > SETTLED:
+            self._seen[id] = stamps, draft
+        return draft
+
+    def _read(self, id: str) -> Draft:
+        place = self.place(id)
+        before = None
+        while True:
+            file = (place / "draft").read_bytes()
+            header, _, data = file.partition(b"\n")
+            about = json.loads(header)
+            try:
+                base = (place / about["base"]).read_bytes().decode("utf-8", "surrogatepass")
+                break
+            except FileNotFoundError:
+                if file == before:
+                    raise
+                before = file  # its session may have put it on another base between two looks
         text = data.decode("utf-8", "surrogatepass")
         lent = self.lent(id)
         if lent is not None:
             with contextlib.suppress(UnicodeDecodeError):
                 text = returned(lent, text) or text  # an editor that dies may leave an empty file
         known = {field.name: about[field.name] for field in fields(Draft) if field.name in about}
-        draft = Draft(**{**known, "id": id, "base": base, "text": text})
-        self._seen[id] = stamps, draft
-        return draft
+        return Draft(**{**known, "id": id, "base": base, "text": text})
 
     # Writing
 
@@ -161,14 +175,20 @@ class Journal:
         _create(temporary, json.dumps(about).encode() + b"\n" + _encode(draft.text))
         return temporary
 
-    def complete(self, draft: Draft, prepared: Path) -> None:
-        """Puts what was prepared in the place of what the disk had: the old, or the new, never between."""
+    def complete(self, draft: Draft, prepared: Path) -> bool:
+        """Puts what was prepared in the place of what the disk had: the old, or the new, never between.
+
+        False, and nothing done, where another write has removed the base meanwhile: prepare it again.
+        """
         place = self.place(draft.id)
-        (place / _base_name(draft)).stat()  # another write may have removed it since; then this one fails
+        if not (place / _base_name(draft)).exists():
+            prepared.unlink()
+            return False
         prepared.replace(place / "draft")
         for old in place.glob("base-*"):
             if old.name != _base_name(draft):
                 old.unlink(missing_ok=True)
+        return True
 
     def sync(self, id: str) -> None:
         """What was completed survives a power cut."""

@@ -1,0 +1,649 @@
+"""The journal of unsaved words: on the disk in time, whole, and offered again, whatever happened."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kbtui.drafts import DELAY, Draft, Drafts
+from kbtui.errors import Refused
+
+URL = "https://api.example.com"
+BASE = "what was\r\nthere\u2028before"
+
+
+def begin(drafts: Drafts, document: str = "d1", base: str = BASE, field: str = "content") -> Draft:
+    return drafts.begin(
+        document=document, name="Refunds", field=field, format="html", base=base, base_updated=7
+    )
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Wait for a condition that another thread brings about."""
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.002)
+
+
+@contextmanager
+def opened(folder: Path, delay: float = 0.02, url: str = URL) -> Iterator[Drafts]:
+    drafts = Drafts(folder, url, delay=delay)
+    yield drafts
+    drafts.close()
+
+
+def left(folder: Path, url: str = URL) -> list[Draft]:
+    """What the next start finds."""
+    with opened(folder, url=url) as drafts:
+        found = drafts.all()
+        assert not drafts.damaged
+        return found
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+# In time
+
+
+def test_the_timer_leaves_the_disk_a_part_of_the_promised_second() -> None:
+    assert DELAY <= 0.7
+
+
+def test_words_are_on_the_disk_soon_though_nobody_flushes(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts)
+        drafts.typed(draft, lambda: "typed")
+        until(lambda: [found.text for found in left(tmp_path)] == ["typed"])
+
+
+def test_the_timer_runs_from_the_first_key_and_typing_does_not_put_it_off(tmp_path: Path) -> None:
+    with opened(tmp_path, delay=0.1) as drafts:
+        draft = begin(drafts)
+        keys = 0
+
+        def typing() -> bool:
+            nonlocal keys
+            keys += 1
+            drafts.typed(draft, lambda: "x" * keys)
+            return bool(left(tmp_path))
+
+        until(typing)
+        assert 0 < len(left(tmp_path)[0].text) <= keys
+
+
+def test_an_edit_without_a_key_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts)
+        drafts.flush()
+        assert drafts.all() == []
+        assert draft.text == BASE
+    assert files(tmp_path) == []
+
+
+def test_words_typed_and_taken_back_leave_no_draft_behind(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts)
+        drafts.typed(draft, lambda: "typed")
+        drafts.flush()
+        drafts.typed(draft, lambda: BASE)
+        drafts.flush()
+        assert drafts.all() == []
+    assert files(tmp_path) == []
+
+
+# Byte for byte
+
+
+@given(st.text(st.characters(exclude_categories=())), st.text(st.characters(exclude_categories=())))
+@settings(max_examples=60)
+def test_every_text_comes_back_byte_for_byte(base: str, text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with opened(Path(folder)) as drafts:
+            drafts.typed(begin(drafts, base=base), lambda: text)
+        found = [(draft.base, draft.text) for draft in left(Path(folder))]
+        assert found == ([(base, text)] if text != base else [])
+
+
+def test_a_draft_tells_everything_about_its_edit(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts, field="name")
+        drafts.typed(draft, lambda: "Other")
+    found = left(tmp_path)[0]
+    assert (found.id, found.document, found.name, found.field) == (draft.id, "d1", "Refunds", "name")
+    assert (found.format, found.base_updated, found.session) == ("html", 7, draft.session)
+    assert draft.started <= found.saved_at <= time.time()
+
+
+def test_only_the_person_can_read_the_files(tmp_path: Path) -> None:
+    with opened(tmp_path / "state" / "drafts") as drafts:
+        draft = begin(drafts)
+        drafts.typed(draft, lambda: "typed")
+        drafts.lend(draft, ".html")
+        for path in (tmp_path / "state").rglob("*"):
+            assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+        assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
+def test_drafts_are_kept_by_base_url(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        drafts.typed(begin(drafts), lambda: "typed")
+    assert len(left(tmp_path)) == 1
+    assert left(tmp_path, "https://elsewhere.example.com") == []
+
+
+# A save
+
+
+def test_what_is_typed_during_a_save_is_the_next_draft(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts)
+        drafts.typed(draft, lambda: "sent")
+        drafts.flush()
+        drafts.typed(draft, lambda: "sent, and more")
+        rest = drafts.saved(draft, "sent", updated=9)
+        assert rest is not None
+        assert (rest.base, rest.text, rest.base_updated) == ("sent", "sent, and more", 9)
+        until(lambda: [found.base for found in left(tmp_path)] == ["sent"])
+        assert left(tmp_path)[0].text == "sent, and more"
+        assert drafts.saved(rest, "sent, and more", updated=10) is None
+        assert drafts.all() == left(tmp_path) == []
+
+
+def test_a_draft_on_another_base_keeps_what_is_being_typed(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts)
+        words = "one"
+        drafts.typed(draft, lambda: words)
+        drafts.flush()
+        words = "one two"
+        moved = drafts.rebase(draft, base="theirs", updated=8)
+        assert (moved.base, moved.text, moved.base_updated) == ("theirs", "one two", 8)
+        merged = drafts.rebase(moved, base="theirs", text="merged")
+        assert merged.text == "merged"
+    assert [(found.base, found.text) for found in left(tmp_path)] == [("theirs", "merged")]
+
+
+def test_the_disk_never_pairs_a_base_with_the_text_of_another(tmp_path: Path) -> None:
+    stop = threading.Event()
+    torn: list[tuple[str, str]] = []
+
+    def look() -> None:
+        while not stop.is_set():
+            torn.extend((d.base, d.text) for d in left(tmp_path) if d.base.split()[0] != d.text.split()[0])
+
+    with opened(tmp_path, delay=0.0) as drafts:
+        draft = begin(drafts, base="0 base")
+        drafts.typed(draft, lambda: "0 text")
+        looking = threading.Thread(target=look)
+        looking.start()
+        for n in range(1, 200):
+            drafts.rebase(draft, base=f"{n} base", text=f"{n} text")
+            if n % 3 == 0:
+                drafts.flush()
+        stop.set()
+        looking.join()
+    assert torn == []
+    assert [(found.base, found.text) for found in left(tmp_path)] == [("199 base", "199 text")]
+
+
+def test_a_dropped_draft_stays_dropped_though_its_editor_types_on(tmp_path: Path) -> None:
+    with opened(tmp_path, delay=0.0) as drafts:
+        for n in range(50):
+            draft = begin(drafts)
+            drafts.typed(draft, lambda n=n: f"typed {n}")  # type: ignore[misc]
+            drafts.drop(draft)
+            drafts.typed(draft, lambda: "too late")
+        drafts.flush()
+        assert drafts.all() == []
+    assert files(tmp_path) == []
+
+
+# Other sessions
+
+
+def test_a_draft_of_a_living_session_is_shown_and_cannot_be_taken(tmp_path: Path) -> None:
+    with opened(tmp_path) as theirs, opened(tmp_path) as mine:
+        theirs.typed(begin(theirs), lambda: "theirs")
+        theirs.flush()
+        (draft,) = mine.all()
+        assert draft.elsewhere
+        assert not theirs.all()[0].elsewhere
+        for refused in (mine.adopt, mine.drop):
+            with pytest.raises(Refused, match="Another kbtui is typing"):
+                refused(draft)
+        assert mine.trim(max_age=0, max_bytes=0) == 0
+        assert theirs.all()[0].text == "theirs"
+
+
+def test_two_sessions_have_a_draft_of_one_document_each(tmp_path: Path) -> None:
+    with opened(tmp_path) as one, opened(tmp_path) as other:
+        one.typed(begin(one), lambda: "of one")
+        other.typed(begin(other), lambda: "of other")
+    assert sorted(draft.text for draft in left(tmp_path)) == ["of one", "of other"]
+
+
+def test_a_draft_of_a_dead_session_is_taken_over(tmp_path: Path) -> None:
+    with opened(tmp_path) as dead:
+        dead.typed(begin(dead), lambda: "kept")
+    with opened(tmp_path) as drafts, opened(tmp_path) as third:
+        (found,) = drafts.all()
+        assert not found.elsewhere
+        draft = drafts.adopt(found)
+        assert (draft.text, draft.base, draft.session) == ("kept", BASE, drafts.session)
+        assert third.all()[0].elsewhere
+        drafts.typed(draft, lambda: "kept and more")
+        assert drafts.adopt(draft).text == "kept and more"
+        with pytest.raises(Refused, match="gone"):
+            third.adopt(found)
+    assert [draft.text for draft in left(tmp_path)] == ["kept and more"]
+
+
+def test_of_many_that_take_one_draft_over_one_gets_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as dead:
+        dead.typed(begin(dead), lambda: "kept")
+    sessions = [Drafts(tmp_path, URL) for _ in range(6)]
+    (found,) = sessions[0].all()
+    won: list[Draft] = []
+    start = threading.Barrier(len(sessions))
+
+    def take(drafts: Drafts) -> None:
+        start.wait()
+        with suppress(Refused):
+            won.append(drafts.adopt(found))
+
+    threads = [threading.Thread(target=take, args=(drafts,)) for drafts in sessions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    for drafts in sessions:
+        drafts.close()
+    assert [draft.text for draft in left(tmp_path)] == ["kept"]
+
+
+def test_the_newest_draft_comes_first(tmp_path: Path) -> None:
+    for text in ("first", "second", "third"):
+        with opened(tmp_path) as drafts:
+            drafts.typed(begin(drafts), lambda text=text: text)  # type: ignore[misc]
+    assert [draft.text for draft in left(tmp_path)] == ["third", "second", "first"]
+
+
+# Damage and limits
+
+
+def test_a_damaged_draft_is_told_of_and_kept_and_hides_no_other(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        for text in ("one", "two", "three"):
+            drafts.typed(begin(drafts), lambda text=text: text)  # type: ignore[misc]
+    one, two, _ = sorted(tmp_path.rglob("draft"))
+    one.write_bytes(b"\xff not what it was")
+    next(two.parent.glob("base-*")).unlink()
+    with opened(tmp_path) as drafts:
+        assert len(drafts.all()) == 1
+        assert len(drafts.damaged) == 2
+        assert any(str(one.parent) in sentence for sentence in drafts.damaged)
+        assert drafts.trim(max_age=0, max_bytes=0) == 1
+    assert one.exists()
+    assert two.exists()
+
+
+def test_a_draft_of_a_newer_kbtui_that_tells_more_is_read(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        drafts.typed(begin(drafts), lambda: "typed")
+    (path,) = tmp_path.rglob("draft")
+    header, _, text = path.read_bytes().partition(b"\n")
+    path.write_bytes(json.dumps({**json.loads(header), "mood": "good"}).encode() + b"\n" + text)
+    assert left(tmp_path)[0].text == "typed"
+
+
+def test_limits_take_the_old_and_the_oldest_and_spare_the_living(tmp_path: Path) -> None:
+    for n in range(4):
+        with opened(tmp_path) as drafts:
+            drafts.typed(begin(drafts, base=""), lambda n=n: str(n) * 10_000)  # type: ignore[misc]
+    with opened(tmp_path) as drafts:
+        mine = begin(drafts)
+        drafts.typed(mine, lambda: "mine" * 10_000)
+        drafts.flush()
+        assert drafts.trim(max_age=3600, max_bytes=10**9) == 0
+        assert drafts.trim(max_age=3600, max_bytes=25_000) == 2
+        assert [draft.text[0] for draft in drafts.all()] == ["m", "3", "2"]
+        assert drafts.trim(max_age=0, max_bytes=10**9) == 2
+        assert [draft.text[0] for draft in drafts.all()] == ["m"]
+
+
+def test_limits_clear_what_a_crash_left_half_done(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        drafts.typed(begin(drafts), lambda: "typed")
+        drafts.flush()
+        (folder,) = tmp_path.iterdir()
+        (folder / ".gone-1").mkdir()
+        (folder / ".gone-1" / "draft").write_text("x")
+        (folder / "unborn").mkdir()
+        (folder / "sessions" / "dead").touch()
+        for path in (folder / "unborn", folder / "sessions" / "dead"):
+            os.utime(path, (0, 0))
+        drafts.trim(max_age=3600, max_bytes=10**9)
+        assert {path.name for path in folder.iterdir()} == {"sessions", drafts.all()[0].id}
+        assert {path.name for path in (folder / "sessions").iterdir()} == {drafts.session}
+
+
+def test_a_full_disk_stops_no_key_and_is_told_until_the_words_are_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts)
+        drafts.typed(draft, lambda: "before")
+        drafts.flush()
+
+        def full(_: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "fsync", full)
+            drafts.typed(draft, lambda: "while the disk was full")
+            until(lambda: drafts.trouble)
+            drafts.typed(draft, lambda: "while the disk was still full")
+            drafts.flush()
+            assert drafts.trouble == "No space left on device"
+            assert left(tmp_path)[0].text == "before"
+            assert drafts.all()[0].text == "while the disk was still full"
+        until(lambda: not drafts.trouble)
+        assert left(tmp_path)[0].text == "while the disk was still full"
+        assert not [name for name in files(tmp_path) if name.startswith(".")]
+
+
+def test_a_folder_that_cannot_be_made_stops_no_key(tmp_path: Path) -> None:
+    (tmp_path / "drafts").write_text("a file in the way")
+    with opened(tmp_path / "drafts") as drafts:
+        draft = begin(drafts)
+        drafts.typed(draft, lambda: "typed")
+        until(lambda: drafts.trouble)
+        assert [found.text for found in drafts.all()] == ["typed"]
+        (tmp_path / "drafts").unlink()
+        until(lambda: not drafts.trouble)
+    assert [found.text for found in left(tmp_path / "drafts")] == ["typed"]
+
+
+# $EDITOR
+
+
+def test_another_program_edits_the_draft_itself(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts, base="mixed\r\nlines\n")
+        path = drafts.lend(draft, ".html")
+        assert (path.suffix, path.read_bytes()) == (".html", b"mixed\r\nlines\n")
+        assert drafts.all() == []  # nothing new yet
+        other = path.with_name("saved by renaming")
+        other.write_bytes(b"mixed\r\nlines\nand more\n")
+        other.replace(path)
+        assert drafts.take_back(draft) == "mixed\r\nlines\nand more\n"
+        assert not path.exists()
+        assert drafts.all()[0].text == left(tmp_path)[0].text == "mixed\r\nlines\nand more\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "saved", "text"),
+    [
+        ("one", b"one\n", "one"),
+        ("one", b"one\r\n", "one"),
+        ("one\n", b"one\n", "one\n"),
+        ("one", b"one\n\n", "one\n"),
+    ],
+)
+def test_a_line_end_that_the_editor_adds_is_no_change(
+    tmp_path: Path, base: str, saved: bytes, text: str
+) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts, base=base)
+        drafts.lend(draft, ".md").write_bytes(saved)
+        assert drafts.take_back(draft) == text
+
+
+def test_what_the_editor_saved_last_is_the_draft_of_a_kbtui_that_died(tmp_path: Path) -> None:
+    crash(tmp_path, [("begin", 0), ("type", 0), ("lend", 0)])
+    (path,) = tmp_path.rglob("text.html")
+    assert left(tmp_path)[0].text == text_of(0, 1)
+    path.write_bytes(b"")
+    assert left(tmp_path)[0].text == text_of(0, 1)  # an editor that died while it saved
+    path.write_bytes(b"saved after kbtui died")
+    with opened(tmp_path) as drafts:
+        draft = drafts.adopt(drafts.all()[0])
+        assert draft.text == "saved after kbtui died"
+        assert not list(tmp_path.rglob("text.*"))
+    assert left(tmp_path)[0].text == "saved after kbtui died"
+
+
+def test_an_editor_that_leaves_no_file_or_no_utf8_changes_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts)
+        drafts.typed(draft, lambda: "typed")
+        drafts.lend(draft, ".txt").write_bytes(b"caf\xe9")
+        with pytest.raises(Refused, match="no UTF-8"):
+            drafts.take_back(draft)
+        (kept,) = tmp_path.rglob("*.not-utf-8")
+        assert kept.read_bytes() == b"caf\xe9"
+        assert drafts.take_back(draft) is None
+        assert drafts.all()[0].text == "typed"
+
+
+# The end of the process, in real ones
+
+CHILD = """
+import itertools, os, signal, sys, time
+from pathlib import Path
+from kbtui.drafts import Drafts
+
+drafts = Drafts(Path(sys.argv[1]), "https://api.example.com", delay=float(sys.argv[2]))
+versions = {}
+kept = {}
+
+def text_of(which, version):
+    return f"{which} {version}\\r\\n" + "word " * (version % 50 * 200)
+
+def begin(which):
+    versions[which] = 0
+    kept[which] = drafts.begin(document=str(which), name="n", field="content", format="html",
+                               base=text_of(which, 0), base_updated=1)
+
+def type_(which):
+    versions[which] += 1
+    drafts.typed(kept[which], lambda: text_of(which, versions[which]))
+
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+"""
+
+
+def text_of(which: int, version: int) -> str:
+    return f"{which} {version}\r\n" + "word " * (version % 50 * 200)
+
+
+def version_of(draft: Draft) -> int:
+    """Which version a text from the disk is; fails where it is none, whole."""
+    version = int(draft.text.split("\r\n")[0].split()[1])
+    assert draft.text == text_of(int(draft.document), version)
+    assert draft.base == text_of(int(draft.document), 0)
+    return version
+
+
+def child(folder: Path, delay: float, code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD + code, str(folder), str(delay)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def crash(folder: Path, steps: list[tuple[str, int]]) -> None:
+    """Carry the steps out in a process that SIGKILL ends right after."""
+    code = f"""
+for step, which in {steps!r}:
+    if step == "begin": begin(which)
+    elif step == "type": type_(which)
+    elif step == "flush": drafts.flush()
+    elif step == "lend": drafts.lend(kept[which], ".html")
+    elif step == "drop": drafts.drop(kept[which])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with child(folder, 0.001, code) as process:
+        pass
+    assert process.returncode == -signal.SIGKILL
+
+
+STEPS = st.sampled_from(["begin", "type", "type", "type", "flush", "drop"])
+
+
+@given(st.lists(st.tuples(STEPS, st.integers(0, 2)), max_size=40))
+@settings(max_examples=25, deadline=None)
+def test_after_any_steps_and_a_kill_what_was_flushed_is_there_whole(steps: list[tuple[str, int]]) -> None:
+    typed: dict[int, int] = {}
+    safe: dict[int, int] = {}
+    possible: list[tuple[str, int]] = []
+    for step, which in steps:
+        if (step == "begin") == (which in typed) and step != "flush":
+            continue
+        possible.append((step, which))
+        if step == "begin":
+            typed[which] = safe[which] = 0
+        elif step == "type":
+            typed[which] += 1
+        elif step == "flush":
+            safe = dict(typed)
+        else:
+            del typed[which]
+            safe.pop(which)
+    with tempfile.TemporaryDirectory() as folder:
+        crash(Path(folder), possible)
+        found = {int(draft.document): version_of(draft) for draft in left(Path(folder))}
+    assert set(found) <= set(typed)
+    for which, version in typed.items():
+        assert safe[which] <= found.get(which, 0) <= version
+
+
+@pytest.mark.parametrize("run", range(3))
+def test_a_kill_in_the_middle_of_typing_costs_less_than_a_second(tmp_path: Path, run: int) -> None:
+    code = """
+begin(0)
+while True:
+    type_(0)
+    say(versions[0], time.monotonic())
+    time.sleep(0.002)
+"""
+    with child(tmp_path, 0.5, code) as process:
+        assert process.stdout is not None
+        start = time.monotonic()
+        for line in process.stdout:
+            if float(line.split()[1]) > start + 1.3 + run * 0.17:
+                break
+        process.kill()
+        killed = time.monotonic()
+        keys = [line, *process.stdout]
+    earlier = version_of(left(tmp_path)[0])
+    first_lost = next((float(key.split()[1]) for key in keys if int(key.split()[0]) > earlier), killed)
+    assert killed - first_lost < 1.0 or earlier >= int(line.split()[0])
+    assert earlier > 50
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("delay", [0.0, 0.01, 10.0])
+def test_a_handler_brings_the_last_key_to_the_disk(tmp_path: Path, number: int, delay: float) -> None:
+    code = f"""
+def last(*_):
+    now = versions[0]
+    drafts.flush()
+    say("last", now)
+    os._exit(128 + {int(number)})
+
+signal.signal({int(number)}, last)
+begin(0)
+while True:
+    type_(0)
+    if versions[0] % 7 == 0: drafts.flush()
+    say(versions[0])
+"""
+    for keys in (1, 8, 57, random.randrange(20, 200)):
+        folder = tmp_path / str(keys)
+        with child(folder, delay, code) as process:
+            assert process.stdout is not None
+            for _ in range(keys):
+                process.stdout.readline()
+            process.send_signal(number)
+            last = [line for line in process.stdout if line.startswith("last")]
+        assert process.returncode == 128 + number
+        assert version_of(left(folder)[0]) == int(last[0].split()[1])
+
+
+def test_handlers_interrupt_every_step_of_the_journal_without_a_deadlock(tmp_path: Path) -> None:
+    code = """
+import random
+chance = random.Random(1)
+
+def interrupt(*_):
+    drafts.flush()
+    signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0001, 0.003))
+
+signal.signal(signal.SIGALRM, interrupt)
+interrupt()
+for rounds in range(40):
+    for which in range(3):
+        begin(which)
+        type_(which)
+    drafts.flush()
+    type_(0)
+    drafts.drop(kept[1])
+    kept[2] = drafts.rebase(kept[2], base=text_of(2, 0))
+    drafts.all()
+    if rounds % 2: drafts.drop(kept[0]); drafts.drop(kept[2])
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+for draft in drafts.all():
+    if draft.id != kept[0].id: drafts.drop(draft)
+begin(0)
+for _ in range(30): type_(0)
+drafts.close()
+say(rounds)
+"""
+    with child(tmp_path, 0.0, code) as process:
+        assert process.stdout is not None
+        rounds = process.stdout.read()
+    assert process.returncode == 0
+    assert int(rounds) == 39
+    newest = left(tmp_path)[0]
+    assert version_of(newest) == 30
+
+
+def test_a_stalled_main_thread_does_not_stop_the_writer(tmp_path: Path) -> None:
+    code = """
+begin(0)
+type_(0)
+say("typed")
+os.read(0, 1)  # as a write to a terminal that takes no more
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD + code, str(tmp_path), "0.05"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        until(lambda: [version_of(draft) for draft in left(tmp_path)] == [1])
+        assert left(tmp_path)[0].elsewhere
+        process.kill()
+    assert not left(tmp_path)[0].elsewhere

@@ -1,0 +1,391 @@
+"""What was before every change: kept before the request, found again, never thrown away."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kbtui.history import UNDOABLE, Change, History
+
+URL = "https://api.example.com"
+OTHER = "https://elsewhere.example.com"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "state.db"
+
+
+@pytest.fixture
+def history(path: Path) -> Iterator[History]:
+    history = History.open(path)
+    yield history
+    assert history.notice == ""
+    history.close()
+
+
+def begin(
+    history: History, document: str = "d1", kind: str = "edit", url: str = URL, text: str = "new"
+) -> Change:
+    before: dict[str, Any] = {"content": f"what was before {text}", "format": "html"}
+    return history.begin_change(url, document, "Refunds", kind, before=before, after={"content": text})
+
+
+def done(
+    history: History, document: str = "d1", kind: str = "edit", url: str = URL, text: str = "new"
+) -> Change:
+    return history.finish_change(begin(history, document, kind, url, text), updated=7)
+
+
+@contextmanager
+def again(path: Path) -> Iterator[History]:
+    """The history as the next start opens it."""
+    with closing(History.open(path)) as history:
+        assert history.notice == ""
+        yield history
+
+
+# Undo
+
+
+def test_a_change_goes_from_pending_to_done_to_undone(history: History) -> None:
+    change = begin(history)
+    assert change.state == "pending"
+    assert history.pending(URL) == [change]
+    assert history.latest_undoable(URL) is None
+    change = history.finish_change(change, updated=9)
+    assert (change.state, change.updated) == ("done", 9)
+    assert history.pending(URL) == []
+    assert history.latest_undoable(URL) == change
+    history.mark_undone(change)
+    assert history.latest_undoable(URL) is None
+    assert [kept.state for kept in history.changes(URL, "d1")] == ["undone"]
+
+
+def test_undo_goes_back_from_the_newest_to_the_oldest(history: History) -> None:
+    changes = [done(history, f"d{n}", kind) for n, kind in enumerate(UNDOABLE)]
+    for change in reversed(changes):
+        assert history.latest_undoable(URL) == change
+        history.mark_undone(change)
+    assert history.latest_undoable(URL) is None
+
+
+def test_undo_goes_past_a_change_that_others_changed_again(history: History) -> None:
+    older, newer = done(history, "d1"), done(history, "d2")
+    history.supersede(newer)
+    assert history.latest_undoable(URL) == older
+    assert history.changes(URL, "d2")[0].before == newer.before
+
+
+def test_undo_knows_no_other_base_url_and_no_fetch(history: History) -> None:
+    done(history, url=OTHER)
+    done(history, kind="fetch")
+    history.keep_words(URL, "d1", "Refunds", "gave way")
+    assert history.latest_undoable(URL) is None
+
+
+def test_a_change_the_service_refused_is_forgotten(history: History) -> None:
+    history.abandon(begin(history))
+    assert history.changes(URL, "d1") == []
+
+
+def test_every_change_of_a_document_is_listed_newest_first(history: History) -> None:
+    changes = [done(history, text=str(n)) for n in range(5)]
+    done(history, "d2")
+    words = history.keep_words(URL, "d1", "Refunds", "gave way")
+    assert history.changes(URL, "d1") == [words, *reversed(changes)]
+    assert history.changes(URL, "d1", limit=2) == [words, changes[-1]]
+    assert words.after == {"content": "gave way"}
+
+
+def test_texts_come_back_byte_for_byte_at_the_next_start(path: Path, history: History) -> None:
+    text = "mixed\r\nlines\u2028\x0b\0 \ud800 ' \" \\ 😀"
+    change = history.begin_change(
+        URL, "d1", text, "edit", before={"content": text}, after={"content": text * 2}
+    )
+    history.close()
+    with again(path) as later:
+        assert later.changes(URL, "d1") == [change]
+
+
+def test_what_comes_back_from_the_service_may_differ_from_what_was_sent(history: History) -> None:
+    change = history.finish_change(begin(history), updated=9, after={"content": "normalised"})
+    assert history.changes(URL, "d1") == [change]
+    assert change.after == {"content": "normalised"}
+
+
+def test_the_image_of_before_is_on_the_disk_before_the_request_is_sent(path: Path) -> None:
+    code = f"""
+import os, signal
+from pathlib import Path
+from kbtui.history import History
+history = History.open(Path({str(path)!r}))
+history.begin_change({URL!r}, "d1", "Refunds", "delete", before={{"content": "all of it"}}, after={{}})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", code], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with again(path) as later:
+        assert [change.before for change in later.pending(URL)] == [{"content": "all of it"}]
+
+
+# Words that another's save may have replaced
+
+
+def test_the_newest_edit_of_each_document_is_watched_until_it_is_settled(history: History) -> None:
+    done(history, "d1", text="first")
+    second = done(history, "d1", text="second")
+    other = done(history, "d2")
+    done(history, "d3", "rename")
+    begin(history, "d4")
+    done(history, "d5", url=OTHER)
+    history.mark_undone(done(history, "d6"))
+    assert history.written(URL) == [second, other]
+    history.settle(second)
+    assert history.written(URL) == [other]
+    assert history.changes(URL, "d1")[0] == replace(second, settled=True)
+
+
+def test_an_old_edit_is_watched_no_more(history: History) -> None:
+    change = done(history)
+    assert history.written(URL, since=change.at - 1) == [change]
+    assert history.written(URL, since=change.at + 1) == []
+
+
+# Small things
+
+
+def test_small_things_are_remembered_by_base_url_kind_and_key(path: Path, history: History) -> None:
+    history.remember(URL, "order", "", {"sort": "size", "descending": True})
+    history.remember(URL, "order", "f1", {"sort": "name"})
+    history.remember(URL, "place", "", "f1")
+    history.remember(URL, "order", "f1", {"sort": "created_at"})
+    history.close()
+    with again(path) as later:
+        assert later.recall(URL, "order", "") == {"sort": "size", "descending": True}
+        assert later.recall(URL, "order", "f1") == {"sort": "created_at"}
+        assert later.recall(URL, "place", "") == "f1"
+        assert later.recall(OTHER, "place", "") is None
+        later.remember(URL, "place", "", None)
+        assert later.recall(URL, "place", "") is None
+
+
+# Limits
+
+
+def test_limits_take_the_old_and_then_the_oldest_and_never_the_newest(history: History) -> None:
+    changes = [done(history, text=str(n) * 10_000) for n in range(5)]
+    assert history.trim(max_age=3600, max_bytes=10**9) == 0
+    assert history.trim(max_age=3600, max_bytes=45_000) == 3
+    assert history.changes(URL, "d1") == [changes[4], changes[3]]
+    assert history.trim(max_age=-1, max_bytes=10**9) == 1
+    assert history.trim(max_age=-1, max_bytes=0) == 0
+    assert history.latest_undoable(URL) == changes[4]
+
+
+def test_limits_give_the_room_back_to_the_disk(path: Path, history: History) -> None:
+    for n in range(20):
+        done(history, text=str(n) * 100_000)
+    history.trim(max_age=3600, max_bytes=1)
+    history.close()
+    assert path.stat().st_size < 2_000_000
+    with again(path) as later:
+        assert len(later.changes(URL, "d1")) == 1
+
+
+# The file
+
+
+def test_only_the_person_can_read_it(path: Path, history: History) -> None:
+    done(history)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    for file in path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    history.close()
+    path.chmod(0o644)
+    with again(path):
+        pass
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_any_thread_and_any_process_may_write_at_once(path: Path, history: History) -> None:
+    code = f"""
+from pathlib import Path
+from kbtui.history import History
+history = History.open(Path({str(path)!r}))
+for n in range(40):
+    history.finish_change(
+        history.begin_change({URL!r}, "d1", "x", "edit", before={{}}, after={{}}), updated=n)
+assert history.notice == "", history.notice
+"""
+    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: [done(history, "d1") for _ in range(40)]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [process.wait() for process in processes] == [0, 0]
+    changes = history.changes(URL, "d1", limit=1000)
+    assert [change.state for change in changes] == ["done"] * 200
+    assert len({change.id for change in changes}) == 200
+
+
+@pytest.mark.parametrize(
+    "damage", [b"this is no database at all " * 100, b"SQLite format 3\0" + b"\xff" * 5000]
+)
+def test_a_damaged_file_is_set_aside_and_never_overwritten(path: Path, damage: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    for number in (1, 2):
+        path.write_bytes(damage + bytes([number]))
+        history = History.open(path)
+        assert f"set aside as state.db.damaged-{number}" in history.notice
+        assert (path.parent / f"state.db.damaged-{number}").read_bytes() == damage + bytes([number])
+        change = done(history)
+        history.close()
+        with again(path) as later:
+            assert later.latest_undoable(URL) == change
+        path.unlink()
+
+
+def test_of_two_that_find_it_damaged_one_sets_it_aside(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no database" * 500)
+    start = threading.Barrier(4)
+    found: list[History] = []
+
+    def start_up() -> None:
+        start.wait()
+        found.append(History.open(path))
+
+    threads = [threading.Thread(target=start_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(bool(history.notice) for history in found) == [False, False, False, True]
+    change = done(found[0])
+    assert all(history.latest_undoable(URL) == change for history in found)
+    for history in found:
+        history.close()
+
+
+def test_a_file_that_is_damaged_in_the_middle_of_a_run_is_set_aside(path: Path) -> None:
+    history = History.open(path)
+    history.remember(URL, "place", "", "f1")
+    for n in range(50):
+        done(history, f"d{n}", text="x" * 5000)
+    history.close()
+    whole = path.read_bytes()
+    history = History.open(path)
+    history.recall(URL, "place", "")
+    path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+    change = done(history, "new")
+    assert "set aside as state.db.damaged-1" in history.notice
+    assert history.latest_undoable(URL) == change
+    history.close()
+    with again(path) as later:
+        assert later.changes(URL, "new") == [change]
+
+
+def test_a_file_of_a_newer_kbtui_is_left_alone(path: Path) -> None:
+    with again(path) as earlier:
+        done(earlier)
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version=99")
+    newer.close()
+    before = path.read_bytes()
+    history = History.open(path)
+    assert "newer kbtui" in history.notice
+    assert history.latest_undoable(URL) is None
+    change = done(history)
+    assert history.latest_undoable(URL) == change
+    history.close()
+    assert path.read_bytes() == before
+
+
+def test_a_place_that_cannot_be_used_costs_undo_of_other_visits_only(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file in the way")
+    history = History.open(tmp_path / "state" / "state.db")
+    assert "not usable" in history.notice
+    change = done(history)
+    assert history.latest_undoable(URL) == change
+    history.remember(URL, "place", "", 3)
+    assert history.recall(URL, "place", "") == 3
+    history.close()
+
+
+def test_a_disk_that_fills_up_in_the_middle_stops_no_save(path: Path) -> None:
+    history = History.open(path)
+    kept = done(history)
+    history.remember(URL, "place", "", "f1")
+    pages = history._connection.execute("PRAGMA page_count").fetchone()[0]
+    history._connection.execute(f"PRAGMA max_page_count={pages}")
+    change = begin(history, "d2", text="x" * 1_000_000)
+    assert "the disk is full" in history.notice
+    assert history.finish_change(change, updated=9).state == "done"
+    assert history.latest_undoable(URL) == replace(change, state="done", updated=9)
+    assert history.recall(URL, "place", "") == "f1"
+    history.close()
+    with again(path) as later:
+        assert later.latest_undoable(URL) == kept
+
+
+def test_a_change_begun_in_the_file_is_finished_in_memory(path: Path) -> None:
+    history = History.open(path)
+    change = begin(history)
+    history._connection.execute("PRAGMA query_only=1")
+    finished = history.finish_change(change, updated=9)
+    assert history.notice
+    assert history.latest_undoable(URL) == finished
+    history.close()
+    with again(path) as later:
+        assert later.pending(URL) == [change]
+
+
+def test_another_that_writes_for_long_is_waited_for(path: Path, history: History) -> None:
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    kept: list[Change] = []
+    writing = threading.Thread(target=lambda: kept.append(done(history)))
+    writing.start()
+    assert history._lock.acquire(blocking=False) is False or not kept
+    other.execute("COMMIT")
+    other.close()
+    writing.join()
+    assert history.latest_undoable(URL) == kept[0]
+
+
+def test_in_memory_everything_works_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    history = History.open(None)
+    change = done(history)
+    assert history.latest_undoable(URL) == change
+    history.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_opening_it_is_quick_though_it_is_large(path: Path) -> None:
+    history = History.open(path)
+    for n in range(80):
+        done(history, f"d{n}", text="word " * 60_000)
+    history.close()
+    start = time.perf_counter()
+    history = History.open(path)
+    history.latest_undoable(URL)
+    assert time.perf_counter() - start < 0.5
+    history.close()
+    assert path.stat().st_size > 40_000_000
