@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.style import Style
 from textual import events
 from textual.app import App
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 import kbtui
@@ -190,7 +191,13 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         self.settings, self._kb = settings, kb
         while len(self.screen_stack) > 1:
             await self.pop_screen()
-        await self.switch_screen(self.get_default_screen())
+        # A mode of its own: the first screen of an app cannot be switched for another.
+        left, mode = self.current_mode, f"workspace-{id(kb)}"
+        self.workers.cancel_node(self.screen)
+        self.add_mode(mode, self.get_default_screen)
+        await self.switch_mode(mode)
+        if left != "_default":
+            await self.remove_mode(left)
         if kb is not None:
             self._begin()
 
@@ -220,7 +227,7 @@ class KbApp(Saving, App[int], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
             screen = self.screen
-            if isinstance(screen, CommandScreen) and screen.press(event):
+            if isinstance(screen, CommandScreen) and await screen.press(event):
                 return
         await super().on_event(event)
 
@@ -269,12 +276,13 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         return self._follower.status() if self._follower is not None else []
 
     def tell(self, sentence: str, look: str = "") -> None:
-        """One notice; the next replaces it."""
-        if isinstance(self.screen, CommandScreen):
-            self.screen.tell(sentence, look)
+        """One notice; the next replaces it. What it says may come from anybody."""
+        severity: SeverityLevel = {"bad": "error", "warn": "warning"}.get(look, "information")  # type: ignore[assignment]
+        self.clear_notifications()
+        self.notify(safe(sentence), severity=severity, markup=False, timeout=8 if look else 4)
 
     def failed(self, error: Error) -> None:
-        self.tell(safe(error.sentence), "bad")
+        self.tell(error.sentence, "bad")
 
     def _offer_drafts(self) -> None:
         left = [draft for draft in self.kb.drafts.all() if not draft.elsewhere]

@@ -107,7 +107,7 @@ class Browse(CommandScreen[None]):
         )
 
     def facts(self) -> list[Part]:
-        return [*self.status(), (" ", "")] if self.has_class("-narrow") else [*self._position(), (" ", "")]
+        return [*self._position(), (" ", "")]
 
     # What is shown
 
