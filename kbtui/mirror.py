@@ -130,7 +130,8 @@ class Mirror:
 
         A row that this sweep has seen before is passed over unless it was updated since.
         """
-        prepared = [(page, *self._prepared(page)) for page in pages]
+        met: set[str] = set()
+        prepared = [(page, *self._prepared(page, met)) for page in pages]
 
         def work(database: sqlite3.Connection) -> list[Taken]:
             taken = []
@@ -145,16 +146,17 @@ class Mirror:
         self._ticket = max([self._ticket, *(page.ticket for page in results)])
         return results
 
-    def _prepared(self, page: Taking) -> tuple[list[tuple[Any, ...]], int]:
-        """The rows of a page that may be news, and how many of all its rows the sweep has not seen."""
+    def _prepared(self, page: Taking, met: set[str]) -> tuple[list[tuple[Any, ...]], int]:
+        """The rows of a page that may be news, and how many the sweep has not seen, nor are among `met`."""
         query = "SELECT id, updated FROM document WHERE id IN (SELECT value FROM json_each(?)) AND seen >= ?"
-        here = [known for document in page.documents if (known := told(document))]
-        ids = {id for id, _ in here}
+        ids = {known[0] for document in page.documents if (known := told(document))}
         values = (json.dumps([*ids]), page.since)
         seen = set(self._database.scan(lambda database: database.execute(query, values).fetchall()))
         news = (document for document in page.documents if told(document) not in seen)
         rows = [row for document in news if (row := columns(document))]
-        return rows, len(ids) - len(seen)
+        fresh = ids - met - {id for id, _ in seen}
+        met |= ids
+        return rows, len(fresh)
 
     def unseen(self, ticket: int) -> list[str]:
         """The ids that were not seen under this ticket or a later one."""

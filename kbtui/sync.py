@@ -114,11 +114,9 @@ class _Part:
         self._ordered = True
         self._used = {None}
 
-    def reaches(self, second: int) -> bool:
-        """Whether the reading has come to a second, or past it."""
-        if self.edge is None:
-            return False
-        return self.edge <= second if self._descending else self.edge >= second
+    def reaches(self, second: int | None) -> bool:
+        """Whether the reading, from the last to the first, has come to a second or past it."""
+        return second is not None and self.edge is not None and self.edge <= second
 
     def _measure(self, times: list[int | None]) -> None:
         sign = -1 if self._descending else 1
@@ -225,7 +223,7 @@ class _Sweep(_Pages):
         #    it: only so does a type show up that no partition asks for.
         self.tell("compare")
         await _each(self._list, await _in_thread(self.mirror.miscounted, state.ticket))
-        horizon = state.newest if state.newest and (state.total or 0) > WHOLE else 0
+        horizon = state.newest if (state.total or 0) > WHOLE else None
         await self.read(newest, "compare", lambda taken: not taken.changed and newest.reaches(horizon))
 
         # 5. Only a complete pass may remove, and only what the service says does not exist.
@@ -256,8 +254,8 @@ class _Sweep(_Pages):
             Taking([document for document in found.values() if document], ticket, self.since), "confirm"
         )
         gone = [id for id in ids if id in found and found[id] is None]
-        removed = self.progress.removed + await _in_thread(self.mirror.remove, gone)
-        self.tell("confirm", removed=removed)
+        removed = await _in_thread(self.mirror.remove, gone)
+        self.tell("confirm", removed=self.progress.removed + removed)
 
 
 class _Poll(_Pages):
@@ -266,8 +264,11 @@ class _Poll(_Pages):
     async def run(self) -> None:
         horizon = self.mirror.newest()
         changes = _Part("", _UPDATED, "desc")
-        known = changes.reaches if horizon else lambda _: True
-        await self.read(changes, "documents", lambda taken: not taken.changed and known(horizon or 0))
+
+        def enough(taken: Taken) -> bool:
+            return not taken.changed and (None in (horizon, changes.edge) or changes.reaches(horizon))
+
+        await self.read(changes, "documents", enough)
         if self.sound and horizon is not None and changes.first is not None:
             await _in_thread(self.mirror.caught_up, changes.first)
         self.tell("done", complete=self.sound)

@@ -190,6 +190,16 @@ def test_the_version_grows_with_what_is_shown_and_with_nothing_else(mirror: Mirr
     assert mirror.version > after
 
 
+def test_a_sweep_counts_each_row_once_however_often_it_is_shown(mirror: Mirror) -> None:
+    sweep = mirror.begin_sweep(mirror.claim())
+    tickets = [mirror.ticket() for _ in range(3)]
+    pages = [[document("a"), document("b"), document("b")], [document("b"), document("c")]]
+    taken = mirror.take([Taking(page, tickets[0], sweep.ticket) for page in pages])
+    taken += mirror.take([Taking([document("c"), document("d")], tickets[1], sweep.ticket)])
+    assert [each.fresh for each in taken] == [2, 1, 1] and [each.changed for each in taken] == [2, 1, 1]
+    assert mirror.begin_sweep(True).seen == 4
+
+
 # Lists
 
 
