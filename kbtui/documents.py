@@ -42,7 +42,7 @@ def lock(document: Mapping[str, Any]) -> str | None:
     if document.get("type") not in TYPES:
         return "type"
     if source is not None:
-        provider = source.get("provider") if isinstance(source, Mapping) else None
+        provider = source.get("type") if isinstance(source, Mapping) else None
         return "google_drive" if provider == "google_drive" else "external"
     if document.get("auto_sync_info") is not None:
         return "auto_sync"

@@ -121,10 +121,10 @@ def test_an_unknown_type_is_a_row_like_any_other_and_says_why_it_is_locked(mirro
         ({"type": "url", "auto_sync_info": None}, None),
         ({"type": "url", "auto_sync_info": {}}, "auto_sync"),
         (
-            {"type": "file", "external_sync_info": {"provider": "google_drive"}, "auto_sync_info": {}},
+            {"type": "file", "external_sync_info": {"type": "google_drive"}, "auto_sync_info": {}},
             "google_drive",
         ),
-        ({"type": "file", "external_sync_info": {"provider": "newer"}}, "external"),
+        ({"type": "file", "external_sync_info": {"type": "newer"}}, "external"),
         ({"type": "file", "external_sync_info": "odd"}, "external"),
         ({"type": "file", "is_frozen": True}, "frozen"),
         ({"type": "file", "is_frozen": False}, None),
