@@ -231,6 +231,7 @@ class Transport:
             except _Fault as fault:
                 error, passing = fault.error, fault.passing
                 doubtful = doubtful or fault.sent
+            reason = error.sentence
             if doubtful and ask.effect != "read":
                 _in_doubt(error)
             safe = ask.effect != "once" or not doubtful
@@ -239,12 +240,12 @@ class Transport:
             seconds = self.pacing.delay(attempt, asked)
             if not passing or not safe or attempt >= tries or seconds is None:
                 raise error
-            await self._wait(seconds, attempt, error)
+            await self._wait(seconds, attempt, reason, error)
 
-    async def _wait(self, seconds: float, attempt: int, error: Error) -> None:
+    async def _wait(self, seconds: float, attempt: int, reason: str, error: Error) -> None:
         """Count down in the open; raises `error` at once where the countdown is cancelled."""
         sleeping = asyncio.ensure_future(self._sleep(seconds))
-        wait = Wait(seconds, error.sentence, attempt, sleeping)
+        wait = Wait(seconds, reason, attempt, sleeping)
         self._on_wait(wait)
         try:
             await sleeping

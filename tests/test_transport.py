@@ -169,6 +169,7 @@ async def test_a_change_that_comes_to_the_same_is_sent_again(line: Line, wire: W
     assert answer.data["name"] == "Newer"
     assert answer.repeated
     assert [request.body for request in wire.requests] == [b'{"name":"Newer"}'] * 2
+    assert "carried out" not in line.waits[0].reason
 
 
 @pytest.mark.parametrize("fault", FAULTS)
