@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from elevenlabs import ElevenLabs
 
 from kbtui.demo.ranking import rank
 from kbtui.demo.sample import id_of
@@ -257,6 +258,19 @@ def test_questions_to_agents_are_validated(call: Caller) -> None:
 def test_the_read_only_key_may_ask(demo: Demo) -> None:
     with Caller(demo, demo.read_only_key) as reader:
         assert chunks(reader, AVA, "refund")
+
+
+def test_the_official_sdk_lists_agents_and_their_size(demo: Demo) -> None:
+    with httpx.Client(trust_env=False) as wire:
+        agents = ElevenLabs(api_key=demo.key, base_url=demo.url, httpx_client=wire).conversational_ai.agents
+        page = agents.list(page_size=2, sort_by="name", sort_direction="asc", archived=False)
+        assert [each.agent_id for each in page.agents] == [AVA, EMIL] and page.has_more
+        rest = agents.list(
+            page_size=2, sort_by="name", sort_direction="asc", archived=False, cursor=page.next_cursor
+        )
+        assert {each.agent_id for each in rest.agents} == {HARU, NIGHT} and rest.next_cursor is None
+        assert page.agents[0].access_info.role == "admin" and page.agents[0].tags == ["voice", "english"]
+        assert agents.knowledge_base.size(AVA).number_of_pages > 100
 
 
 # Ranking

@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
+from elevenlabs import ElevenLabs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -225,6 +227,20 @@ def test_what_cannot_be_crawled_is_refused_and_leaves_nothing(demo: Demo, call: 
 def test_a_host_beyond_this_machine_is_not_crawled(call: Caller) -> None:
     answer = call.post(CRAWL, json={"url": "http://93.184.216.34/"})
     assert wait(call, answer.json()["id"])["pages_failed"] == 1
+
+
+def test_the_official_sdk_crawls_looks_and_cancels(demo: Demo, call: Caller) -> None:
+    with httpx.Client(trust_env=False) as wire:
+        sdk = ElevenLabs(api_key=demo.key, base_url=demo.url, httpx_client=wire)
+        crawls = sdk.conversational_ai.knowledge_base.crawl_jobs
+        begun = crawls.create(url=f"{demo.url}/site/help", max_pages=3, exclude_patterns=["payment"])
+        assert (begun.type, begun.status) == ("discovery", "queued")
+        wait(call, begun.id)
+        job = crawls.get(begun.id)
+        assert (job.status, job.pages_scraped, job.exclude_patterns) == ("succeeded", 3, ["payment"])
+        assert [each.id for each in crawls.list(page_size=10).crawl_jobs] == [begun.id]
+        assert crawls.cancel(begun.id) == {}
+        assert crawls.get(begun.id).status == "cancelled"
 
 
 # Patterns

@@ -84,48 +84,44 @@ async def create(request: Request) -> Response:
         raise invalid("The URL is no http address.", "url")
     if asked.auto_discover and not asked.enable_auto_sync:
         raise invalid("auto_discover needs enable_auto_sync.", "auto_discover")
-    id, now = f"crawl_{secrets.token_hex(10)}", int(time.time())
     parent = home(demo.store, asked.parent_folder_id)
+    with demo.store.transaction():
+        made = _new_job(demo.store, asked, parent)
+    running = _running(request)
+    running[made["id"]] = asyncio.create_task(Crawl(demo, made, asked.sitemap_urls or []).run())
+    running[made["id"]].add_done_callback(lambda _: running.pop(made["id"], None))
+    shape = {key: made[key] for key in ("id", "type", "root_folder_id", "status", "created_at")}
+    path = [{"id": above["id"]} for above in demo.store.ancestors(parent)]
+    return answer({**shape, "folder_path": path})
+
+
+def _new_job(store: Store, asked: _Create, parent: str | None) -> Row:
+    """Note a job, and make the folder for its documents."""
     sync = auto_sync.settings(
         None,
         enable=asked.enable_auto_sync,
         auto_remove=asked.auto_remove,
         days=asked.minimum_frequency_days,
-        limit=auto_sync.of_folder(demo.store, parent),
+        limit=auto_sync.of_folder(store, parent),
     )
-    with demo.store.transaction():
-        folder = demo.store.add(
-            "folder", asked.url.partition("://")[2].rstrip("/"), parent=parent, auto_sync=sync
-        )
-        values = {
-            "id": id,
-            "type": "sitemap" if asked.sitemap_urls else "discovery",
-            "seed_url": asked.url,
-            "pattern": asked.pattern,
-            "exclude_patterns": json.dumps(asked.exclude_patterns or []),
-            "max_depth": asked.max_depth,
-            "max_pages": asked.max_pages,
-            "auto_discover": int(asked.auto_discover),
-            "root_folder_id": folder,
-            "created_at": now,
-            "updated_at": now,
-        }
-        marks = ", ".join(f":{column}" for column in values)
-        demo.store.db.execute(f"insert into crawl_jobs ({', '.join(values)}) values ({marks})", values)
-    crawl = Crawl(demo, _job(demo.store, id), asked.sitemap_urls or [])
-    running = _running(request)
-    running[id] = asyncio.create_task(crawl.run())
-    running[id].add_done_callback(lambda _: running.pop(id, None))
-    return answer(
-        {
-            "id": id,
-            "type": values["type"],
-            "root_folder_id": folder,
-            "status": "queued",
-            "created_at": now,
-            "folder_path": [{"id": above["id"]} for above in demo.store.ancestors(parent)],
-        }
-    )
+    name = asked.url.partition("://")[2].rstrip("/")
+    now = int(time.time())
+    values = {
+        "id": f"crawl_{secrets.token_hex(10)}",
+        "type": "sitemap" if asked.sitemap_urls else "discovery",
+        "seed_url": asked.url,
+        "pattern": asked.pattern,
+        "exclude_patterns": json.dumps(asked.exclude_patterns or []),
+        "max_depth": asked.max_depth,
+        "max_pages": asked.max_pages,
+        "auto_discover": int(asked.auto_discover),
+        "root_folder_id": store.add("folder", name, parent=parent, auto_sync=sync),
+        "created_at": now,
+        "updated_at": now,
+    }
+    marks = ", ".join(f":{column}" for column in values)
+    store.db.execute(f"insert into crawl_jobs ({', '.join(values)}) values ({marks})", values)
+    return _job(store, str(values["id"]))
 
 
 def _running(request: Request) -> dict[str, asyncio.Task[None]]:

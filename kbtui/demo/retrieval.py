@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kbtui.demo.server import Demo
 
 _LISTED = 100  # entries that `ls` shows
+_KEYWORDS = 32  # words of a question that a keyword search looks for
 _KEYWORD_DOCUMENTS = 20  # documents that a keyword search looks into
 
 
@@ -52,7 +53,7 @@ class Retrieval:
         rows = self._store.db.execute(
             "select documents.* from words join documents on documents.n = words.rowid where words match ?"
             " and documents.id in (select value from json_each(?)) order by bm25(words), documents.n limit ?",
-            (" OR ".join(quoted), self._scope(only), _KEYWORD_DOCUMENTS),
+            (" OR ".join(quoted[:_KEYWORDS]), self._scope(only), _KEYWORD_DOCUMENTS),
         ).fetchall()
         model = self._settings["embedding_model"]
         passages = [
