@@ -1,6 +1,6 @@
 """From the command line to one of: the app, the demo server, a sentence that says why not.
 
-Exit codes: 0 well ended, 2 nothing could be shown (a bad flag, a bad configuration, no terminal),
+Exit codes: 0 well ended, 1 a bug, 2 nothing could be shown (a bad flag, a bad configuration, no terminal),
 129 hung up, 143 terminated.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from kbtui import settings as house
 from kbtui.settings import BadSettings, Places, Settings, Workspace
@@ -39,12 +39,26 @@ def main(argv: list[str] | None = None) -> int:
             settings = _settings(flags, leaving)
             return _show(settings, leaving)
         except BadSettings as error:
-            print(f"kbtui: {error}", file=sys.stderr)
+            _say(str(error))
             return 2
 
 
+def _say(sentence: str) -> None:
+    """Tell it on the error output, or on the other where only that one is seen by somebody."""
+    out, err = sys.stdout, sys.stderr
+    unseen = err is None or (not err.isatty() and out is not None and out.isatty())
+    print(f"kbtui: {sentence}", file=out if unseen else err)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"kbtui: {message[:1].upper()}{message[1:]}. See kbtui --help.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="kbtui",
         description="Browse, search and edit the knowledge base of your ElevenLabs voice agents.",
         epilog="kbtui serve runs the embedded demo knowledge base alone; see kbtui serve --help.",
@@ -136,9 +150,11 @@ def _show(settings: Settings, leaving: ExitStack) -> int:
     from kbtui.tui.app import KbApp
 
     app = KbApp(settings, kb, keymap, open_workspace, lambda: start_demo(settings, leaving))
-    guard = terminal.Guard(app.keep_words, app.leave)
-    guard.watch()
-    code = app.run(mouse=settings.mouse)
+    terminal.Guard(app.keep_words, app.leave, leaving.close).watch()
+    try:
+        code = app.run(mouse=settings.mouse)
+    finally:
+        app.keep_words()
     return app.return_code or code or 0
 
 

@@ -6,6 +6,7 @@ runs nothing of its own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -14,13 +15,13 @@ import termios
 import threading
 from collections.abc import Callable, MutableMapping
 from types import FrameType
-from typing import Any
+from typing import NoReturn
 
 LINK_VARIABLES = ("SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION")
 GRACE = 1.0  # seconds an orderly end may take after SIGTERM before the process is ended
 
 _RESET = (
-    "\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2048l"
+    "\x1b[?2026l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[?7h"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m\r\n"
 )
 
@@ -53,56 +54,86 @@ def prepare(environ: MutableMapping[str, str] = os.environ) -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
+def has_shell() -> bool:
+    """Whether a shell waits that takes over where this process stops; `ssh host kbtui` has none."""
+    return os.getpgrp() != os.getsid(0)
+
+
 class Guard:
     """Keeps the words safe and the terminal whole however the process ends.
 
     Args:
         keep: brings every typed word to the disk; called from signal handlers and from a thread.
         leave: asks the app to end in order with an exit code; may never be carried out.
+        clear: removes what must not stay behind, where the process is ended by hand.
     """
 
-    def __init__(self, keep: Callable[[], None], leave: Callable[[int], None]) -> None:
+    def __init__(
+        self, keep: Callable[[], None], leave: Callable[[int], None], clear: Callable[[], None]
+    ) -> None:
         self._keep = keep
         self._leave = leave
-        self._modes: list[Any] | None
-        try:
-            self._modes = termios.tcgetattr(0)
-        except termios.error:
-            self._modes = None
+        self._clear = clear
+        self._modes = termios.tcgetattr(0)
+        self._wake, self._waker = os.pipe()
 
     def watch(self) -> None:
         """Begin: install the handlers and watch for a terminal that goes away without a signal."""
         signal.signal(signal.SIGHUP, self._hang_up)
         signal.signal(signal.SIGTERM, self._terminate)
+        # ^C and ^\ are plain keys, and signals only while $EDITOR has the terminal: then they are its own.
+        # A handler and not SIG_IGN, which $EDITOR would inherit.
+        signal.signal(signal.SIGINT, _not_ours)
+        signal.signal(signal.SIGQUIT, _not_ours)
         threading.Thread(target=self._watch_line, name="line", daemon=True).start()
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
-        self._keep()
-        os._exit(128 + signal.SIGHUP)  # nobody is left to draw for; finalizers would write to a dead line
+        self._end(signal.SIGHUP)  # nobody is left to draw for; finalizers would write to a dead line
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         self._keep()
-        late = threading.Timer(GRACE, self._end)
-        late.daemon = True
-        late.start()
+        if not _in_foreground():
+            self._end(signal.SIGTERM)  # it was stopped, and would be again when it touched the terminal
+        os.write(self._waker, b".")
         self._leave(128 + signal.SIGTERM)
 
-    def _end(self) -> None:
-        """The loop did not end in time (a stalled terminal holds it): put the terminal back by hand."""
-        self._keep()
-        if self._modes is not None:
-            termios.tcsetattr(0, termios.TCSANOW, self._modes)
-        try:
-            os.set_blocking(2, False)
-            os.write(2, _RESET.encode())
-        except OSError:
-            pass
-        os._exit(128 + signal.SIGTERM)
-
     def _watch_line(self) -> None:
-        poll = select.poll()
-        poll.register(0, 0)  # POLLHUP and POLLERR are reported unasked
-        while not any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
-            continue
+        line = select.poll()
+        line.register(0, 0)  # hang-ups and faults are reported unasked
+        line.register(self._wake, select.POLLIN)
+        while True:
+            events = dict(line.poll())
+            if events.get(0, 0) & (select.POLLHUP | select.POLLERR):
+                self._end(signal.SIGHUP)
+            if 0 in events:
+                line.unregister(0)  # a system that cannot poll terminals
+            if self._wake in events:
+                line.unregister(self._wake)
+                line.poll(GRACE * 1000)
+                self._restore()  # the loop did not end in time: a stalled terminal holds it
+                self._end(signal.SIGTERM)
+
+    def _restore(self) -> None:
+        """Put the terminal back by hand, as far as it takes anything."""
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcsetattr(0, termios.TCSANOW, self._modes)
+            # Opened anew, since whoever shares the old one must not find it non-blocking.
+            own = os.open("/dev/tty", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            os.write(own, _RESET.encode())
+
+    def _end(self, number: int) -> NoReturn:
         self._keep()
-        os._exit(128 + signal.SIGHUP)
+        with contextlib.suppress(Exception):
+            self._clear()
+        os._exit(128 + number)
+
+
+def _in_foreground() -> bool:
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return True
+
+
+def _not_ours(number: int, frame: FrameType | None) -> None:
+    pass

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import signal
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from rich.style import Style
+from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.worker import get_current_worker
 
 import kbtui
 from kbtui.commands import Keymap
@@ -22,7 +27,7 @@ from kbtui.errors import Error
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow, View
 from kbtui.settings import BadSettings, Settings, Workspace
-from kbtui.terminal import over_a_link
+from kbtui.terminal import has_shell, over_a_link
 from kbtui.tui.background import background
 from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
@@ -76,6 +81,7 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         self._version = -1
         self._follower: Follower | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._quitting = False
         for theme in THEMES:
             self.register_theme(theme)
         # Not by assignment: that would read every style sheet a second time before the first frame.
@@ -109,12 +115,19 @@ class KbApp(Saving, App[int], inherit_bindings=False):
 
     def on_ready(self) -> None:
         self._loop = asyncio.get_running_loop()
-        if self._kb is not None:
-            self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._begin)
         self.set_interval(LOOK, self._look)
 
     def _begin(self) -> None:
         """Everything that the first frame does not need."""
+        if self._kb is not None:
+            self._begin_workspace()
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 100)
+
+    def _begin_workspace(self) -> None:
         browse = self._browse()
         if browse is not None:
             browse.add_fields()
@@ -125,10 +138,6 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         self._offer_drafts()
         self._follow()
         self._tidy()
-        gc.enable()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 100)
 
     @background("sweep")
     async def _follow(self) -> None:
@@ -199,17 +208,22 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         if left != "_default":
             await self.remove_mode(left)
         if kb is not None:
-            self._begin()
+            self._begin_workspace()
 
-    async def _leave_workspace(self) -> None:
+    async def _leave_workspace(self, *, at_once: bool = False) -> None:
         """Wait for what must finish, stop what need not, close."""
-        saving = [worker for worker in self.workers if worker.group == "save" and not worker.is_finished]
-        if saving:
-            self.tell("Finishing the save …")
+        running = [each for each in self.workers if each is not get_current_worker() and not each.is_finished]
+        saving = [worker for worker in running if worker.group == "save"]
+        if saving and not at_once:
+            self.tell("Finishing the save … Q leaves at once; the draft is kept.")
             await self.workers.wait_for_complete(saving)
-        self.workers.cancel_group(self, "sweep")
+        for worker in running:
+            worker.cancel()
+        await asyncio.gather(*(worker.wait() for worker in running), return_exceptions=True)
         if self._kb is not None:
             await self._kb.close()
+
+    # The end
 
     def keep_words(self) -> None:
         """Bring every typed word to the disk; may be called from a signal handler or another thread."""
@@ -219,8 +233,18 @@ class KbApp(Saving, App[int], inherit_bindings=False):
     def leave(self, code: int) -> None:
         """End in order with an exit code; may be called from a signal handler."""
         loop = self._loop
-        if loop is not None:
+        if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self.exit, None, code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.keep_words()
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Tell of a bug; unlike Textual without the values of variables, which may be a key or a text."""
+        story = "".join(traceback.format_exception(self._exception))
+        kept = "" if self.settings.demo else " What you typed is kept: start kbtui again and press gd."
+        self.panic(Text(f"{safe(story, newlines=True)}\nkbtui met a bug and had to end.{kept}"))
 
     # Keys
 
@@ -327,7 +351,10 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         self.screen.refresh(layout=True)
 
     def do_app_suspend(self) -> None:
-        self.action_suspend_process()
+        if has_shell():
+            os.killpg(0, signal.SIGTSTP)  # the whole job: whatever started kbtui is stopped with it
+        else:
+            self.tell("There is no shell here to go back to.", "warn")
 
     def do_app_leave(self) -> None:
         self.do_app_quit()
@@ -337,6 +364,7 @@ class KbApp(Saving, App[int], inherit_bindings=False):
 
     @background("quit")
     async def quit(self) -> None:
-        """Wait for what must finish, then end; drafts stay."""
-        await self._leave_workspace()
+        """Wait for what must finish, then end; asked again, end at once. Drafts stay."""
+        again, self._quitting = self._quitting, True
+        await self._leave_workspace(at_once=again)
         self.exit(0)

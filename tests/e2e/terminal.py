@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
 import os
 import re
+import select
 import signal
+import struct
+import subprocess
+import sys
+import termios
 import threading
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-import pexpect
 import pyte
+
+PATIENCE = 20.0  # seconds that anything may take on a busy machine
 
 KEYS = {
     "enter": "\r", "escape": "\x1b", "tab": "\t", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C",
@@ -19,32 +30,69 @@ KEYS = {
     "space": " ", "pagedown": "\x1b[6~",
 }  # fmt: skip
 
-# Sequences that pyte 0.8 does not know and would print.
+# Takes the pseudo-terminal as its own, as a login shell does, and becomes the program.
+_LAUNCH = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+if sys.argv[1] == "nohup":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+# Sequences that pyte 0.8 does not know and would print, and the beginning of one that is not all there.
 _UNKNOWN = re.compile(
-    rb"\x1b\[[<>=?][0-9;:]*[u]|\x1b\[\?[0-9;]*\$p|\x1b\[>[0-9;]*[a-zA-Z]|\x1bP.*?\x1b\\", re.S
+    rb"\x1b\[[<>=?][0-9;:]*u|\x1b\[\?[0-9;]*\$p|\x1b\[>[0-9;]*[a-zA-Z]|\x1bP.*?\x1b\\", re.S
 )
-_QUERY = b"\x1b[?2026$p"
+_BEGUN = re.compile(rb"\x1b(\[[0-9;:<=>?$]{0,30})?\Z")
+_ANSWERS = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[?2048$p": b"\x1b[?2048;0$y"}
+"""What a modern terminal says when asked for synchronized output, and for resizes in band."""
 
 
 class Terminal:
-    """Runs a command in a pseudo-terminal of its own; reads it all the time unless `stall`ed."""
+    """Runs a command in a pseudo-terminal of its own; reads it all the time unless told to `stall`.
+
+    Args:
+        nohup: the command inherits that hang-ups are ignored.
+        stdin, stderr: other than the terminal, for programs that are started in a wrong way.
+
+    Attributes:
+        raw: every byte that came.
+        pid: of the process.
+    """
 
     def __init__(
-        self, *command: str, env: dict[str, str], size: tuple[int, int] = (40, 140), cwd: Path | None = None
+        self,
+        *command: str,
+        env: Mapping[str, str],
+        size: tuple[int, int] = (40, 140),
+        cwd: Path | None = None,
+        nohup: bool = False,
+        stderr: int | None = None,
     ) -> None:
-        self.bytes = 0
         self.raw = bytearray()
-        self._reading = threading.Event()
-        self._reading.set()
-        self._lock = threading.Lock()
+        self._tail = b""
         self._screen = pyte.Screen(size[1], size[0])
         self._stream = pyte.ByteStream(self._screen)
+        self._fed = 0
         self._last = time.monotonic()
-        self.child = pexpect.spawn(
-            command[0], list(command[1:]), env={**env, "TERM": "xterm-256color"}, dimensions=size, cwd=cwd,
-            timeout=None, echo=False,
-        )  # fmt: skip
-        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._lock = threading.Lock()
+        self._master, slave = os.openpty()
+        _set_size(slave, size)
+        self.modes = termios.tcgetattr(slave)
+        self._slave = slave  # held open, so that its modes can be asked for when the program has ended
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _LAUNCH, "nohup" if nohup else "", *command],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave if stderr is None else stderr,
+            env=dict(env),
+            cwd=cwd,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        self._wake, self._waker = os.pipe()
+        self._thread = threading.Thread(target=self._read, name="terminal", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> Terminal:
@@ -53,78 +101,142 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._reading.set()
-        self.child.close(force=True)
-        self._thread.join(5)
+        self.stall()
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        for handle in (self._master, self._slave, self._wake, self._waker):
+            if handle >= 0:
+                os.close(handle)
+
+    # What is seen
 
     def _read(self) -> None:
+        poll = select.poll()
+        poll.register(self._master, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
         while True:
-            self._reading.wait()
+            ready = dict(poll.poll())
+            if self._wake in ready:
+                return
             try:
-                data = self.child.read_nonblocking(65536, timeout=0.2)
-            except pexpect.TIMEOUT:
-                continue
-            except (pexpect.EOF, OSError, ValueError):
+                data = os.read(self._master, 65536)
+            except OSError as fault:
+                assert fault.errno == errno.EIO, fault
                 return
             with self._lock:
-                self.bytes += len(data)
                 self.raw += data
                 self._last = time.monotonic()
-                self._stream.feed(_UNKNOWN.sub(b"", data))
+            for question, answer in _ANSWERS.items():
+                if question in data:
+                    os.write(self._master, answer)
 
     @property
     def text(self) -> str:
         """What is on the screen now."""
         with self._lock:
-            return "\n".join(line.rstrip() for line in self._screen.display)
+            data, self._fed = bytes(self.raw[self._fed :]), len(self.raw)
+        data = self._tail + data
+        begun = _BEGUN.search(data)
+        self._tail = begun.group() if begun else b""
+        self._stream.feed(_UNKNOWN.sub(b"", data[: len(data) - len(self._tail)]))
+        return "\n".join(line.rstrip() for line in self._screen.display)
 
-    def press(self, *keys: str) -> None:
-        """Press keys: names of `KEYS`, `ctrl+x`, or characters."""
-        for key in keys:
-            if key.startswith("ctrl+"):
-                self.child.send(chr(ord(key[-1].upper()) & 31))
-            else:
-                self.child.send(KEYS.get(key, key))
-
-    def type(self, text: str) -> None:
-        self.child.send(text)
-
-    def until(self, pattern: str, seconds: float = 20.0) -> re.Match[str]:
+    def until(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
         """Wait until the screen holds `pattern`."""
-        end = time.monotonic() + seconds
-        while True:
-            found = re.search(pattern, self.text)
-            if found:
-                return found
-            if time.monotonic() > end:
-                raise AssertionError(f"never on the screen: {pattern}\n{self.text}")
-            time.sleep(0.02)
+        found: re.Match[str] = self.when(
+            lambda: re.search(pattern, self.text), f"on the screen: {pattern}", seconds
+        )
+        return found
 
-    def quiet(self, seconds: float = 0.4, patience: float = 20.0) -> None:
+    def when(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+        """Wait for a condition; its value."""
+        end = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < end, f"never {what}\n{self.text}"
+            time.sleep(0.02)
+        return value
+
+    def quiet(self, seconds: float = 0.4, patience: float = PATIENCE) -> None:
         """Wait until nothing has been sent for `seconds`."""
         end = time.monotonic() + patience
         while time.monotonic() - self._last < seconds:
             assert time.monotonic() < end, "it never became quiet"
             time.sleep(0.02)
 
+    # What is done
+
+    def press(self, *keys: str) -> None:
+        """Press keys: names of `KEYS`, `ctrl+x`, or characters."""
+        for key in keys:
+            self.type(chr(ord(key[-1].upper()) & 31) if key.startswith("ctrl+") else KEYS.get(key, key))
+
+    def type(self, text: str) -> None:
+        """Type characters, all at once."""
+        os.write(self._master, text.encode())
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Make the window another size."""
+        _set_size(self._master, (rows, columns))
+        self.text  # noqa: B018  what came before was for the old size
+        self._screen.resize(rows, columns)
+
     def stall(self) -> None:
         """The line freezes: nothing is read any more."""
-        self._reading.clear()
+        if self._thread.is_alive():
+            os.write(self._waker, b".")
+            self._thread.join()
 
     def hang_up(self) -> None:
         """The line is cut: the terminal is closed under the program."""
-        self._reading.set()
-        os.close(self.child.child_fd)
-        self.child.fileobj = None
+        self.stall()
+        os.close(self._master)
+        os.close(self._slave)
+        self._master = self._slave = -1
 
     def kill(self, number: signal.Signals) -> None:
-        self.child.kill(number)
+        os.kill(self.pid, number)
 
-    def ended(self, seconds: float = 10.0) -> int | None:
-        """Wait for the process to end; its exit code, or minus the signal."""
-        end = time.monotonic() + seconds
-        while self.child.isalive():
-            assert time.monotonic() < end, f"the process goes on\n{self.text}"
-            time.sleep(0.01)
-        status = self.child.signalstatus
-        return -status if status else self.child.exitstatus
+    # How it ends
+
+    def ended(self, seconds: float = PATIENCE) -> int:
+        """Wait for the process to end; its exit code, or minus the signal. Nothing of it may be left."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the process goes on\n{self.text}") from None
+        assert not self.left_over(), "a process was left behind"
+        return code
+
+    def left_over(self) -> bool:
+        """Is there still a process in the group of the command?"""
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def restored(self) -> None:
+        """Fail unless the terminal is as it was found: its modes, its screen, its cursor, its keyboard."""
+        with self._lock:
+            raw = bytes(self.raw)
+        assert termios.tcgetattr(self._slave) == self.modes
+        for on, off in _SWITCHES.items():
+            assert raw.rfind(off) > raw.rfind(on) or on not in raw, f"{on!r} was not undone"
+
+
+_SWITCHES = {
+    **{
+        b"\x1b[?%dh" % mode: b"\x1b[?%dl" % mode
+        for mode in (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
+    },
+    b"\x1b[?25l": b"\x1b[?25h",
+    b"\x1b[?7l": b"\x1b[?7h",
+    b"\x1b[>": b"\x1b[<u",
+}
+"""What switches something on that a shell does not want, and what switches it off again."""
+
+
+def _set_size(handle: int, size: tuple[int, int]) -> None:
+    fcntl.ioctl(handle, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
