@@ -14,6 +14,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -43,6 +44,7 @@ _OS_REASONS = {
     errno.EDQUOT: "The disk is full",
     errno.EACCES: "The local copy cannot be written",
     errno.EROFS: "The local copy cannot be written",
+    errno.EAGAIN: "Another program holds the local copy",
 }
 
 
@@ -280,8 +282,16 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def _alone(path: Path) -> Iterator[None]:
     """Lets one process at a time judge the file, so that none sets aside what another has just built."""
     gate = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    end = time.monotonic() + PATIENCE
     try:
-        fcntl.flock(gate, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
         yield
     finally:
         os.close(gate)

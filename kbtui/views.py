@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import sqlite3
 
 _ORDER = {"name": "name_key", "created_at": "created", "updated_at": "updated", "size": "size"}
-_UNPLACED = "(parent IN (SELECT value FROM json_each(?)) OR id IN (SELECT value FROM json_each(?)))"
+_UNPLACED = """
+    pk IN (SELECT pk FROM document WHERE parent IN (SELECT value FROM json_each(?))
+    UNION SELECT pk FROM document WHERE id IN (SELECT value FROM json_each(?)))"""
 
 
 class Listing:

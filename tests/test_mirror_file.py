@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import sqlite3
@@ -349,6 +350,18 @@ def test_a_program_that_never_lets_go_of_the_file_means_going_on_in_memory(
     assert shown(mirror) == ["a", "b"]
     other.execute("ROLLBACK")
     other.close()
+    mirror.close()
+
+
+def test_a_program_that_never_gets_done_opening_the_file_means_a_session_in_memory(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kbtui.database.PATIENCE", 0.05)
+    Mirror.open(path).close()
+    with open(f"{path}.lock") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        mirror = Mirror.open(path)
+    assert mirror.notice == "Another program holds the local copy; this session keeps it in memory."
     mirror.close()
 
 
