@@ -28,10 +28,8 @@ from kbtui.views import Listing, count_unplaced, ranked
 
 BODIES = 64 * 2**20  # bytes of content kept, of the documents opened last
 SMALL = 3000  # rows that are ranked in a few milliseconds
-STALE = 24 * 3600.0  # seconds after which a sweep that was cut is begun anew
-GRACE = (
-    3600.0  # seconds for which a removed document is remembered, against pages that are still on their way
-)
+STALE = 6 * 3600.0  # seconds after which a sweep that was cut is begun anew
+GRACE = 3600.0  # seconds for which a page that is on its way cannot bring back what was removed
 
 
 class Place(NamedTuple):

@@ -358,7 +358,7 @@ def test_a_program_that_never_gets_done_opening_the_file_means_a_session_in_memo
 ) -> None:
     monkeypatch.setattr("kbtui.database.PATIENCE", 0.05)
     Mirror.open(path).close()
-    with open(f"{path}.lock") as gate:
+    with Path(f"{path}.lock").open() as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
         mirror = Mirror.open(path)
     assert mirror.notice == "Another program holds the local copy; this session keeps it in memory."
