@@ -19,6 +19,7 @@ from kbtui.demo import generated
 from kbtui.demo.contract import Cursors
 from kbtui.demo.search import one_slip
 from kbtui.demo.server import Demo
+from kbtui.demo.words import plain
 
 KB = "/v1/convai/knowledge-base"
 
@@ -609,6 +610,32 @@ def test_search_knows_scripts_with_and_without_spaces(empty: Caller, text: str, 
     (hit,) = hits(empty, typed)
     assert hit["document"]["id"] == id
     assert "".join(piece["value"] for piece in hit["search_snippet"]) == text
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("<p>one<br>two</p><p>three", "one two three"),
+        ("a <!-- <b>not this</b> --> b", "a b"),
+        ("<script>if (a < b) alert('x')</SCRIPT >seen", "seen"),
+        ("<style>p > b {}</style>seen", "seen"),
+        ("3 < 4 &amp; 5 &lt; 6", "3 < 4 & 5 < 6"),
+        ("cut <b", "cut"),
+        ("<!doctype html><?x?><scripted>yes", "yes"),
+    ],
+)
+def test_only_the_words_of_a_page_are_indexed(html: str, words: str) -> None:
+    assert plain(html, "html").split() == words.split()
+    assert plain(html, "markdown") == html
+
+
+@pytest.mark.parametrize(
+    "piece", ["<", "<a ", "<!--", "<![", "</script", "<script>", "&#", '<a b="', "<b></b>"]
+)
+def test_a_page_made_to_choke_a_parser_is_read_in_a_moment(piece: str) -> None:
+    begun = time.perf_counter()
+    plain("<script>" * (piece == "</script") + piece * 200_000, "html")
+    assert time.perf_counter() - begun < 5  # a parser that looks back needs minutes
 
 
 def test_search_follows_what_is_written_and_deleted(empty: Caller) -> None:

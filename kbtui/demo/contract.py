@@ -204,7 +204,8 @@ class Cursors:
     def open(self, cursor: str, scope: str) -> Any:
         """What was sealed; raises 400 `invalid_cursor`."""
         try:
-            raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"==")
+            padded = cursor + "=" * (-len(cursor) % 4)
+            raw = base64.b64decode(padded.encode("ascii"), b"-_", validate=True)
         except ValueError:
             raw = b""
         text = raw[12:]

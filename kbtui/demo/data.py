@@ -35,6 +35,7 @@ class Data:
         if path is None:
             self.store = Store.open(None)
             _copy(self.store, sample)
+            _keep_keys(self.store)
             return
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -54,8 +55,9 @@ class Data:
     def _prepare(self, path: Path, sample: bool) -> None:
         if self.store.is_empty():
             _copy(self.store, sample)
-        elif self.store.meta("version") != _VERSION:
+        elif self.store.meta("version") not in (None, _VERSION):
             raise Unavailable(f"The directory {path} was written by another version of kbtui.")
+        _keep_keys(self.store)
 
     def close(self) -> None:
         if hasattr(self, "store"):
@@ -76,27 +78,31 @@ def _hold(path: Path) -> IO[str]:
 
 
 def _copy(store: Store, sample: bool) -> None:
-    """Fill an empty store with the tables, the sample, and keys of its own."""
+    """Fill an empty store with the tables, and the sample."""
     with _lock:
-        (_template() if sample else _blank().db).backup(store.db)
-    with store.transaction():
-        for name in ("key", "read_only_key", "secret"):
-            store.set_meta(name, f"sk_demo_{secrets.token_hex(24)}")
+        if sample:
+            _template().backup(store.db)
+        else:
+            store.create(index.SCHEMA, crawl.SCHEMA)
 
 
 def _template() -> sqlite3.Connection:
     """The sample's database, built once a process."""
     global _made
     if _made is None:
-        store = _blank()
+        store = Store.open(None)
+        store.create(index.SCHEMA, crawl.SCHEMA)
         with store.transaction():
             company.load(store, int(time.time()))
         _made = store.db
     return _made
 
 
-def _blank() -> Store:
-    store = Store.open(None)
-    store.create(index.SCHEMA, crawl.SCHEMA)
-    store.set_meta("version", _VERSION)
-    return store
+def _keep_keys(store: Store) -> None:
+    """Give the store keys of its own, once; all or none, so that a start that was cut can be repeated."""
+    if store.meta("version") is not None:
+        return
+    with store.transaction():
+        for name in ("key", "read_only_key", "secret"):
+            store.set_meta(name, f"sk_demo_{secrets.token_hex(24)}")
+        store.set_meta("version", _VERSION)

@@ -1,7 +1,8 @@
-"""The endpoints of documents themselves: list, read, create, change, refresh."""
+"""The endpoints that list documents, read them, and make text documents and folders."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -54,7 +55,7 @@ async def list_documents(request: Request) -> Response:
     creator = asked.created_by_user_id or ("@me" if asked.show_only_owned_documents else None)
     wanted = listing.Asked(
         search=asked.search or "",
-        types=tuple(asked.types or ()),
+        types=tuple(sorted(set(asked.types or ()))),
         parent=asked.parent_folder_id,
         ancestor=asked.ancestor_folder_id,
         creator=ME if creator == "@me" else creator,
@@ -108,8 +109,13 @@ async def content(request: Request) -> Response:
     if row["type"] == "folder":
         raise invalid("A folder has no content.", "documentation_id")
     data = demo.store.text(row).encode()
-    pieces = (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
-    return StreamingResponse(pieces, media_type="text/html", headers={"content-length": str(len(data))})
+    headers = {"content-length": str(len(data))}
+    return StreamingResponse(_pieces(data), media_type="text/html", headers=headers)
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), _PIECE):
+        yield data[start : start + _PIECE]
 
 
 class _CreateText(Body):

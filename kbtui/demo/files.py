@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import time
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,6 +38,7 @@ from kbtui.demo.store import loads
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
 
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # its remarks would land on the terminal
 LIMIT = 20 * 1024 * 1024  # bytes of one file
 _VALID_SECONDS = 15 * 60  # how long a signed address is good for
 

@@ -41,7 +41,7 @@ def page(store: Store, asked: Asked, size: int, place: Place | None) -> tuple[li
     """At most `size` documents after `place`, and the place of the last one if there are more."""
     filters = _filters(store, asked)
     driver = _driver(store, filters)
-    types = sorted(set(asked.types)) or list(TYPES)
+    types = list(asked.types or TYPES)
     groups = [types]
     if asked.folders_first:
         groups = [[t for t in types if t == "folder"], [t for t in types if t != "folder"]]

@@ -79,10 +79,8 @@ class Store:
 
     def create(self, *schemas: str) -> None:
         """Make the tables, those of the other rooms included."""
-        for schema in (SCHEMA, words.SCHEMA, *schemas):
-            self.db.executescript(schema)
-        for statement in INDEXES.values():
-            self.db.execute(statement)
+        scripts = (SCHEMA, words.SCHEMA, *schemas, ";".join(INDEXES.values()))
+        self.db.executescript(f"begin; {' '.join(scripts)}; commit")
 
     def close(self) -> None:
         self.db.close()
