@@ -58,6 +58,14 @@ def safe(text: str, *, newlines: bool = False) -> str:
     return suspect.sub(_stand_in, text)
 
 
+def in_place(line: str, *, tabs: bool = False) -> str:
+    """A line as `safe` shows it, a character for each character: for fields, whose cursor counts them."""
+    shown = safe(line, newlines=tabs)
+    if len(shown) == len(line):
+        return shown
+    return "".join(safe(character, newlines=tabs) for character in line)
+
+
 @cache
 def _suspect(newlines: bool, ascii: bool) -> re.Pattern[str]:
     controls = "\x00-\x08\x0b-\x1f\x7f" if newlines else "\x00-\x1f\x7f"

@@ -80,6 +80,7 @@ class KnowledgeBase:
         self._connect = connect
         self._connecting: asyncio.Task[Api] | None = None
         self._seen_again: set[int] = set()
+        self._writing: set[str] = set()  # documents whose text is being changed by us right now
 
     # Reading what is here
 
@@ -196,9 +197,9 @@ class KnowledgeBase:
             Refused: it cannot be edited, with the reason.
             errors.Error: there is no text to begin with.
         """
-        kept = next((d for d in self.drafts.all() if d.document == id and d.field == "content"), None)
-        if kept is not None and not kept.elsewhere:
-            return self.drafts.adopt(kept)
+        kept = self._kept_draft(id, "content")
+        if kept is not None:
+            return kept
         try:
             document, body = await self._fetch(id)
             self._may_edit(document.raw())
@@ -219,6 +220,13 @@ class KnowledgeBase:
             base=body.text,
             base_updated=body.updated,
         )
+
+    def _kept_draft(self, id: str, field: str) -> Draft | None:
+        """The newest draft of a document that nobody else types in, taken over."""
+        for draft in self.drafts.all():
+            if (draft.document, draft.field) == (id, field) and not draft.elsewhere:
+                return self.drafts.adopt(draft)
+        return None
 
     def _may_edit(self, document: dict[str, Any]) -> None:
         reason = lock_reason(document)
@@ -242,9 +250,12 @@ class KnowledgeBase:
         """
         self._may_write()
         self.drafts.flush()
+        if text == draft.base:
+            return self._saved(draft, text, draft.base_updated, "unchanged")
         document, now = await self._fetch(draft.document)
         if now.text == text:
-            return self._saved(draft, text, now.updated, "unchanged" if text == draft.base else "saved")
+            self._carried_out(document, {"content": text})
+            return self._saved(draft, text, now.updated, "saved")
         self._may_edit(document.raw())
         if now.text != draft.base:
             raise Conflict(
@@ -253,7 +264,11 @@ class KnowledgeBase:
                 mine=text,
                 theirs=now.text,
             )
-        back = await self._write(document, now, text)
+        self._writing.add(draft.document)
+        try:
+            back = await self._write(document, now, text)
+        finally:
+            self._writing.discard(draft.document)
         if back.text != text:
             return Saved("differs", back.text)
         return self._saved(draft, text, back.updated, "saved")
@@ -278,8 +293,20 @@ class KnowledgeBase:
         self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs)
         return back
 
-    def rebase(self, draft: Draft, theirs: str, text: str) -> Draft:
-        """The same words on another base: what was theirs has been seen and may be replaced."""
+    def _carried_out(self, document: Document, now: dict[str, str]) -> None:
+        """The service holds what was sent when the line was cut: that change is done, and can be undone."""
+        for change in self.history.pending(self.base_url):
+            if change.document == document.id and change.after == now:
+                self.history.finish_change(change, updated=document.metadata.last_updated_at_unix_secs)
+
+    def accept(self, draft: Draft, text: str) -> None:
+        """What was sent is kept by the service as `text`, and the person agrees."""
+        for change in self.history.changes(self.base_url, draft.document, 1):
+            self.history.finish_change(change, updated=change.updated, after={"content": text})
+        self.drafts.drop(draft)
+
+    def rebase(self, draft: Draft, theirs: str, text: str | None = None) -> Draft:
+        """The same words, or `text`, on another base: what was theirs has been seen and may be replaced."""
         self.history.keep_words(self.base_url, draft.document, draft.name, theirs)
         return self.drafts.rebase(draft, base=theirs, text=text)
 
@@ -292,9 +319,9 @@ class KnowledgeBase:
 
     def begin_rename(self, row: DocumentRow) -> Draft:
         """Begin to type another name, or go on with one that was typed and never sent."""
-        kept = next((d for d in self.drafts.all() if d.document == row.id and d.field == "name"), None)
-        if kept is not None and not kept.elsewhere:
-            return self.drafts.adopt(kept)
+        kept = self._kept_draft(row.id, "name")
+        if kept is not None:
+            return kept
         return self.drafts.begin(
             document=row.id, name=row.name, field="name", format="", base=row.name, base_updated=row.updated
         )
@@ -312,18 +339,24 @@ class KnowledgeBase:
             return Saved("unchanged")
         api = await self.api()
         document = await api.get(draft.document)
-        if document.name not in (draft.base, name):
+        if document.name == name:
+            self._carried_out(document, {"name": name})
+            await self._store(document)
+            self.drafts.drop(draft)
+            return Saved("saved", name)
+        if document.name != draft.base:
             raise Conflict(
                 f"“{draft.base}” was renamed to “{document.name}” meanwhile.",
                 base=draft.base,
                 mine=name,
                 theirs=document.name,
             )
-        await self._rename(api, document, name)
+        kept = await self._rename(api, document, name)
         self.drafts.drop(draft)
-        return Saved("saved")
+        return Saved("saved" if kept == name else "differs", kept)
 
-    async def _rename(self, api: Api, document: Document, name: str) -> None:
+    async def _rename(self, api: Api, document: Document, name: str) -> str:
+        """Send a name; the one that the service keeps."""
         change = self.history.begin_change(
             self.base_url,
             document.id,
@@ -339,7 +372,9 @@ class KnowledgeBase:
                 self.history.abandon(change)
             raise
         await self._store(renamed)
-        self.history.finish_change(change, updated=renamed.metadata.last_updated_at_unix_secs)
+        updated = renamed.metadata.last_updated_at_unix_secs
+        self.history.finish_change(change, updated=updated, after={"name": renamed.name})
+        return renamed.name
 
     # Taking back
 
@@ -354,16 +389,19 @@ class KnowledgeBase:
         change = self.history.latest_undoable(self.base_url)
         if change is None:
             raise Refused("There is nothing to undo.")
-        if change.kind == "rename":
-            await self._undo_rename(change)
-        else:
-            await self._undo_edit(change)
-        self.history.mark_undone(change)
+        self._writing.add(change.document)
+        try:
+            await (self._undo_rename if change.kind == "rename" else self._undo_edit)(change)
+            self.history.mark_undone(change)
+        finally:
+            self._writing.discard(change.document)
         return Undone(f"Undone: {change.kind} of “{change.name}”.", change.document)
 
     async def _undo_rename(self, change: Change) -> None:
         api = await self.api()
         document = await api.get(change.document)
+        if document.name == change.before["name"]:
+            return  # an earlier try was carried out, and nobody heard of it
         if document.name != change.after["name"]:
             self.history.supersede(change)
             raise Refused(f"“{change.name}” was renamed again since; nothing was undone.")
@@ -371,6 +409,8 @@ class KnowledgeBase:
 
     async def _undo_edit(self, change: Change) -> None:
         document, now = await self._fetch(change.document)
+        if now.text == change.before["content"]:
+            return
         self._may_edit(document.raw())
         if now.text != change.after["content"]:
             self.history.supersede(change)
@@ -415,7 +455,8 @@ class KnowledgeBase:
         for change in self.history.written(self.base_url):
             row = self.mirror.row(change.document)
             again = change.id not in self._seen_again and time.time() > change.at + 2
-            if row is None or not (row.updated > change.updated or again):
+            news = row is not None and (row.updated > change.updated or again)
+            if not news or change.document in self._writing:
                 continue
             self._seen_again.add(change.id)
             try:
@@ -423,9 +464,10 @@ class KnowledgeBase:
             except NotFound:
                 continue
             base, mine = change.before["content"], change.after["content"]
-            if not content.keeps(base, mine, body.text):
+            lost = not content.keeps(base, mine, body.text)
+            if lost:
                 found.append(self._as_draft(change, base, mine))
-            if body.updated > change.updated:
+            if lost or body.updated > change.updated:
                 self.history.settle(change)
         return found
 

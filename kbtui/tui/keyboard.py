@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar, TypeVar
 
 from textual import events
-from textual.notifications import SeverityLevel
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 
 from kbtui.commands import BY_ID, Command, Keymap, Situation, show_key
@@ -18,6 +20,8 @@ Answer = TypeVar("Answer")
 
 TYPING = {"filter", "rename", "editor", "keys"}
 """Places where a text field has the focus: there a key that is no command is a character."""
+
+PATIENCE = 1.0  # seconds that a key waits for those before it; what is going away never answers
 
 
 def key_name(event: events.Key) -> str:
@@ -36,6 +40,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         super().__init__()
         self.keymap = keymap
         self.prefix = ""
+        self._ready = asyncio.Event()
+
+    def on_mount(self) -> None:
+        self._ready.set()  # Textual calls this one after that of the subclass
 
     # What a subclass may say of itself
 
@@ -52,13 +60,20 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
     # Keys
 
-    def press(self, event: events.Key) -> bool:
-        """Carry out what the key means here; False lets the focused text field have it."""
+    async def press(self, event: events.Key) -> bool:
+        """Carry out what the key means here; False lets the focused text field have it.
+
+        Keys typed faster than the screen can follow lose nothing and keep their order.
+        """
+        if not self._ready.is_set():
+            await _patiently(self._ready.wait())
         here = self.here()
         key = key_name(event)
         sequence = f"{self.prefix} {key}" if self.prefix else key
         typing = here[0] in TYPING
         command = self.keymap.find(here, sequence)
+        if typing and command is not None:
+            await self._settled()
         if not typing and self.keymap.after(here, sequence):
             self.prefix = sequence
             self.show_footer()
@@ -72,6 +87,19 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
             return False
         self.run(command)
         return True
+
+    async def _settled(self) -> None:
+        """Wait until the field has taken the keys before this one, and the screen has heard of it.
+
+        Each of them has a queue of its own, through which the news travels upwards.
+        """
+        field = self.focused
+        if field is None:
+            return
+        for each in (field, *field.ancestors_with_self):
+            await _patiently(_caught_up(each))
+            if each is self:
+                return
 
     def run(self, command: Command) -> None:
         """Carry out a command, or say why it is off."""
@@ -131,9 +159,19 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
     def tell(self, sentence: str, look: str = "") -> None:
         """One notice; the next replaces it."""
-        severity: SeverityLevel = {"bad": "error", "warn": "warning"}.get(look, "information")  # type: ignore[assignment]
-        self.app.clear_notifications()
-        self.app.notify(sentence, severity=severity, markup=False, timeout=8 if look else 4)
+        self.app.tell(sentence, look)  # type: ignore[attr-defined]
 
     def failed(self, error: Error) -> None:
         self.tell(error.sentence, "bad")
+
+
+async def _caught_up(pump: MessagePump) -> None:
+    """Return once everything that waits in the queue of `pump` has been taken."""
+    done = asyncio.Event()
+    if pump.call_later(done.set):
+        await done.wait()
+
+
+async def _patiently(waiting: Awaitable[object]) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(waiting, PATIENCE)

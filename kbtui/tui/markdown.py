@@ -10,6 +10,8 @@ from rich.markdown import CodeBlock, Heading, Markdown
 from rich.padding import Padding
 from rich.text import Text
 
+from kbtui.content import safe
+
 
 class LeftHeading(Heading):
     """A heading on the left, with its rank to be seen without colour."""
@@ -52,9 +54,18 @@ def blocks(text: str, size: int) -> Iterator[Block]:
     for token in Markdown(text, hyperlinks=False).parsed:
         tokens.append(token)
         depth += token.nesting
+        _make_safe(token)
         weight += len(token.content)
         if depth == 0 and weight >= size:
             yield Block(tokens)
             tokens, weight = [], 0
     if tokens:
         yield Block(tokens)
+
+
+def _make_safe(token: Token) -> None:
+    """Entities and escaped addresses are characters only now: `&#27;` is an escape."""
+    token.content = safe(token.content, newlines=True)
+    token.attrs = {name: safe(str(value)) for name, value in token.attrs.items()}
+    for child in token.children or ():
+        _make_safe(child)

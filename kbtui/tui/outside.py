@@ -6,7 +6,9 @@ import asyncio
 import os
 import shlex
 import shutil
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbtui.content import suffix
@@ -15,9 +17,15 @@ if TYPE_CHECKING:
     from kbtui.drafts import Draft
     from kbtui.tui.app import KbApp
 
+AT_ONCE = 1.0  # seconds in which nobody has read and closed a text: such an editor has a window of its own
+
 
 def editor_command(chosen: str | None, environ: Mapping[str, str] = os.environ) -> list[str] | None:
-    """The editor to run, as arguments: the configured one, $VISUAL, $EDITOR, or what is installed."""
+    """The editor to run, as arguments: the configured one, $VISUAL, $EDITOR, or what is installed.
+
+    Raises:
+        ValueError: its quotes are not closed.
+    """
     for command in (chosen, environ.get("VISUAL"), environ.get("EDITOR")):
         if command and command.strip():
             return shlex.split(command)
@@ -29,28 +37,61 @@ def editor_command(chosen: str | None, environ: Mapping[str, str] = os.environ) 
 
 async def edit_outside(app: KbApp, draft: Draft) -> str | None:
     """Run the editor on a draft; the text to save, or None where there is nothing to save."""
-    command = editor_command(app.settings.editor)
+    try:
+        command = editor_command(app.settings.editor)
+    except ValueError as error:
+        app.tell(f"The editor cannot be run: {error} in its setting.", "bad")
+        return None
     if command is None:
         app.tell("No editor is set: set $EDITOR, or use e to edit here.", "warn")
         return None
     path = app.kb.drafts.lend(draft, suffix(draft.format))
     app.kb.drafts.flush()
-    try:
-        code = await _run(app, [*command, str(path)])
-    except OSError as error:
-        app.tell(f"{command[0]} cannot be run: {error.strerror}. The draft is kept.", "bad")
-        return None
+    trouble = await _edit(app, command, path)
     text = app.kb.drafts.take_back(draft)
+    here = draft.text if text is None else text
+    if here == draft.base:
+        app.kb.drafts.drop(draft)
     if text is None:
         app.tell("The editor left no file; your draft is as it was before.", "warn")
-    elif code:
-        app.tell(f"{command[0]} ended with {code}: nothing is saved, the draft is kept (gd).", "warn")
+    elif trouble:
+        kept = "" if here == draft.base else " The draft is kept (gd)."
+        app.tell(f"{trouble}: nothing is saved.{kept}", "bad")
     elif text == draft.base:
-        app.kb.drafts.drop(draft)
         app.tell("Unchanged: nothing to save.")
     else:
         return text
     return None
+
+
+async def _edit(app: KbApp, command: list[str], path: Path) -> str:
+    """Let the person edit a file; what went wrong, or ""."""
+    untouched, began = path.stat(), time.monotonic()
+    try:
+        code = await _run(app, [*command, str(path)])
+    except OSError as error:
+        return f"{command[0]} cannot be run ({error.strerror})"
+    if code:
+        return f"{command[0]} ended with {code}"
+    quick = time.monotonic() - began < AT_ONCE
+    if quick and path.exists() and path.stat().st_mtime_ns == untouched.st_mtime_ns:
+        await _wait_for_window(app, command[0])
+    return ""
+
+
+async def _wait_for_window(app: KbApp, name: str) -> None:
+    from kbtui.tui.screens.question import Question
+
+    await app.push_screen_wait(
+        Question(
+            app,
+            f"{name} ended at once",
+            "If it has a window of its own: save there and close it, then go on here. "
+            "Its option to wait, such as code --wait, spares you this question.",
+            "Go on",
+            calm=True,
+        )
+    )
 
 
 async def _run(app: KbApp, command: list[str]) -> int:

@@ -56,7 +56,7 @@ class Saving(Base):
 
             text = await edit_outside(self, draft)  # type: ignore[arg-type]
             if text is not None:
-                await self._send(draft, text, None)
+                self.send(draft, text)
         else:
             from kbtui.tui.screens.editor import Editor
 
@@ -88,6 +88,11 @@ class Saving(Base):
             if editor.is_attached:
                 editor.show_lines()
 
+    @background("save", exclusive=False)
+    async def send(self, draft: Draft, text: str) -> None:
+        """Save a text that no editor of ours holds."""
+        await self._send(draft, text, None)
+
     async def _send(self, draft: Draft, text: str, editor: Editor | None) -> None:
         """Save a text, asking as often as the service holds something that has not been seen."""
         while True:
@@ -116,23 +121,22 @@ class Saving(Base):
         from kbtui.tui.screens.conflict import ConflictScreen
 
         choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), conflict))  # type: ignore[arg-type]
+        here = editor is not None and editor.is_current
+        mine = editor.text if editor is not None and here else text
         if choice == "mine":
-            draft = self.kb.rebase(draft, conflict.theirs, text)
+            draft = self.kb.rebase(draft, conflict.theirs)
             if editor is not None:
                 editor.draft = draft
             return draft
+        if here and choice in ("theirs", "merge"):
+            self.pop_screen()
         if choice == "theirs":
-            self.kb.give_way(draft, text)
-            if editor is not None:
-                editor.dismiss()
+            self.kb.give_way(draft, mine)
             self.tell("Kept theirs; your words are in the history.")
         elif choice == "merge":
-            merged = merge(conflict.base, text, conflict.theirs)
-            draft = self.kb.rebase(draft, conflict.theirs, merged.text)
-            if editor is not None:
-                editor.dismiss()
-            await self.go_on(draft)
-        elif editor is None:
+            merged = merge(conflict.base, mine, conflict.theirs)
+            await self.go_on(self.kb.rebase(draft, conflict.theirs, merged.text))
+        elif not here:
             await self.go_on(self.kb.drafts.adopt(draft))
         return None
 
@@ -144,11 +148,19 @@ class Saving(Base):
             "The service keeps the text in another form than you sent.", base=text, mine=text, theirs=theirs
         )
         choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), question, normalised=True))  # type: ignore[arg-type]
+        here = editor is not None and editor.is_current
         if choice == "theirs":
-            self.kb.drafts.drop(draft)
-            if editor is not None:
-                editor.dismiss()
+            self.kb.accept(draft, theirs)
+            if here:
+                self.pop_screen()
             self.tell(f"Saved as the service keeps it: {_name(draft)}.")
+            return
+        draft = self.kb.drafts.rebase(draft, base=theirs)
+        if editor is not None and here:
+            editor.draft = draft
+            editor.show_lines()
+        else:
+            await self.go_on(draft)
 
     # Rename
 
@@ -166,6 +178,10 @@ class Saving(Base):
             return
         if saved.state == "saved":
             self.tell("Renamed; u takes it back.")
+        elif saved.state == "differs":
+            self.tell(
+                f"Renamed; the service keeps it as “{saved.service_text[:80]}”. u takes it back.", "warn"
+            )
 
     # Undo, fetch again
 

@@ -16,6 +16,7 @@ from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from kbtui.drafts import Draft
@@ -43,19 +44,12 @@ class Editor(CommandScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield Line("header")
-        yield TextArea(
-            self.draft.text,
-            id="words",
-            soft_wrap=True,
-            show_line_numbers=False,
-            tab_behavior="indent",
-            max_checkpoints=1000,
-        )
+        yield Words(self.draft.text, "words")
         yield Line("footer")
 
     @property
-    def area(self) -> TextArea:
-        return self.query_one(TextArea)
+    def area(self) -> Words:
+        return self.query_one(Words)
 
     @property
     def text(self) -> str:
@@ -70,7 +64,6 @@ class Editor(CommandScreen[None]):
         return Situation(dirty=self.dirty)
 
     def on_mount(self) -> None:
-        self.area.cursor_blink = False
         self.area.focus()
         self.show_lines()
 
@@ -128,6 +121,8 @@ class Editor(CommandScreen[None]):
 
     def saved(self, saved: Saved, text: str) -> None:
         """The service holds `text` now; what is typed from here on is a draft on top of it."""
+        if not self.is_attached:
+            return
         self.draft = saved.draft or self.kb.drafts.begin(
             document=self.draft.document,
             name=self.draft.name,

@@ -15,24 +15,30 @@ if TYPE_CHECKING:
 
 
 class Question(ModalScreen[bool]):
-    """Asks; True if the person pressed the verb."""
+    """Asks; True if the person pressed the verb.
+
+    `calm`: nothing is lost, and there is nothing to cancel.
+    """
 
     BINDINGS = [("escape", "cancel"), ("left,right,h,l,tab", "app.focus_next")]
 
-    def __init__(self, app: KbApp, title: str, loss: str, verb: str) -> None:
+    def __init__(self, app: KbApp, title: str, loss: str, verb: str, *, calm: bool = False) -> None:
         super().__init__()
-        self._title, self._loss, self._verb = title, loss, verb
+        self._title, self._loss, self._verb, self._calm = title, loss, verb, calm
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield Static(self._title, id="title", markup=False)
             yield Static(self._loss, id="loss", markup=False)
             with Horizontal(id="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button(self._verb, id="verb", compact=True, variant="error")
+                if not self._calm:
+                    yield Button("Cancel", id="cancel", compact=True)
+                yield Button(
+                    self._verb, id="verb", compact=True, variant="default" if self._calm else "error"
+                )
 
     def on_mount(self) -> None:
-        self.query_one("#cancel").focus()
+        self.query(Button).first().focus()
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:

@@ -60,6 +60,7 @@ class DocumentList(VirtualList):
         self.listing: Listing | None = None
         self.view = View()
         self.edited: frozenset[str] = frozenset()  # documents with a draft
+        self.wanted: str | None = None  # the document that the cursor belongs to, a filter may hide it
         self.folders: dict[str, str] = {}  # names of folders by id, told where documents are listed flat
         self._windows: dict[int, list[DocumentRow]] = {}
 
@@ -81,14 +82,21 @@ class DocumentList(VirtualList):
             self._windows[number] = window
         return window[offset] if offset < len(window) else None
 
-    def show(self, kb: KnowledgeBase, view: View, listing: Listing, keep: str | None) -> None:
-        """Draw `listing`; the cursor goes to the document `keep`, or stays where it is if that is gone."""
-        at = kb.mirror.rank(listing, keep) if keep else None
+    def show(self, kb: KnowledgeBase, view: View, listing: Listing) -> None:
+        """Draw `listing`, the cursor on its document, else on the one it stood on, else in its place."""
         same = view.scope == self.view.scope and self.listing is not None
+        here = self.row if same else None
+        ranks = (kb.mirror.rank(listing, id) for id in (self.wanted, here.id if here else None) if id)
+        at = next((rank for rank in ranks if rank is not None), self.cursor if same else 0)
         self.kb, self.view, self.listing = kb, view, listing
         self._windows.clear()
-        fallback = self.cursor if same else 0
-        self.resize_to(len(listing), at if at is not None else fallback)
+        self.resize_to(len(listing), at)
+        if not view.text and not view.types:
+            self.wanted = self.row.id if self.row else None
+
+    def go(self, index: int) -> None:
+        super().go(index)
+        self.wanted = self.row.id if self.row else None
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
         row = self.at(index)

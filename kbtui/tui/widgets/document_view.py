@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,8 +18,15 @@ from kbtui.tui.widgets.line import Painter, Part
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-SLICE = 4_000  # characters rendered before the keys get a turn
 Row = list[Segment]
+SLICE = 4_000  # characters rendered before the keys get a turn
+
+
+class Words(NamedTuple):
+    """A text, and what lays it out."""
+
+    text: str
+    lay: Callable[[str], AsyncIterator[list[Row]]]
 
 
 class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
@@ -28,19 +35,25 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._rows: list[Row] = []
+        self._said: Sequence[Sequence[Part]] = ()
+        self._words: Words | None = None  # what `_rows` are made of; None: of `_said`
+        self._laid = 0  # the width they are laid out for
 
     def say(self, lines: Iterable[Sequence[Part]]) -> None:
         """Replace everything by lines of our own words."""
-        self._rows = [[Segment(text, self.look(look)) for text, look in line] for line in lines]
+        self._words, self._said = None, list(lines)
+        self._rows = [[Segment(text, self.look(look)) for text, look in line] for line in self._said]
         self._changed(top=True)
 
     async def show_source(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` as it is, wrapped; `text` is display-safe."""
-        await self._fill(self._source(text), keep_place)
+        self._words = Words(text, self._source)
+        await self._lay_out(keep_place)
 
     async def show_markdown(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` rendered as Markdown; `text` is display-safe."""
-        await self._fill(self._markdown(text), keep_place)
+        self._words = Words(text, self._markdown)
+        await self._lay_out(keep_place)
 
     def move(self, by: str) -> None:
         """Scroll as a `move.…` command says."""
@@ -65,21 +78,43 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         segments = [Segment(text, base + style if style else base) for text, style, _ in self._rows[index]]
         return Strip(segments).adjust_cell_length(width, base)
 
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._again())
+
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, len(self._rows))
+        if self._words is not None and self._width != self._laid:
+            self._again()
 
-    async def _fill(self, slices: AsyncIterator[list[Row]], keep_place: bool) -> None:
-        """Show the first slice at once and the rest as it comes; with `keep_place`, all of it at the end."""
+    def _again(self) -> None:
+        """Another width, or other colours."""
+        if self._words is None:
+            self.say(self._said)
+        else:
+            self.run_worker(self._lay_out(keep_place=bool(self._rows)), group="lay", exclusive=True)
+
+    async def _lay_out(self, keep_place: bool) -> None:
+        """Show the first slice at once and the rest as it comes; with `keep_place`, all of it at the end.
+
+        What is hidden is laid out when it appears.
+        """
+        words, before = self._words, len(self._rows)
+        self._laid = width = self._width
         rows: list[Row] = []
-        first = True
-        async for more in slices:
-            rows += more
-            if first and not keep_place:
-                self._rows = list(rows)
+        if words is None or width == 0:
+            self._rows = rows
+            return
+        async for more in words.lay(words.text):
+            if self._words is not words or self._laid != width:
+                return
+            if not rows and not keep_place:
+                self._rows = list(more)
                 self._changed(top=True)
-            first = False
+            rows += more
         self._rows = rows
-        self._changed(top=first and not keep_place)
+        self._changed(top=not rows)
+        if keep_place and before:
+            self.scroll_to(y=round(self.scroll_y * len(rows) / before), animate=False)
 
     def _changed(self, *, top: bool) -> None:
         if top:
@@ -118,7 +153,7 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def _width(self) -> int:
-        return max(10, min(self.size.width, 110) - 2)
+        return max(10, min(self.size.width, 110) - 2) if self.size.width else 0
 
     def _typesetter(self) -> Console:
         """A console that only measures and lays out, in the looks of the style sheet."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.text import Text
 from textual.message import Message
 from textual.widgets import Input
 
+from kbtui.content import in_place
 from kbtui.rows import DocumentRow
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ class Field(Input):
         super().__init__(id=id, placeholder=placeholder, select_on_focus=False, compact=True)
         self.cursor_blink = False
         self.display = False
+
+    @property
+    def _value(self) -> Text:
+        """What is drawn for the value: nothing in it that a terminal obeys."""
+        return Text(in_place(self.value), no_wrap=True, overflow="ignore", end="")
 
 
 class FilterField(Field):
@@ -58,48 +65,51 @@ class NameField(Field):
         draft: Draft
         name: str
 
-    @dataclass
-    class Closed(Message):
-        """The field is gone."""
-
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.draft: Draft | None = None
+        self.in_tree = False  # the name belongs to a line of the tree
         self._kb: KnowledgeBase | None = None
 
-    def open(self, kb: KnowledgeBase, row: DocumentRow, at: tuple[int, int], width: int) -> None:
-        """Appear at a place of the screen with the document's name, or with what was typed before."""
-        self._kb = kb
+    def open(self, kb: KnowledgeBase, row: DocumentRow, *, in_tree: bool) -> None:
+        """Appear with the document's name, or with what was typed before."""
+        self._kb, self.in_tree = kb, in_tree
         self.draft = kb.begin_rename(row)
         self.value = self.draft.text
         self.cursor_position = len(self.value)
-        self.styles.offset = at
-        self.styles.width = width
         self.display = True
         self.screen.set_focus(self)
+
+    def lie(self, x: int, y: int, width: int) -> None:
+        """Lie over this place of the screen."""
+        self.styles.offset = (x, y)
+        self.styles.width = width
 
     def watch_value(self, value: str) -> None:
         if self._kb is not None and self.draft is not None and value != self.draft.text:
             self._kb.drafts.typed(self.draft, lambda: self.value)
 
-    def submit(self) -> None:
-        """Send the name off, unless it is empty."""
+    def submit(self) -> bool:
+        """Send the name off and go away; False where it is empty."""
         if self.draft is None:
-            return
+            return True
         if not self.value.strip():
             self.screen.tell("A document needs a name of at least one character.", "warn")  # type: ignore[attr-defined]
-            return
+            return False
         self.post_message(self.Submitted(self.draft, self.value))
-        self.draft = None
-        self._close()
+        self.close()
+        return True
 
     def leave(self) -> None:
         """Go away without a change; the person said so, so the typed name goes too."""
         if self._kb is not None and self.draft is not None:
             self._kb.drafts.drop(self.draft)
-        self.draft = None
-        self._close()
+        self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Go away; what was typed stays a draft."""
+        if self._kb is not None and self.draft is not None:
+            name = self.value  # the next name that is typed here is another's
+            self._kb.drafts.typed(self.draft, lambda: name)
+        self.draft = None
         self.display = False
-        self.post_message(self.Closed())

@@ -38,6 +38,7 @@ class FolderTree(VirtualList):
         self._folders: list[FolderRow] = []
         self._totals: dict[str, int] = {}
         self._inside: dict[str, list[FolderRow]] = {}
+        self._parents: dict[str, str] = {}
 
     @property
     def scope(self) -> str:
@@ -49,21 +50,25 @@ class FolderTree(VirtualList):
         if (folders, totals) == (self._folders, self._totals) and self._shown:
             return
         self._folders, self._totals = folders, totals
-        self._inside = {}
-        for folder in folders:
-            self._inside.setdefault(folder.parent or ROOT, []).append(folder)
+        self._inside = _children(folders)
+        self._parents = {folder.id: parent for parent, inside in self._inside.items() for folder in inside}
         self._lay(self.scope)
 
     def select(self, scope: str) -> None:
         """Put the cursor on `scope`, unfolding what hides it."""
-        parents = {folder.id: folder.parent for folder in self._folders}
-        here: str | None = parents.get(scope)
-        seen: set[str] = set()
-        while here and here not in seen:
-            seen.add(here)
+        here = self._parents.get(scope)
+        while here:
             self.open.add(here)
-            here = parents.get(here)
+            here = self._parents.get(here)
         self._lay(scope)
+
+    def above(self, scope: str) -> str:
+        """The scope that a folder hangs in: a folder, ROOT or UNPLACED."""
+        return self._parents.get(scope, ROOT)
+
+    def go_to(self, scope: str) -> None:
+        """Move the cursor to a line that is shown."""
+        self.go(next((i for i, node in enumerate(self._shown) if node.scope == scope), self.cursor))
 
     def fold(self, scope: str, folded: bool) -> None:
         """Fold or unfold one folder."""
@@ -87,20 +92,22 @@ class FolderTree(VirtualList):
     def _walk(self) -> Iterator[Node]:
         yield Node(ALL, "All documents", 0, self._totals.get(ALL), None)
         yield Node(ROOT, "Root", 0, self._totals.get(ROOT), None)
-        stack = [(folder, 1) for folder in reversed(self._inside.get(ROOT, []))]
-        seen: set[str] = set()
+        yield from self._below(ROOT)
+        if self._totals.get(UNPLACED):
+            folded = UNPLACED not in self.open if UNPLACED in self._inside else None
+            yield Node(UNPLACED, "Unplaced", 0, self._totals[UNPLACED], folded)
+            if folded is False:
+                yield from self._below(UNPLACED)
+
+    def _below(self, scope: str) -> Iterator[Node]:
+        stack = [(folder, 1) for folder in reversed(self._inside.get(scope, []))]
         while stack:
             folder, depth = stack.pop()
-            if folder.id in seen:
-                continue
-            seen.add(folder.id)
             inside = self._inside.get(folder.id, [])
             folded = None if not inside else folder.id not in self.open
             yield Node(folder.id, folder.name, depth, folder.documents, folded)
             if folded is False:
                 stack += [(child, depth + 1) for child in reversed(inside)]
-        if self._totals.get(UNPLACED):
-            yield Node(UNPLACED, "Unplaced", 0, self._totals[UNPLACED], None)
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
         node = self._shown[index]
@@ -109,3 +116,27 @@ class FolderTree(VirtualList):
         room = max(1, width - len(number) - 2)
         name = fit(" " + "  " * min(node.depth, 12) + glyph + safe(node.name[:SHOWN]), room)
         return [(name, ""), (f" {number} ", "dim")]
+
+
+def _children(folders: Sequence[FolderRow]) -> dict[str, list[FolderRow]]:
+    """The folders by the scope they hang in: a tree, whatever the service says of parents.
+
+    What names a parent that is not here, or is its own ancestor, hangs in UNPLACED.
+    """
+    parents = {folder.id: folder.parent for folder in folders}
+    passed: set[str] = set()
+    looped: set[str] = set()
+    for id in parents:
+        trail: list[str] = []
+        here: str | None = id
+        while here in parents and here not in passed:
+            passed.add(here)
+            trail.append(here)
+            here = parents[here]
+        if here in trail:
+            looped.update(trail[trail.index(here) :])
+    inside: dict[str, list[FolderRow]] = {}
+    for folder in folders:
+        lost = folder.id in looped or (folder.parent is not None and folder.parent not in parents)
+        inside.setdefault(UNPLACED if lost else folder.parent or ROOT, []).append(folder)
+    return inside

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from kbtui.content import safe, to_markdown
-from kbtui.errors import Error
+from kbtui.errors import Error, Offline
 from kbtui.rows import FOLDER, Body, DocumentRow
 from kbtui.tui.widgets.document_list import human_age, human_size
 from kbtui.tui.widgets.document_view import DocumentView
@@ -49,6 +49,7 @@ class Reading(Vertical):
         `again` keeps the place in the text. An `errors.Error` is shown where the text would be.
         """
         self.row = row
+        again = again and not self.busy  # what was cut in the middle begins anew
         self.busy = True
         self._show_tabs()
         await self._show(kb, row, again)
@@ -71,8 +72,12 @@ class Reading(Vertical):
         try:
             body = kept or await kb.read(row.id)
         except Error as error:
-            self.view.say([[("", "")], [(f" ✕ {error.sentence}", "bad")]])
-            return
+            old = kb.mirror.body(row.id) if isinstance(error, Offline) else None
+            if old is None:
+                self._body = None
+                self.view.say([[("", "")], [(f" ✕ {safe(error.sentence)}", "bad")]])
+                return
+            body = old  # it is marked as old in the tab line
         same = self._body is not None and self._body.document == body.document
         if again and self._body == body:
             return
@@ -98,9 +103,12 @@ class Reading(Vertical):
         if row is not None:
             parts += [(" ", ""), (safe(row.name[:200]), "strong")]
             if row.lock and row.type != FOLDER:
-                right = [("read-only ", "warn")]
-            elif self._body is not None and self._body.document == row.id and self.tab == "text":
-                right = [(safe(self._body.format) + (" source " if self.source else " "), "dim")]
+                right.append(("read-only ", "warn"))
+            if self._body is not None and self._body.document == row.id and self.tab == "text":
+                if self._body.updated < row.updated:
+                    right.append(("as read before it was changed ", "warn"))
+                source = " source " if self.source else " "
+                right.append((safe(self._body.format) + source, "dim"))
         self.query_one("#tabs", Line).show(parts, right)
 
 

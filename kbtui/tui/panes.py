@@ -1,0 +1,299 @@
+"""The three panes of Browse, folders, documents and text: what they show, and where the keys go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.timer import Timer
+
+from kbtui.commands import Situation
+from kbtui.content import safe
+from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, View
+from kbtui.tui.background import background
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.widgets.document_list import DocumentList, Heads
+from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.folder_tree import FolderTree, count
+from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.reading import Reading
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from kbtui.tui.app import KbApp
+    from kbtui.tui.widgets.fields import FilterField, NameField
+    from kbtui.views import Listing
+
+RANKED_AT_ONCE = 3_000  # documents that are ranked in well under a frame; more go to a thread
+SCOPES = {ROOT: "Root", ALL: "All documents", UNPLACED: "Unplaced"}
+
+
+class Panes(CommandScreen[None]):
+    """Tree, list and view over one knowledge base."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-broad")]
+
+    def __init__(self, app: KbApp) -> None:
+        super().__init__(app.keymap)
+        self.set_class(True, "-in-list")
+        self.kb = app.kb
+        self.status: Callable[[], list[Part]] = app.status
+        self.title_parts: Callable[[], list[Part]] = app.title_parts
+        self.settle = app.settle
+        self.shown = View()
+        self._preview: Timer | None = None
+        self._follow: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Line("header")
+        with Horizontal(id="body"):
+            yield FolderTree("tree")
+            with Container(id="right"):
+                with Vertical(id="documents"):
+                    yield Line("chips")
+                    yield Heads("heads")
+                    yield DocumentList("list")
+                yield Reading("reading")
+        yield Line("footer")
+
+    def add_fields(self) -> None:
+        """What is typed in; the first frame does not show it."""
+        from kbtui.tui.widgets.fields import FilterField, NameField
+
+        if not self.query("#filter"):
+            self.mount(FilterField("filter"), before=self.query_one("#chips"))
+            self.mount(NameField("rename"))
+
+    # The parts, by name
+
+    @property
+    def folders(self) -> FolderTree:
+        return self.query_one(FolderTree)
+
+    @property
+    def documents(self) -> DocumentList:
+        return self.query_one(DocumentList)
+
+    @property
+    def reading(self) -> Reading:
+        return self.query_one(Reading)
+
+    @property
+    def filter_field(self) -> FilterField:
+        self.add_fields()
+        return cast("FilterField", self.query_one("#filter"))
+
+    @property
+    def name_field(self) -> NameField:
+        self.add_fields()
+        return cast("NameField", self.query_one("#rename"))
+
+    # Where the keys go
+
+    def here(self) -> tuple[str, ...]:
+        if self.focused is not None and self.focused.id in ("filter", "rename"):
+            return (self.focused.id,)
+        return ("move", "browse", "everywhere")
+
+    def situation(self) -> Situation:
+        return Situation(
+            row=self.row,
+            read_only=self.kb.read_only,
+            filtered=bool(self.shown.text or self.shown.types),
+            undoable=self.kb.undoable(),
+        )
+
+    @property
+    def row(self) -> DocumentRow | None:
+        """What a key acts on: the folder under the cursor in the tree, else the document in the list."""
+        if self.pane != "tree":
+            return self.documents.row
+        scope = self.folders.scope
+        return None if scope in SCOPES else self.kb.mirror.row(scope)
+
+    @property
+    def pane(self) -> str:
+        """The pane that has the keys: "tree", "list" or "view"."""
+        if isinstance(self.focused, FolderTree):
+            return "tree"
+        return "view" if isinstance(self.focused, DocumentView) else "list"
+
+    def go_pane(self, name: str) -> None:
+        """Give the keys to a pane, and show it where there is room for one only."""
+        self._show_pane(name)
+        self.set_focus({"tree": self.folders, "list": self.documents, "view": self.reading.view}[name])
+
+    def _show_pane(self, shown: str) -> None:
+        for name in ("tree", "list", "view"):
+            self.set_class(name == shown, f"-in-{name}")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The mouse may have led the keys away from a field."""
+        if self.here() != ("rename",):
+            self._show_pane(self.pane)
+            for field in self.query("#rename"):
+                if field.display:
+                    cast("NameField", field).close()
+        if self.here() != ("filter",):
+            for field in self.query("#filter"):
+                field.display = False
+        self.show_lines()
+
+    # What is shown
+
+    def on_mount(self) -> None:
+        self.set_focus(self.documents)
+        self._show_scope(ROOT, None)
+        self.show_tree()
+
+    def on_screen_resume(self) -> None:
+        """Another screen is gone: there may be drafts now, or none any more."""
+        if self.documents.listing is not None:
+            self.relist()
+
+    def mirror_moved(self) -> None:
+        """The mirror holds something else than what is drawn."""
+        self.show_tree()
+        self.relist()
+
+    def show_tree(self) -> None:
+        mirror = self.kb.mirror
+        totals = {scope: mirror.count(scope) for scope in (ALL, ROOT, UNPLACED)}
+        folders = mirror.folders()
+        self.folders.show(folders, totals)
+        self.documents.folders = {folder.id: folder.name for folder in folders}
+
+    def show_scope(self, scope: str, keep: str | None = None) -> None:
+        """Show a folder, the root, everything, or what is unplaced, in the order last used there.
+
+        The cursor goes to the document `keep`, or to the first.
+        """
+        self._show_scope(scope, keep)
+        self.visit()
+
+    def _show_scope(self, scope: str, keep: str | None) -> None:
+        sort, descending = self.kb.order(scope)
+        self.shown = View(scope, sort, descending)
+        self.documents.wanted = keep
+        self.relist()
+
+    def relist(self) -> None:
+        """Rank the view anew and draw it, the cursor on its document."""
+        if self.kb.mirror.count(self.shown.scope) <= RANKED_AT_ONCE:
+            self._draw(self.shown, self.kb.mirror.listing(self.shown))
+        else:
+            self._rank(self.shown)
+
+    @background("rank")
+    async def _rank(self, view: View) -> None:
+        listing = await asyncio.to_thread(self.kb.mirror.listing, view)
+        if view == self.shown:
+            self._draw(view, listing)
+
+    def _draw(self, view: View, listing: Listing) -> None:
+        before = self.documents.row
+        self.documents.edited = self.kb.edited()
+        self.documents.show(self.kb, view, listing)
+        self.show_lines()
+        self.place_name_field()
+        after = self.documents.row
+        if after != before or (after is None) != (self.reading.row is None):
+            self.preview(again=before is not None and after is not None and before.id == after.id)
+
+    @background("visit")
+    async def visit(self) -> None:
+        """Ask the service first for what is being looked at."""
+        await self.kb.visit(self.shown)
+
+    # The lines around it
+
+    def show_lines(self) -> None:
+        """Header, chips, column heads and footer."""
+        state = [*self.status(), (" ", "")]
+        where: Part = (safe(self.crumb(self.shown.scope)), "strong")
+        self.query_one("#header", Line).show([*self.title_parts(), where], state)
+        self.query_one(Heads).show(self.shown)
+        self._show_chips()
+        self.show_footer()
+
+    def crumb(self, scope: str) -> str:
+        """A scope as a path of names."""
+        if scope in SCOPES:
+            return SCOPES[scope]
+        trail = []
+        while scope not in SCOPES:
+            row = self.kb.mirror.row(scope)
+            trail.append(row.name if row else "a folder that is gone")
+            scope = self.folders.above(scope)
+        if scope == UNPLACED:
+            trail.append(SCOPES[UNPLACED])
+        return " / ".join(reversed(trail))
+
+    def facts(self) -> list[Part]:
+        total = self.documents.count
+        whole = self.kb.mirror.count(self.shown.scope)
+        at = self.documents.cursor + 1 if total else 0
+        of = f"{count(at)} of {count(total)}"
+        return [(of, ""), (f" ({count(whole)})" if total != whole else "", "dim"), (" ", "")]
+
+    def _show_chips(self) -> None:
+        chips: list[Part] = []
+        if self.shown.text:
+            chips += [(" name holds ", "dim"), (safe(self.shown.text), "key"), (" ", "")]
+        if self.shown.types:
+            chips += [(" type ", "dim"), (" or ".join(self.shown.types), "key"), (" ", "")]
+        if chips and not self.documents.count:
+            chips += [(" nothing here matches; F shows everything again", "warn")]
+        self.set_class(bool(chips) and self.here() != ("filter",), "-chips")
+        self.query_one("#chips", Line).show(chips)
+
+    def place_name_field(self) -> None:
+        """Let the field for a name lie over the line of what is renamed, once the panes have their places."""
+        if self.here() == ("rename",):
+            self.call_after_refresh(self._place_name_field)
+
+    def _place_name_field(self) -> None:
+        field = self.name_field
+        inside = self.folders if field.in_tree else self.documents
+        region = inside.region
+        y = region.y + inside.cursor - round(inside.scroll_y)
+        field.lie(region.x + 2, y, max(4, region.width - 3))
+
+    def on_resize(self) -> None:
+        self.place_name_field()
+
+    # The document under the cursor
+
+    def preview(self, *, again: bool = False) -> None:
+        """Show the document under the cursor once the cursor rests."""
+        row = self.documents.row
+        if self._preview is not None:
+            self._preview.stop()
+        self._preview = self.set_timer(0.01 if again else self.settle, lambda: self.open(row, again))
+
+    @background("open")
+    async def open(self, row: DocumentRow | None, again: bool = False) -> None:
+        """Show a document in the reading pane."""
+        await self.reading.show(self.kb, row, again=again)
+
+    @on(VirtualList.Moved, "#list")
+    def _moved(self) -> None:
+        self.show_footer()
+        self.preview()
+
+    @on(VirtualList.Moved, "#tree")
+    def _tree_moved(self) -> None:
+        if self._follow is not None:
+            self._follow.stop()
+        scope = self.folders.scope
+        self._follow = self.set_timer(self.settle / 2, lambda: self.follow_tree(scope))
+        self.show_footer()
+
+    def follow_tree(self, scope: str) -> None:
+        """Show what stands under the cursor of the tree."""
+        if scope != self.shown.scope:
+            self.show_scope(scope)
