@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -133,15 +134,17 @@ class KnowledgeBase:
         """
         await (await self.api()).list_page(page_size=1, urgent=True)
 
-    async def sweep(self, focus: View) -> AsyncIterator[Progress]:
+    async def sweep(self, focus: View) -> AsyncGenerator[Progress, None]:
         """One complete pass over the knowledge base, beginning with what is looked at."""
-        async for progress in Sync(await self.api(), self.mirror).sweep(focus=focus):
-            yield progress
+        async with aclosing(Sync(await self.api(), self.mirror).sweep(focus=focus)) as pass_:
+            async for progress in pass_:
+                yield progress
 
-    async def poll(self) -> AsyncIterator[Progress]:
+    async def poll(self) -> AsyncGenerator[Progress, None]:
         """What changed on the service since the last look."""
-        async for progress in Sync(await self.api(), self.mirror).poll():
-            yield progress
+        async with aclosing(Sync(await self.api(), self.mirror).poll()) as pass_:
+            async for progress in pass_:
+                yield progress
 
     async def visit(self, view: View) -> int:
         """Ask for the first page of a view, ahead of everything else; how many rows moved."""
@@ -157,7 +160,7 @@ class KnowledgeBase:
 
     async def _fetch(self, id: str) -> tuple[Document, Body]:
         api = await self.api()
-        ticket = self.mirror.ticket()
+        ticket = await asyncio.to_thread(self.mirror.ticket)
         try:
             document = await api.get(id)
         except NotFound:
@@ -183,7 +186,7 @@ class KnowledgeBase:
     async def _store(self, document: Document, ticket: int | None = None) -> None:
         raw = [document.raw()]
         if ticket is None:
-            ticket = self.mirror.ticket()
+            ticket = await asyncio.to_thread(self.mirror.ticket)
         await asyncio.to_thread(self.mirror.store, raw, ticket)
 
     # Editing

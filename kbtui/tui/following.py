@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 
 from kbtui.content import safe
 from kbtui.errors import Error, Unauthorized
@@ -67,8 +68,9 @@ class Follower:
     async def _round(self) -> None:
         now = time.monotonic()
         due = self._swept is None or now - self._swept > SWEEP
-        async for progress in self._kb.sweep(self._focus()) if due else self._kb.poll():
-            self._progress, self._trouble = progress, None
+        async with aclosing(self._kb.sweep(self._focus()) if due else self._kb.poll()) as pass_:
+            async for progress in pass_:
+                self._progress, self._trouble = progress, None
         if due:
             self._swept = now
         for lost in await self._kb.overwritten():
