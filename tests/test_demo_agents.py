@@ -12,7 +12,7 @@ from elevenlabs import ElevenLabs
 from kbtui.demo.ranking import rank
 from kbtui.demo.sample import id_of
 from kbtui.demo.server import Demo
-from tests.test_demo import KB, Caller, invalid, refused
+from tests.caller import KB, Caller, invalid, refused
 
 AGENTS = "/v1/convai/agents"
 AVA, EMIL, NIGHT, HARU = (

@@ -16,7 +16,7 @@ from kbtui.demo import pages
 from kbtui.demo.crawler import matches
 from kbtui.demo.sample import id_of
 from kbtui.demo.server import Demo
-from tests.test_demo import KB, Caller, invalid, refused
+from tests.caller import KB, Caller, invalid, refused
 
 CRAWL = f"{KB}/crawl"
 

@@ -15,7 +15,7 @@ from kbtui.demo import index
 from kbtui.demo.chunks import MODELS, chunks
 from kbtui.demo.sample import FOLDER, id_of
 from kbtui.demo.server import Demo
-from tests.test_demo import KB, Caller, invalid, refused
+from tests.caller import KB, Caller, invalid, refused
 
 E5, ML = "e5_mistral_7b_instruct", "multilingual_e5_large_instruct"
 LONG = "\n\n".join(

@@ -19,7 +19,7 @@ from kbtui.demo.contract import ApiError
 from kbtui.demo.extract import LIMIT, cleaned, extract
 from kbtui.demo.sample import FOLDER, id_of
 from kbtui.demo.server import Demo
-from tests.test_demo import KB, Caller, refused
+from tests.caller import KB, Caller, refused
 
 FILES = sorted((FOLDER / "files").glob("*.*"))
 DAY = 86_400
