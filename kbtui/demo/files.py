@@ -46,7 +46,6 @@ _VALID_SECONDS = 15 * 60  # how long a signed address is good for
 class _Upload(NamedTuple):
     data: bytes
     filename: str
-    mime: str
     text: str
     format: str
     name: str | None
@@ -63,7 +62,6 @@ async def create_file(request: Request) -> Response:
         text=upload.text,
         format=upload.format,
         filename=upload.filename,
-        mime=upload.mime,
         file=upload.data,
     )
     return created(demo, id)
@@ -84,7 +82,7 @@ async def update_file(request: Request) -> Response:
     with store.transaction():
         store.set_text(row, upload.text, format=upload.format, size=len(upload.data))
         store.set_file(row, upload.data)
-        store.update(row["id"], name=upload.filename, filename=upload.filename, mime=upload.mime)
+        store.update(row["id"], name=upload.filename, filename=upload.filename)
         demo.content_changed(row)
     return answer(Shapes(store, demo.url).full(store.document(row["id"])))
 
@@ -110,7 +108,7 @@ async def _upload(request: Request) -> _Upload:
         if not isinstance(file, UploadFile):
             message = "Value error, Expected UploadFile"
             raise Invalid([{"type": "value_error", "loc": ["body", "file"], "msg": message}])
-        data, mime = await file.read(LIMIT + 1), file.content_type or "application/octet-stream"
+        data = await file.read(LIMIT + 1)
         called = _basename(file.filename or "")
         check_unicode(called, "body", "file")
     finally:
@@ -118,7 +116,7 @@ async def _upload(request: Request) -> _Upload:
     if len(data) > LIMIT:
         raise ApiError(400, "request_too_large", "Files may have at most 20 MB.", param="file")
     text, format = await asyncio.to_thread(extract.extract, data, called)
-    return _Upload(data, called, mime, text, format, name, parent)
+    return _Upload(data, called, text, format, name, parent)
 
 
 def _field(form: FormData, name: str) -> str | None:
@@ -163,9 +161,9 @@ async def source_file(request: Request) -> Response:
         raise not_permitted("The signed URL has expired.")
     row = demo.store.document(id)
     disposition = f"attachment; filename*=UTF-8''{quote(filename(row), safe='')}"
-    mime = "application/octet-stream"  # never shown by a browser, whatever was uploaded
+    kind = "application/octet-stream"  # never shown by a browser, whatever was uploaded
     headers = {"content-disposition": disposition, "x-content-type-options": "nosniff"}
-    return Response(demo.store.file(row), media_type=mime, headers=headers)
+    return Response(demo.store.file(row), media_type=kind, headers=headers)
 
 
 def _signature(demo: Demo, id: str, until: int) -> str:

@@ -115,60 +115,42 @@ class Store:
         *,
         id: str | None = None,
         parent: str | None = None,
-        text: str | None = None,
-        format: str | None = None,
-        size: int | None = None,
+        text: str = "",
+        file: bytes | None = None,
+        format: str = "markdown",
         created: int | None = None,
         updated: int | None = None,
-        creator: str = ME,
-        role: str = "admin",
-        url: str | None = None,
-        filename: str | None = None,
-        mime: str | None = None,
-        file: bytes | None = None,
-        frozen: bool = False,
-        auto_sync: dict[str, Any] | None = None,
-        external_sync: dict[str, Any] | None = None,
-        refresh_status: dict[str, Any] | None = None,
-        sync_job: dict[str, Any] | None = None,
+        **columns: Any,
     ) -> str:
-        """Insert a document and return its id. `text` is its content, `file` the bytes it came from."""
-        id = id or new_id()
+        """Insert a document and return its id: `text` is its content, `file` the bytes it came from.
+
+        `columns` are further ones of the table: creator (me), role (admin), url, filename, frozen, and
+        auto_sync, external_sync, refresh_status, sync_job as the contract's objects.
+        """
         created = int(time.time()) if created is None else created
-        if size is None:
-            size = len(file) if file is not None else len((text or "").encode())
-        format = None if type == "folder" else format or "markdown"
         values = {
-            "id": id,
+            "creator": ME,
+            "role": "admin",
+            **{key: dumps(value) if isinstance(value, dict) else value for key, value in columns.items()},
+            "id": id or new_id(),
             "type": type,
             "name": name,
             "name_key": name_key(name),
             "parent": parent,
-            "size": size,
+            "size": len(text.encode() if file is None else file),
             "created": created,
             "updated": created if updated is None else updated,
-            "creator": creator,
-            "role": role,
-            "format": format,
-            "url": url,
-            "filename": filename,
-            "mime": mime,
-            "frozen": int(frozen),
-            "auto_sync": dumps(auto_sync),
-            "external_sync": dumps(external_sync),
-            "refresh_status": dumps(refresh_status),
-            "sync_job": dumps(sync_job),
+            "format": None if type == "folder" else format,
         }
         with self.transaction():
             marks = ", ".join(f":{column}" for column in values)
-            cursor = self.db.execute(f"insert into documents ({', '.join(values)}) values ({marks})", values)
-            n = cursor.lastrowid
-            assert n is not None
+            self.db.execute(f"insert into documents ({', '.join(values)}) values ({marks})", values)
+            row = self.document(str(values["id"]))
             if file is not None:
-                self.db.execute("insert into files values (?, ?)", (n, file))
+                self.set_file(row, file)
             if type != "folder":
-                self._write_body(n, text or "", format)
-        return id
+                self._write_body(row["n"], text, row["format"])
+        return str(row["id"])
 
     def find(self, id: str) -> Row | None:
         row: Row | None = self.db.execute("select * from documents where id = ?", (id,)).fetchone()

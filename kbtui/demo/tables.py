@@ -23,7 +23,6 @@ create table documents (
     format text,
     url text,
     filename text,
-    mime text,
     frozen integer not null default 0,
     auto_sync text,
     external_sync text,

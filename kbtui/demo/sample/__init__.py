@@ -20,14 +20,6 @@ from kbtui.demo.store import ME, SITE, Row, Store
 FOLDER = Path(__file__).parent
 _DAY = 86_400
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_MIMES = {
-    ".txt": "text/plain",
-    ".md": "text/markdown",
-    ".html": "text/html",
-    ".pdf": "application/pdf",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".epub": "application/epub+zip",
-}
 
 
 def load(store: Store, now: int) -> None:
@@ -104,7 +96,6 @@ def _upload(file: Path) -> dict[str, Any]:
     return {
         "file": data,
         "filename": file.name,
-        "mime": _MIMES[file.suffix],
         "text": text,
         "format": "markdown" if file.suffix in (".txt", ".md") else "html",
     }
@@ -132,7 +123,6 @@ def _shared_file(entry: dict[str, Any], updated: int) -> dict[str, Any]:
     failed = entry["sync"][2] > 0
     return {
         "filename": f"{entry['name']}.html",
-        "mime": "text/html",
         "external_sync": {
             "type": "google_drive",
             "source_entity_id": entry["drive"],
