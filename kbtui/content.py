@@ -336,7 +336,7 @@ def keeps(base: str, mine: str, theirs: str) -> bool:
     """Does `theirs` still hold everything that `mine` changed against `base`?
 
     What was added next to it, or elsewhere, does not matter; a word of mine that is missing, or one that I
-    removed and that is back, does.
+    removed and that is back, does. Where repeated tags leave it open what changed, the answer is no.
     """
     if mine in (base, theirs):
         return True

@@ -362,6 +362,8 @@ def test_changes_in_different_sentences_merge(lengths: list[int], data: st.DataO
         )
 
     assert merge(changed(), changed(first), changed(second)) == Merge(changed(first, second), True)
+    assert keeps(changed(), changed(first), changed(first, second))
+    assert not keeps(changed(), changed(first), changed(second))
 
 
 def test_changes_of_the_same_sentence_are_put_between_markers() -> None:
@@ -410,13 +412,15 @@ def test_it_is_noticed_when_another_save_took_my_words_away(mine: str, theirs: s
     assert keeps(BASE, mine, theirs) is kept
 
 
-@given(bodies, bodies, bodies)
-def test_a_clean_merge_keeps_mine_and_a_base_that_is_back_does_not(base: str, mine: str, theirs: str) -> None:
-    merged = merge(base, mine, theirs)
-    if merged.clean and theirs != base:
-        assert keeps(base, mine, merged.text)
+@given(bodies, bodies)
+def test_my_own_words_are_all_there_and_a_base_that_is_back_holds_none(base: str, mine: str) -> None:
     assert keeps(base, mine, mine)
     assert keeps(base, mine, base) is (mine == base)
+
+
+@given(bodies, bodies, bodies)
+def test_a_word_of_mine_that_is_nowhere_is_always_missed(base: str, mine: str, theirs: str) -> None:
+    assert not keeps(base, f"{mine} mine4 ", theirs)
 
 
 # Bytes
