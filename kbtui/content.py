@@ -320,11 +320,27 @@ def _line_end(pieces: list[str], newline: str) -> str:
 
 
 def _groups(base: str, mine: str, theirs: str) -> Iterator[tuple[str, *tuple[Sequence[str], ...]]]:
-    """Stretches of tokens: ("unchanged" | "a" | "b" | "same", tokens) or ("conflict", base, mine, theirs)."""
-    from merge3 import Merge3
+    """Stretches of tokens: (whose, tokens) — unchanged, mine, theirs, same — or ("conflict", base, mine, theirs).
 
-    a, b, c = (_split(_TOKEN_ENDS, text) for text in (base, mine, theirs))
-    yield from Merge3(a, b, c, sequence_matcher=_Matcher).merge_groups()  # type: ignore[arg-type]
+    They are parted where a token of the base stands in both texts; between two such places a side that
+    says what the base says gives way to the other.
+    """
+    was, my, their = (_split(_TOKEN_ENDS, text) for text in (base, mine, theirs))
+    in_mine, in_theirs = dict(_pairs(was, my)), dict(_pairs(was, their))
+    shared = [(i, in_mine[i], in_theirs[i]) for i in sorted(in_mine.keys() & in_theirs.keys())]
+    i = j = k = 0
+    for at, mine_at, theirs_at in [*shared, (len(was), len(my), len(their))]:
+        sides = was[i:at], my[j:mine_at], their[k:theirs_at]
+        if sides[0] == sides[1]:
+            yield "unchanged" if sides[0] == sides[2] else "theirs", sides[2]
+        elif sides[0] == sides[2]:
+            yield "mine", sides[1]
+        elif sides[1] == sides[2]:
+            yield "same", sides[1]
+        else:
+            yield "conflict", *sides
+        yield "unchanged", was[at : at + 1]
+        i, j, k = at + 1, mine_at + 1, theirs_at + 1
 
 
 def unresolved(text: str) -> bool:
@@ -341,7 +357,7 @@ def keeps(base: str, mine: str, theirs: str) -> bool:
     if mine in (base, theirs):
         return True
     for kind, *sides in _groups(base, mine, theirs):
-        if kind == "a":
+        if kind == "mine":
             return False
         if kind == "conflict":
             was, mine_now, theirs_now = (Counter(re.findall(_WORDS, "".join(side))) for side in sides)

@@ -447,7 +447,7 @@ def test_a_file_for_an_editor_is_named_after_its_format() -> None:
 
 
 def test_importing_it_loads_none_of_its_libraries() -> None:
-    heavy = "html_to_markdown merge3 textual bs4 httpx"
+    heavy = "html_to_markdown textual bs4 httpx"
     code = f"import sys, kbtui.content; print([m for m in {heavy.split()} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -12,7 +12,7 @@ import pytest
 from kbtui.commands import COMMANDS, PLACES, show_key
 
 HOUSE = Path(__file__).resolve().parent.parent
-HEAVY = ("httpx", "pydantic", "pyperclip", "keyring", "starlette", "click", "html_to_markdown", "merge3")
+HEAVY = ("httpx", "pydantic", "pyperclip", "keyring", "starlette", "click", "html_to_markdown")
 
 
 def modules_after(statement: str) -> set[str]:
