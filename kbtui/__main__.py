@@ -1,7 +1,7 @@
 """From the command line to one of: the app, the demo server, a sentence that says why not.
 
 Exit codes: 0 well ended, 1 a bug, 2 nothing could be shown (a bad flag, a bad configuration, no terminal),
-129 hung up, 143 terminated.
+129 hung up, 130 interrupted before the first frame, 143 terminated.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from signal import SIGINT
 from typing import TYPE_CHECKING, NoReturn
 
 from kbtui import settings as house
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
         except BadSettings as error:
             _say(str(error))
             return 2
+        except KeyboardInterrupt:
+            return 128 + SIGINT
 
 
 def _say(sentence: str) -> None:
@@ -110,16 +113,19 @@ def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Setting
     """Start the embedded demo knowledge base; settings that open it and leave nothing behind.
 
     Raises:
-        BadSettings: the extra that it needs is not installed.
+        BadSettings: the extra that it needs is not installed, or it cannot start.
     """
     from tempfile import TemporaryDirectory
 
     try:
-        from kbtui.demo.server import Demo
+        from kbtui.demo.server import Demo, Unavailable
     except ModuleNotFoundError as error:
         raise BadSettings(NO_DEMO) from error
+    try:
+        demo = leaving.enter_context(Demo(size=size))
+    except Unavailable as error:
+        raise BadSettings(str(error)) from error
     home = Path(leaving.enter_context(TemporaryDirectory(prefix="kbtui-demo-")))
-    demo = leaving.enter_context(Demo(size=size))
     workspace = Workspace("demo", demo.url, key=demo.key, read_only=settings.workspace.read_only)
     return replace(
         settings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.style import Style
 from rich.text import Text
@@ -18,7 +20,7 @@ from textual import events
 from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.worker import get_current_worker
+from textual.worker import Worker, WorkerFailed, get_current_worker
 
 import kbtui
 from kbtui.commands import Keymap
@@ -80,6 +82,7 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         self._kb = kb
         self._version = -1
         self._follower: Follower | None = None
+        self._numbers = itertools.count(1)  # of workspaces opened in this run
         self._loop: asyncio.AbstractEventLoop | None = None
         self._quitting = False
         for theme in THEMES:
@@ -160,32 +163,33 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         await self._open(replace(self.settings, workspace=workspace))
 
     @background("open")
-    async def open_demo(self) -> None:
-        """Open the embedded demo knowledge base."""
+    async def open_demo(self, say: Callable[[str, str], None]) -> None:
+        """Open the embedded demo knowledge base, or say why not."""
         try:
             settings = await asyncio.to_thread(self._start_demo)
         except BadSettings as error:
-            self.tell(str(error), "bad")
+            say(str(error), "bad")
             return
         await self._open(settings)
 
-    async def try_key(self) -> bool:
-        """Look for a key again; True if there was one and the service takes it.
-
-        Raises:
-            BadSettings: a source of the key cannot be read.
-            errors.Error: the service does not take the key, or cannot be reached.
-        """
-        kb = self._open_workspace(self.settings, self.settings.workspace)
+    @background("open")
+    async def try_key(self, say: Callable[[str, str], None]) -> None:
+        """Look for a key again, and open the workspace if the service takes it, or say why not."""
+        try:
+            kb = self._open_workspace(self.settings, self.settings.workspace)
+        except BadSettings as error:
+            say(str(error), "bad")
+            return
         if kb is None:
-            return False
+            say("Still no key: not in the environment, not in the configuration, not in the keyring.", "warn")
+            return
         try:
             await kb.check()
-        except Error:
+        except Error as error:
             await kb.close()
-            raise
+            say(error.sentence, "bad")
+            return
         await self._enter(self.settings, kb)
-        return True
 
     async def _open(self, settings: Settings) -> None:
         try:
@@ -196,32 +200,29 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         await self._enter(settings, kb)
 
     async def _enter(self, settings: Settings, kb: KnowledgeBase | None) -> None:
-        await self._leave_workspace()
-        self.settings, self._kb = settings, kb
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
+        await self._finish_work()
+        old, self.settings, self._kb, self._follower = self._kb, settings, kb, None
         # A mode of its own: the first screen of an app cannot be switched for another.
-        left, mode = self.current_mode, f"workspace-{id(kb)}"
-        self.workers.cancel_node(self.screen)
+        left, mode = self.current_mode, f"workspace-{next(self._numbers)}"
         self.add_mode(mode, self.get_default_screen)
         await self.switch_mode(mode)
         if left != "_default":
             await self.remove_mode(left)
+        if old is not None:
+            await old.close()
         if kb is not None:
             self._begin_workspace()
 
-    async def _leave_workspace(self, *, at_once: bool = False) -> None:
-        """Wait for what must finish, stop what need not, close."""
+    async def _finish_work(self, *, at_once: bool = False) -> None:
+        """Wait for what must finish, stop what need not."""
         running = [each for each in self.workers if each is not get_current_worker() and not each.is_finished]
         saving = [worker for worker in running if worker.group == "save"]
         if saving and not at_once:
             self.tell("Finishing the save … Q leaves at once; the draft is kept.")
-            await self.workers.wait_for_complete(saving)
+            await asyncio.shield(_ended(saving))  # asked again to leave, this waiting ends and not the save
         for worker in running:
             worker.cancel()
-        await asyncio.gather(*(worker.wait() for worker in running), return_exceptions=True)
-        if self._kb is not None:
-            await self._kb.close()
+        await _ended(running)
 
     # The end
 
@@ -242,7 +243,8 @@ class KbApp(Saving, App[int], inherit_bindings=False):
 
     def _fatal_error(self) -> None:
         """Tell of a bug; unlike Textual without the values of variables, which may be a key or a text."""
-        story = "".join(traceback.format_exception(self._exception))
+        bug = self._exception
+        story = "".join(traceback.format_exception(bug.error if isinstance(bug, WorkerFailed) else bug))
         kept = "" if self.settings.demo else " What you typed is kept: start kbtui again and press gd."
         self.panic(Text(f"{safe(story, newlines=True)}\nkbtui met a bug and had to end.{kept}"))
 
@@ -366,5 +368,14 @@ class KbApp(Saving, App[int], inherit_bindings=False):
     async def quit(self) -> None:
         """Wait for what must finish, then end; asked again, end at once. Drafts stay."""
         again, self._quitting = self._quitting, True
-        await self._leave_workspace(at_once=again)
+        await self._finish_work(at_once=again)
         self.exit(0)
+
+    async def on_unmount(self) -> None:
+        """The last step: no screen is left that could ask for anything."""
+        if self._kb is not None:
+            await self._kb.close()
+
+
+async def _ended(workers: list[Worker[Any]]) -> None:
+    await asyncio.gather(*(worker.wait() for worker in workers), return_exceptions=True)

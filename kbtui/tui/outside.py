@@ -99,7 +99,12 @@ async def _run(app: KbApp, command: list[str]) -> int:
     with app.batch_update(), app.suspend():
         try:
             process = await asyncio.create_subprocess_exec(*command)
-            return await process.wait()
+            try:
+                return await process.wait()
+            except asyncio.CancelledError:
+                process.terminate()  # kbtui ends; an editor would fight the shell for the terminal
+                await process.wait()
+                raise
         except OSError as error:
             failure = error
     raise failure

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pyte
 
@@ -33,10 +33,12 @@ KEYS = {
 # Takes the pseudo-terminal as its own, as a login shell does, and becomes the program.
 _LAUNCH = """
 import fcntl, os, signal, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-if sys.argv[1] == "nohup":
+how = sys.argv[1].split()
+if "borrowed" not in how:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+if "nohup" in how:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 os.execvp(sys.argv[2], sys.argv[2:])
 """
 
@@ -53,8 +55,9 @@ class Terminal:
     """Runs a command in a pseudo-terminal of its own; reads it all the time unless told to `stall`.
 
     Args:
-        nohup: the command inherits that hang-ups are ignored.
-        stdin, stderr: other than the terminal, for programs that are started in a wrong way.
+        how: "nohup": the command inherits that hang-ups are ignored; "borrowed": the terminal is not the
+            command's own, so that no signal tells of its end.
+        stderr: other than the terminal.
 
     Attributes:
         raw: every byte that came.
@@ -67,7 +70,7 @@ class Terminal:
         env: Mapping[str, str],
         size: tuple[int, int] = (40, 140),
         cwd: Path | None = None,
-        nohup: bool = False,
+        how: str = "",
         stderr: int | None = None,
     ) -> None:
         self.raw = bytearray()
@@ -82,7 +85,7 @@ class Terminal:
         self.modes = termios.tcgetattr(slave)
         self._slave = slave  # held open, so that its modes can be asked for when the program has ended
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _LAUNCH, "nohup" if nohup else "", *command],
+            [sys.executable, "-I", "-S", "-c", _LAUNCH, how, *command],
             stdin=slave,
             stdout=slave,
             stderr=slave if stderr is None else stderr,
@@ -95,7 +98,7 @@ class Terminal:
         self._thread = threading.Thread(target=self._read, name="terminal", daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -176,6 +179,12 @@ class Terminal:
         """Type characters, all at once."""
         os.write(self._master, text.encode())
 
+    def hold(self, key: str, times: int = 40) -> None:
+        """Keep a key down: the keyboard repeats it thirty times a second."""
+        for _ in range(times):
+            self.press(key)
+            time.sleep(1 / 30)
+
     def resize(self, rows: int, columns: int) -> None:
         """Make the window another size."""
         _set_size(self._master, (rows, columns))
@@ -206,22 +215,28 @@ class Terminal:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the process goes on\n{self.text}") from None
-        assert not self.left_over(), "a process was left behind"
+        self.when(lambda: not self._group(), "without a process left behind")
         return code
 
-    def left_over(self) -> bool:
-        """Is there still a process in the group of the command?"""
-        try:
-            os.killpg(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+    def _group(self) -> list[int]:
+        """The processes that live in the group of the command; those that died and wait for burial do not."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
+                if int(group) == self.pid and state != "Z":
+                    found.append(int(stat.parent.name))
+        return found
+
+    def line_modes(self) -> list[object]:
+        """How the terminal treats what is typed, now."""
+        return termios.tcgetattr(self._slave)
 
     def restored(self) -> None:
         """Fail unless the terminal is as it was found: its modes, its screen, its cursor, its keyboard."""
         with self._lock:
             raw = bytes(self.raw)
-        assert termios.tcgetattr(self._slave) == self.modes
+        assert self.line_modes() == self.modes
         for on, off in _SWITCHES.items():
             assert raw.rfind(off) > raw.rfind(on) or on not in raw, f"{on!r} was not undone"
 

@@ -1,0 +1,68 @@
+"""From a cold start to words in the service and back, as a person goes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.e2e.visit import Server, Visit
+
+
+def loop(kbtui: Visit, name: str) -> None:
+    """Filter, open, edit, save; rename; leave."""
+    kbtui.settle()
+    kbtui.press("g", "a", "/")
+    kbtui.type(name[:12])
+    kbtui.until("1 of 1 ")
+    kbtui.press("enter", "enter")
+    kbtui.until("text +info")
+    kbtui.press("e")
+    kbtui.until("as in the service")
+    kbtui.type("Edited: ")
+    kbtui.until("not saved yet")
+    kbtui.press("ctrl+s")
+    kbtui.until("Saved, verified")
+    kbtui.until("as in the service")
+    kbtui.press("escape")
+    kbtui.until("/ filter")
+    kbtui.until("Edited: ")
+    kbtui.press("r")
+    kbtui.until("Enter save")
+    kbtui.type(", renamed")
+    kbtui.press("enter")
+    kbtui.until("Renamed")
+    kbtui.until(", renamed ")
+
+
+def test_from_a_cold_start_to_words_in_the_service_and_back(server: Server, home: Path) -> None:
+    id = server.create("Loop of the day", "what it said before")
+    with Visit(home, url=server.url, key=server.key) as kbtui:
+        loop(kbtui, "Loop of the day")
+        assert server.name(id) == "Loop of the day, renamed"
+        assert server.text(id) == "Edited: what it said before"
+        kbtui.press("u")
+        kbtui.until("Undone: rename")
+        assert server.name(id) == "Loop of the day"
+        kbtui.press("u")
+        kbtui.until("Undone: edit")
+        assert server.text(id) == "what it said before"
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+        kbtui.restored()
+        assert not kbtui.drafts()
+    with Visit(home, url=server.url, key=server.key) as again:
+        again.until("Loop of the day|Support")
+        again.press("Q")
+        assert again.ended() == 0
+
+
+def test_the_demo_leaves_nothing_behind(home: Path) -> None:
+    with Visit(home, "--demo") as kbtui:
+        loop(kbtui, "Welcome to the knowledge base")
+        kbtui.press("u")
+        kbtui.until("Undone: rename")
+        assert list(home.parent.glob("kbtui-demo-*"))
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+        kbtui.restored()
+    assert not list(home.rglob("*"))
+    assert [path.name for path in home.parent.iterdir()] == [home.name]
