@@ -320,7 +320,7 @@ def _line_end(pieces: list[str], newline: str) -> str:
 
 
 def _groups(base: str, mine: str, theirs: str) -> Iterator[tuple[str, *tuple[Sequence[str], ...]]]:
-    """Stretches of tokens: (whose, tokens) — unchanged, mine, theirs, same — or ("conflict", base, mine, theirs).
+    """Stretches of tokens: (whose, tokens), or ("conflict", base, mine, theirs).
 
     They are parted where a token of the base stands in both texts; between two such places a side that
     says what the base says gives way to the other.

@@ -162,13 +162,17 @@ class History:
             new=True,
         )
 
-    def latest_undoable(self, base_url: str) -> Change | None:
-        """The newest change that was carried out, not undone, and that a call can reverse."""
+    def latest_undoable(self, base_url: str, *, images: bool = True) -> Change | None:
+        """The newest change that was carried out, not undone, and that a call can reverse.
+
+        Without `images`, `before` and `after` are empty: `whole` brings them.
+        """
         kinds = ",".join("?" * len(UNDOABLE))
         found = self._select(
             f"base_url = ? AND state = 'done' AND kind IN ({kinds}) ORDER BY id DESC LIMIT 1",
             base_url,
             *UNDOABLE,
+            images=images,
         )
         return found[0] if found else None
 
@@ -188,12 +192,11 @@ class History:
     # Words that another's save may have replaced
 
     def written(self, base_url: str, since: float | None = None) -> list[Change]:
-        """The newest edit of each document, where it is not settled; oldest first.
+        """The newest edit of each document, where it is not settled; oldest first, without images.
 
-        Not before `since`, else of the last seven days.
-
-        `before["content"]` is the text that the edit began with, `after["content"]` what kbtui wrote, and
-        `updated` what the service named as the time of that.
+        Not before `since`, else of the last seven days. `updated` is what the service named as the time of
+        the edit; `whole` brings the text that it began with, `before["content"]`, and the one that kbtui
+        wrote, `after["content"]`.
         """
         since = time.time() - DAYS_WATCHED * 86_400 if since is None else since
         return self._select(
@@ -201,7 +204,13 @@ class History:
             "GROUP BY document) AND NOT settled AND at >= ? ORDER BY id",
             base_url,
             since,
+            images=False,
         )
+
+    def whole(self, change: Change) -> Change:
+        """The change with its images, as it stands in the file now; as it is where it is gone."""
+        found = self._select("id = ?", change.id)
+        return found[0] if found else change
 
     def settle(self, change: Change) -> None:
         """The words of this edit were found on the service, or their loss was announced."""
@@ -255,9 +264,8 @@ class History:
 
         def work(db: sqlite3.Connection) -> Change:
             kept = change
-            if (
-                new
-            ):  # ids are times, so that they order the changes of every process; two at once differ by one
+            if new:
+                # Ids are times, so that they order the changes of every process; two at once differ by one.
                 taken = db.execute("SELECT max(id) FROM changes").fetchone()[0] or 0
                 kept = replace(change, id=max(change.id, taken + 1))
             db.execute(
@@ -271,9 +279,10 @@ class History:
 
         return self._write(work)
 
-    def _select(self, where: str, *values: object) -> list[Change]:
+    def _select(self, where: str, *values: object, images: bool = True) -> list[Change]:
+        texts = "before, after" if images else "'{}', '{}'"
         sql = (
-            "SELECT id, base_url, document, kind, state, settled, at, updated, name, before, after "
+            f"SELECT id, base_url, document, kind, state, settled, at, updated, name, {texts} "
             f"FROM changes WHERE {where}"
         )
         rows = self._carry_out(lambda db: db.execute(sql, values).fetchall())

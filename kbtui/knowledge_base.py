@@ -1,33 +1,28 @@
 """The knowledge base as a person works with it: all that a screen or a command ever talks to.
 
-Reading goes to the mirror and never waits for the network. What the network answers is written to the mirror,
-and the mirror's `version` tells that it moved. A change is kept in the history before it is sent, sent, read
-back, and only then is its draft dropped.
+A change is kept in the history before it is sent, sent, read back, and only then is its draft dropped. What
+is only read is in `access.py`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kbtui import content
+from kbtui.access import Access
 from kbtui.drafts import Draft, Drafts
 from kbtui.errors import Conflict, Error, NotFound, Offline, Refused
 from kbtui.history import Change, History
 from kbtui.mirror import Mirror, lock_reason
-from kbtui.rows import SORTS, Body, DocumentRow, Progress, View
-from kbtui.sync import Sync
+from kbtui.rows import SORTS, Body, DocumentRow, View
 
 if TYPE_CHECKING:
     from kbtui.api import Api
     from kbtui.models import Document
     from kbtui.transport import Wait
-
-LARGEST_TEXT = 20_000_000  # bytes: the service takes no larger file
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ class Undone:
     document: str
 
 
-class KnowledgeBase:
+class KnowledgeBase(Access):
     """One workspace: its mirror, its history, its drafts, and the service behind them.
 
     Args:
@@ -72,14 +67,11 @@ class KnowledgeBase:
         *,
         read_only: bool = False,
     ) -> None:
+        super().__init__(mirror, connect)
         self.base_url = base_url
-        self.mirror = mirror
         self.history = history
         self.drafts = drafts
         self.read_only = read_only
-        self.waiting: Wait | None = None
-        self._connect = connect
-        self._connecting: asyncio.Task[Api] | None = None
         self._seen_again: set[int] = set()
         self._writing: set[str] = set()  # documents whose text is being changed by us right now
 
@@ -101,93 +93,10 @@ class KnowledgeBase:
         """The documents that have a draft."""
         return frozenset(draft.document for draft in self.drafts.all())
 
-    def kept_body(self, row: DocumentRow) -> Body | None:
-        """The text of a document if the mirror has it as new as the row."""
-        body = self.mirror.body(row.id)
-        return body if body is not None and body.updated >= row.updated else None
-
     def undoable(self) -> str | None:
         """What `undo` would take back, in words."""
-        change = self.history.latest_undoable(self.base_url)
+        change = self.history.latest_undoable(self.base_url, images=False)
         return f"{change.kind} of “{change.name}”" if change else None
-
-    # The service
-
-    async def api(self) -> Api:
-        """The client, built at the first call; the import of what it needs holds up no frame."""
-        if self._connecting is None:
-            self._connecting = asyncio.create_task(asyncio.to_thread(self._connect, self._begin_wait))
-        try:
-            return await asyncio.shield(self._connecting)
-        except Exception:
-            self._connecting = None
-            raise
-
-    def _begin_wait(self, wait: Wait) -> None:
-        self.waiting = wait
-
-    async def check(self) -> None:
-        """Try the key with a list call, the smallest that needs nothing but `convai_read`.
-
-        Raises:
-            errors.Error: the service does not take the key, or cannot be reached.
-        """
-        await (await self.api()).list_page(page_size=1, urgent=True)
-
-    async def sweep(self, focus: View) -> AsyncGenerator[Progress, None]:
-        """One complete pass over the knowledge base, beginning with what is looked at."""
-        async with aclosing(Sync(await self.api(), self.mirror).sweep(focus=focus)) as pass_:
-            async for progress in pass_:
-                yield progress
-
-    async def poll(self) -> AsyncGenerator[Progress, None]:
-        """What changed on the service since the last look."""
-        async with aclosing(Sync(await self.api(), self.mirror).poll()) as pass_:
-            async for progress in pass_:
-                yield progress
-
-    async def visit(self, view: View) -> int:
-        """Ask for the first page of a view, ahead of everything else; how many rows moved."""
-        return await Sync(await self.api(), self.mirror).visit(view)
-
-    async def read(self, id: str) -> Body:
-        """The text of a document as the service has it now; the mirror keeps it.
-
-        Raises:
-            errors.Error: the service cannot be asked, or refuses, or the document is gone.
-        """
-        return (await self._fetch(id))[1]
-
-    async def _fetch(self, id: str) -> tuple[Document, Body]:
-        api = await self.api()
-        ticket = await asyncio.to_thread(self.mirror.ticket)
-        try:
-            document = await api.get(id)
-        except NotFound:
-            await asyncio.to_thread(self.mirror.remove, [id])
-            raise
-        data, lossy = await self._content(api, id)
-        body = Body(id, document.content_format, data, document.metadata.last_updated_at_unix_secs, lossy)
-        await self._store(document, ticket)
-        await asyncio.to_thread(self.mirror.keep_body, body)
-        return document, body
-
-    async def _content(self, api: Api, id: str) -> tuple[str, bool]:
-        data = bytearray()
-        async for piece in api.content(id):
-            data += piece.data
-            if len(data) > LARGEST_TEXT:
-                raise Refused("The text is larger than 20 MB; kbtui does not open it.")
-        try:
-            return data.decode("utf-8"), False
-        except UnicodeDecodeError:
-            return data.decode("utf-8", "replace"), True
-
-    async def _store(self, document: Document, ticket: int | None = None) -> None:
-        raw = [document.raw()]
-        if ticket is None:
-            ticket = await asyncio.to_thread(self.mirror.ticket)
-        await asyncio.to_thread(self.mirror.store, raw, ticket)
 
     # Editing
 
@@ -420,7 +329,8 @@ class KnowledgeBase:
             raise Refused(f"“{change.name}” was changed again since; nothing was undone.")
         api = await self.api()
         await self._store(await api.update(change.document, content=change.before["content"]))
-        await self._fetch(change.document)
+        if (await self._fetch(change.document))[1].text != change.before["content"]:
+            raise Refused(f"The service does not keep “{change.name}” as it was before; look at it.")
 
     # The source of a URL document
 
@@ -462,6 +372,7 @@ class KnowledgeBase:
             if not news or change.document in self._writing:
                 continue
             self._seen_again.add(change.id)
+            change = self.history.whole(change)
             try:
                 _, body = await self._fetch(change.document)
             except NotFound:
@@ -493,7 +404,6 @@ class KnowledgeBase:
     async def close(self) -> None:
         """Finish: every word on disk, every connection closed."""
         self.drafts.close()
-        if self._connecting is not None and self._connecting.done() and not self._connecting.exception():
-            await self._connecting.result().aclose()
+        await self._disconnect()
         self.history.close()
         self.mirror.close()

@@ -1,0 +1,124 @@
+"""What the service says, by way of the mirror: everything of a workspace that is only read.
+
+Reading goes to the mirror and never waits for the network. What the network answers is written to the mirror,
+and the mirror's `version` tells that it moved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from kbtui.errors import NotFound, Refused
+from kbtui.mirror import Mirror
+from kbtui.rows import Body, DocumentRow, Progress, View
+from kbtui.sync import Sync
+
+if TYPE_CHECKING:
+    from kbtui.api import Api
+    from kbtui.models import Document
+    from kbtui.transport import Wait
+
+LARGEST_TEXT = 20_000_000  # bytes: the service takes no larger file
+
+
+class Access:
+    """The mirror of a workspace and the service behind it.
+
+    Args:
+        connect: builds the client; called once, in a thread, when the network is first needed. It is given
+            what to do when a countdown begins.
+    """
+
+    def __init__(self, mirror: Mirror, connect: Callable[[Callable[[Wait], None]], Api]) -> None:
+        self.mirror = mirror
+        self.waiting: Wait | None = None
+        self._connect = connect
+        self._connecting: asyncio.Task[Api] | None = None
+
+    async def api(self) -> Api:
+        """The client, built at the first call; the import of what it needs holds up no frame."""
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(asyncio.to_thread(self._connect, self._begin_wait))
+        try:
+            return await asyncio.shield(self._connecting)
+        except Exception:
+            self._connecting = None
+            raise
+
+    def _begin_wait(self, wait: Wait) -> None:
+        self.waiting = wait
+
+    async def check(self) -> None:
+        """Try the key with a list call, the smallest that needs nothing but `convai_read`.
+
+        Raises:
+            errors.Error: the service does not take the key, or cannot be reached.
+        """
+        await (await self.api()).list_page(page_size=1, urgent=True)
+
+    async def sweep(self, focus: View) -> AsyncGenerator[Progress, None]:
+        """One complete pass over the knowledge base, beginning with what is looked at."""
+        async with aclosing(Sync(await self.api(), self.mirror).sweep(focus=focus)) as pass_:
+            async for progress in pass_:
+                yield progress
+
+    async def poll(self) -> AsyncGenerator[Progress, None]:
+        """What changed on the service since the last look."""
+        async with aclosing(Sync(await self.api(), self.mirror).poll()) as pass_:
+            async for progress in pass_:
+                yield progress
+
+    async def visit(self, view: View) -> int:
+        """Ask for the first page of a view, ahead of everything else; how many rows moved."""
+        return await Sync(await self.api(), self.mirror).visit(view)
+
+    async def read(self, id: str) -> Body:
+        """The text of a document as the service has it now; the mirror keeps it.
+
+        Raises:
+            errors.Error: the service cannot be asked, or refuses, or the document is gone.
+        """
+        return (await self._fetch(id))[1]
+
+    async def _fetch(self, id: str) -> tuple[Document, Body]:
+        api = await self.api()
+        ticket = await asyncio.to_thread(self.mirror.ticket)
+        try:
+            document = await api.get(id)
+        except NotFound:
+            await asyncio.to_thread(self.mirror.remove, [id])
+            raise
+        data, lossy = await self._content(api, id)
+        body = Body(id, document.content_format, data, document.metadata.last_updated_at_unix_secs, lossy)
+        await self._store(document, ticket)
+        await asyncio.to_thread(self.mirror.keep_body, body)
+        return document, body
+
+    async def _content(self, api: Api, id: str) -> tuple[str, bool]:
+        data = bytearray()
+        async for piece in api.content(id):
+            data += piece.data
+            if len(data) > LARGEST_TEXT:
+                raise Refused("The text is larger than 20 MB; kbtui does not open it.")
+        try:
+            return data.decode("utf-8"), False
+        except UnicodeDecodeError:
+            return data.decode("utf-8", "replace"), True
+
+    async def _store(self, document: Document, ticket: int | None = None) -> None:
+        raw = [document.raw()]
+        if ticket is None:
+            ticket = await asyncio.to_thread(self.mirror.ticket)
+        await asyncio.to_thread(self.mirror.store, raw, ticket)
+
+    def kept_body(self, row: DocumentRow) -> Body | None:
+        """The text of a document if the mirror has it as new as the row."""
+        body = self.mirror.body(row.id)
+        return body if body is not None and body.updated >= row.updated else None
+
+    async def _disconnect(self) -> None:
+        if self._connecting is not None and self._connecting.done() and not self._connecting.exception():
+            await self._connecting.result().aclose()
