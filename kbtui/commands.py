@@ -175,7 +175,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("sync.stop", ("X",), "stop waiting", "stop waiting to try again", ("browse",)),
     # The rest
     Command("go.drafts", ("g d",), "drafts", "words typed and not yet saved", ("browse",)),
-    Command("go.workspaces", ("g w",), "workspaces", "open another workspace", ("browse",)),
+    Command("go.workspaces", ("g w",), "workspaces", "open another workspace", ("browse", "welcome")),
     Command("choose.open", ("enter",), "open", "open the selected line", ("choose",), 1),
     Command("keys.run", ("enter",), "run", "run the selected command", ("keys",), 1),
     Command("keys.down", ("down", "ctrl+n"), "down", "one line down", ("keys",)),

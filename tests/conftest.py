@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kbtui.demo.server import Demo
+from tests.service import Service
 from tests.wire import Wire
 
 
@@ -36,6 +37,13 @@ def demo() -> Iterator[Demo]:
     """A demo server of this test's own, filled with the sample, its index instant."""
     with Demo(index_seconds=0) as server:
         yield server
+
+
+@pytest.fixture
+def service(demo: Demo) -> Iterator[Service]:
+    """What is really in `demo`, and a hand to change it from elsewhere."""
+    with Service(demo) as client:
+        yield client
 
 
 @pytest.fixture

@@ -8,16 +8,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from kbtui.__main__ import open_workspace
 from kbtui.commands import Keymap
+from kbtui.rows import DocumentRow
 from kbtui.settings import Places, Settings, Workspace
 from kbtui.tui.app import KbApp
+from kbtui.tui.keyboard import caught_up
 from kbtui.tui.screens.browse import Browse
 from kbtui.tui.widgets.line import Line
 
 PATIENCE = 15.0  # seconds a condition may take on a busy machine
+CHARACTERS = {"space": " ", "slash": "/", "enter": "\r", "escape": "\x1b", "tab": "\t"}
 
 
 class House:
@@ -46,18 +51,52 @@ class House:
         """What the app has told, newest last."""
         return "\n".join(notice.message for notice in self.app._notifications)
 
+    @property
+    def drawn(self) -> list[str]:
+        """The screen as it is drawn, line by line."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def row(self) -> DocumentRow:
+        """The document under the cursor of the list."""
+        row = self.browse.documents.row
+        assert row is not None
+        return row
+
+    @property
+    def status(self) -> str:
+        """The right end of the header: how it stands with the service."""
+        return "".join(text for text, _ in self.app.status())
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last look at the service is complete and drawn."""
+        return self.status == "online" and self.app._version == self.browse.kb.mirror.version
+
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Press keys, all at once as a slow line delivers them, and wait until they are carried out."""
+        self.burst(*keys)
+        for _ in range(2):  # what the keys set off has queues of its own
+            await caught_up(self.app)
+            await self.pilot._wait_for_screen()
 
     async def type(self, text: str) -> None:
-        await self.pilot.press(*("space" if character == " " else character for character in text))
+        await self.press(*text)
+
+    def burst(self, *keys: str) -> None:
+        """Press keys, and wait for nothing."""
+        for key in keys:
+            if len(key) == 1:
+                self.app.post_message(events.Key(_character_to_key(key), key))
+            else:
+                self.app.post_message(events.Key(key, CHARACTERS.get(key)))
 
     async def until(self, condition: Callable[[], Any], what: str = "") -> None:
         """Wait for a condition; fail with the words of the screen where it does not come."""
         try:
             async with asyncio.timeout(PATIENCE):
-                while not condition():
-                    await self.pilot.pause(0.01)
+                while not condition():  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
         except TimeoutError:
             raise AssertionError(f"never: {what or condition}; the app said: {self.notices!r}") from None
 
@@ -71,11 +110,12 @@ class House:
         """From the root, go into these folders, one inside the other."""
         await self.press("g", "h")
         for name in folders:
-            await self.until(lambda name=name: name in self.names, f"no folder {name}")
-            await self.press("slash")
-            await self.type(name)
-            await self.press("enter", "enter")
-            await self.until(lambda name=name: self.line("header").count(name), f"not in {name}")
+            await self._go_into(name)
+
+    async def _go_into(self, name: str) -> None:
+        await self.until(lambda: name in self.names, f"a folder {name}")
+        await self.press("/", *name, "enter", "enter")
+        await self.until(lambda: name in self.line("header"), f"in {name}")
 
     async def select(self, name: str) -> None:
         """Put the cursor of the list on a document, wherever it is, by filtering all documents."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from textual.worker import Worker
@@ -29,7 +29,7 @@ def background(
 
         @wraps(method)
         def start(owner: Any, *args: Any, **named: Any) -> Worker[None]:
-            work = run(owner, *args, **named)
+            work = partial(run, owner, *args, **named)  # not begun: a newer one may come first
             worker: Worker[None] = owner.run_worker(
                 work, name=method.__name__, group=group, exclusive=exclusive
             )

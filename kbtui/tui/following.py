@@ -12,7 +12,7 @@ from kbtui.errors import Error, Unauthorized
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import Progress, View
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Part
+from kbtui.tui.widgets.line import Part, fit
 
 POLL = 20.0  # seconds between looks at the service
 SWEEP = 900.0  # seconds after which everything is compared again
@@ -93,7 +93,8 @@ class Follower:
             return [(f"drafts are not safe: {self._kb.drafts.trouble}", "bad")]
         wait = self._kb.waiting
         if wait is not None and (left := wait.until - time.monotonic()) > 0:
-            return [(f"{wait.reason}, again in {left:.0f} s (X stops)", "warn")]
+            why = safe(wait.reason).partition(". ")[0].rstrip(".")
+            return [(f"{fit(why, 44).rstrip()}, again in {left:.0f} s (X stops)", "warn")]
         if self._trouble is not None:
             word = "not allowed" if isinstance(self._trouble, Unauthorized) else "offline"
             left = self._retry_at - time.monotonic()

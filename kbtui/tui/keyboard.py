@@ -97,7 +97,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         if field is None:
             return
         for each in (field, *field.ancestors_with_self):
-            await _patiently(_caught_up(each))
+            await _patiently(caught_up(each))
             if each is self:
                 return
 
@@ -165,7 +165,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         self.tell(error.sentence, "bad")
 
 
-async def _caught_up(pump: MessagePump) -> None:
+async def caught_up(pump: MessagePump) -> None:
     """Return once everything that waits in the queue of `pump` has been taken."""
     done = asyncio.Event()
     if pump.call_later(done.set):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from kbtui.settings import KEY_VARIABLE, REGIONS, BadSettings
-from kbtui.tui.background import background
+from kbtui.content import safe
+from kbtui.settings import KEY_VARIABLE, REGIONS
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.line import Line, Part
@@ -42,7 +42,7 @@ class Welcome(CommandScreen[None]):
         workspace = self.kbapp.settings.workspace
         lines: list[list[Part]] = [
             [],
-            [("  No API key is set for ", ""), (workspace.base_url, "strong")],
+            [("  No API key is set for ", ""), (safe(workspace.base_url), "strong")],
             [],
             [("  kbtui needs a key with the permissions ", ""), ("convai_read", "key"), (" and ", ""),
              ("convai_write", "key"), (".", "")],
@@ -50,8 +50,8 @@ class Welcome(CommandScreen[None]):
             [],
             [(f"    {KEY_VARIABLE}=… kbtui", "strong")],
             [("    kbtui --api-key-file FILE", "strong"), ("     a file that only you can read", "dim")],
-            [(f"    keyring set kbtui {workspace.base_url}", "strong")],
-            [("    a workspace in ", "strong"), (str(config), "strong")],
+            [(f"    keyring set kbtui {safe(workspace.base_url)}", "strong")],
+            [("    a workspace in ", "strong"), (safe(str(config)), "strong")],
             [],
             [("  Other regions have keys of their own: ", "dim"),
              (f"kbtui --region {'|'.join(name for name in REGIONS if name != 'global')}", "dim")],
@@ -60,7 +60,7 @@ class Welcome(CommandScreen[None]):
             [("  d    ", "key"), ("  opens the demo: a knowledge base of its own, no key, no network", "")],
             [("  q    ", "key"), ("  quits", "")],
             [],
-            [(f"  {answer}", look)],
+            [(f"  {safe(answer)}", look)],
         ]  # fmt: skip
         self.query_one(DocumentView).say(lines)
 
@@ -69,18 +69,8 @@ class Welcome(CommandScreen[None]):
 
     def do_welcome_check(self) -> None:
         self.say("Looking for a key …", "dim")
-        self._check()
-
-    @background("check")
-    async def _check(self) -> None:
-        try:
-            opened = await self.kbapp.try_key()
-        except BadSettings as error:
-            self.say(str(error), "bad")
-            return
-        if not opened:
-            self.say("Still no key: not in the environment, not in the configuration, not in the keyring.")
+        self.kbapp.try_key(self.say)
 
     def do_welcome_demo(self) -> None:
         self.say("Starting the demo …", "dim")
-        self.kbapp.open_demo()
+        self.kbapp.open_demo(self.say)
