@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing
+from math import ceil
 
 from kbtui.content import safe
 from kbtui.errors import Error, Unauthorized
@@ -70,7 +71,8 @@ class Follower:
         due = self._swept is None or now - self._swept > SWEEP
         async with aclosing(self._kb.sweep(self._focus()) if due else self._kb.poll()) as pass_:
             async for progress in pass_:
-                self._progress, self._trouble = progress, None
+                if progress.step != "focus":  # nothing was answered yet
+                    self._progress, self._trouble = progress, None
         if due:
             self._swept = now
         for lost in await self._kb.overwritten():
@@ -83,9 +85,17 @@ class Follower:
     def _unwell(self, error: Error, pause: float | None) -> None:
         news = self._trouble is None or self._trouble.sentence != error.sentence
         self._trouble = error
-        self._retry_at = time.monotonic() + pause if pause else 0.0
+        self._retry_at = time.time() + pause if pause else 0.0
         if news:
             self._tell(error.sentence, "bad")
+
+    def _next_try(self) -> str:
+        """A time and no countdown: while nothing happens, nothing is sent to the terminal."""
+        if not self._retry_at:
+            return "R tries again"
+        if self._retry_at < time.time():
+            return "trying again"
+        return f"again at {time.strftime('%H:%M:%S', time.localtime(self._retry_at))}"
 
     def status(self) -> list[Part]:
         """Sweep and line, in as few words as say it."""
@@ -94,12 +104,10 @@ class Follower:
         wait = self._kb.waiting
         if wait is not None and (left := wait.until - time.monotonic()) > 0:
             why = safe(wait.reason).partition(". ")[0].rstrip(".")
-            return [(f"{fit(why, 44).rstrip()}, again in {left:.0f} s (X stops)", "warn")]
+            return [(f"{fit(why, 44).rstrip()}, again in {ceil(left)} s (X stops)", "warn")]
         if self._trouble is not None:
             word = "not allowed" if isinstance(self._trouble, Unauthorized) else "offline"
-            left = self._retry_at - time.monotonic()
-            again = f" · again in {left:.0f} s" if left > 0 else " · R tries again"
-            return [(word, "bad"), (f" · as seen last{again}", "warn")]
+            return [(word, "bad"), (f" · as seen last · {self._next_try()}", "warn")]
         progress = self._progress
         if progress is None:
             return [("connecting", "dim")]

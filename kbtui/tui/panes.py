@@ -45,19 +45,23 @@ class Panes(CommandScreen[None]):
         self.title_parts: Callable[[], list[Part]] = app.title_parts
         self.settle = app.settle
         self.shown = View()
+        self.folders = FolderTree("tree")
+        self.documents = DocumentList("list")
+        self.reading = Reading("reading")
+        self._header, self._chips, self._heads = Line("header"), Line("chips"), Heads("heads")
         self._preview: Timer | None = None
         self._follow: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Line("header")
+        yield self._header
         with Horizontal(id="body"):
-            yield FolderTree("tree")
+            yield self.folders
             with Container(id="right"):
                 with Vertical(id="documents"):
-                    yield Line("chips")
-                    yield Heads("heads")
-                    yield DocumentList("list")
-                yield Reading("reading")
+                    yield self._chips
+                    yield self._heads
+                    yield self.documents
+                yield self.reading
         yield Line("footer")
 
     def add_fields(self) -> None:
@@ -65,22 +69,8 @@ class Panes(CommandScreen[None]):
         from kbtui.tui.widgets.fields import FilterField, NameField
 
         if not self.query("#filter"):
-            self.mount(FilterField("filter"), before=self.query_one("#chips"))
+            self.mount(FilterField("filter"), before=self._chips)
             self.mount(NameField("rename"))
-
-    # The parts, by name
-
-    @property
-    def folders(self) -> FolderTree:
-        return self.query_one(FolderTree)
-
-    @property
-    def documents(self) -> DocumentList:
-        return self.query_one(DocumentList)
-
-    @property
-    def reading(self) -> Reading:
-        return self.query_one(Reading)
 
     @property
     def filter_field(self) -> FilterField:
@@ -215,8 +205,8 @@ class Panes(CommandScreen[None]):
         """Header, chips, column heads and footer."""
         state = [*self.status(), (" ", "")]
         where: Part = (safe(self.crumb(self.shown.scope)), "strong")
-        self.query_one("#header", Line).show([*self.title_parts(), where], state)
-        self.query_one(Heads).show(self.shown)
+        self._header.show([*self.title_parts(), where], state)
+        self._heads.show(self.shown)
         self._show_chips()
         self.show_footer()
 
@@ -249,7 +239,7 @@ class Panes(CommandScreen[None]):
         if chips and not self.documents.count:
             chips += [(" nothing here matches; F shows everything again", "warn")]
         self.set_class(bool(chips) and self.here() != ("filter",), "-chips")
-        self.query_one("#chips", Line).show(chips)
+        self._chips.show(chips)
 
     def place_name_field(self) -> None:
         """Let the field for a name lie over the line of what is renamed, once the panes have their places."""

@@ -40,16 +40,13 @@ class Editor(CommandScreen[None]):
         self.kbapp = app
         self.kb = app.kb
         self.draft = draft
+        self.area = Words(draft.text, "words")
         self.saving = False
 
     def compose(self) -> ComposeResult:
         yield Line("header")
-        yield Words(self.draft.text, "words")
+        yield self.area
         yield Line("footer")
-
-    @property
-    def area(self) -> Words:
-        return self.query_one(Words)
 
     @property
     def text(self) -> str:

@@ -33,15 +33,13 @@ class Reading(Vertical):
         self.tab = "text"
         self.source = False
         self.busy = False  # the text under the tab line is not yet the one that it names
+        self.view = DocumentView("view")
+        self._tabs = Line("tabs")
         self._body: Body | None = None
 
     def compose(self) -> ComposeResult:
-        yield Line("tabs")
-        yield DocumentView("view")
-
-    @property
-    def view(self) -> DocumentView:
-        return self.query_one(DocumentView)
+        yield self._tabs
+        yield self.view
 
     async def show(self, kb: KnowledgeBase, row: DocumentRow | None, *, again: bool = False) -> None:
         """Show a document, from the mirror if its text is there, else from the service.
@@ -109,7 +107,7 @@ class Reading(Vertical):
                     right.append(("as read before it was changed ", "warn"))
                 source = " source " if self.source else " "
                 right.append((safe(self._body.format) + source, "dim"))
-        self.query_one("#tabs", Line).show(parts, right)
+        self._tabs.show(parts, right)
 
 
 def info(row: DocumentRow, summary: dict[str, Any], path: Sequence[str]) -> list[list[Part]]:
