@@ -34,7 +34,7 @@ def over_a_link(environ: MutableMapping[str, str] = os.environ) -> bool:
 def why_not(environ: MutableMapping[str, str] = os.environ) -> str | None:
     """The reason why no screen can be shown here, as one sentence; None where it can."""
     if not sys.__stdin__ or not os.isatty(sys.__stdin__.fileno()):
-        return "kbtui reads keys from a terminal, but its input is a file or a pipe."
+        return "kbtui needs a terminal, but its input is a file or a pipe; over ssh, ssh -t gives it one."
     if not sys.__stderr__ or not os.isatty(sys.__stderr__.fileno()):
         return "kbtui draws on a terminal through its error output, which is redirected; run it without 2>."
     if environ.get("TERM", "") in ("", "dumb", "unknown"):

@@ -77,7 +77,7 @@ class Follower:
             self._swept = now
         for lost in await self._kb.overwritten():
             self._tell(
-                f"“{safe(lost.name[:80])}” no longer holds what you saved: another save crossed yours. "
+                f"“{lost.name[:80]}” no longer holds what you saved: somebody saved over it. "
                 "Your words are a draft again; gd opens it, and saving it offers to merge.",
                 "warn",
             )
