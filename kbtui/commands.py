@@ -60,6 +60,7 @@ PLACES = {
     "rename": "While typing a name",
     "editor": "Editor",
     "conflict": "When both sides changed",
+    "differs": "When the service holds another text than was sent",
     "choose": "Drafts and workspaces",
     "keys": "List of keys",
     "drafts": "Drafts",
@@ -168,7 +169,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("edit.discard", ("f8",), "discard", "throw the draft away, after a question", ("editor",), 4, None, True),
     Command("conflict.mine", ("m",), "save mine", "save mine over theirs; theirs goes to the history", ("conflict",), 1, None, True),
     Command("conflict.theirs", ("t",), "keep theirs", "keep theirs; mine goes to the history", ("conflict",), 2, None, True),
-    Command("conflict.editor", ("e", "escape"), "back to the editor", "go on editing mine", ("conflict",), 3),
+    Command("conflict.editor", ("e", "escape"), "back to the editor", "go on editing mine", ("conflict", "differs"), 3),
+    Command("conflict.accept", ("t", "a"), "accept", "accept the text as the service holds it", ("differs",), 1),
     Command("conflict.merge", ("g m",), "merge in the editor", "go on with both joined, overlaps marked", ("conflict",), 4),
     # The service
     Command("sync.refresh", ("R", "ctrl+r"), "refresh", "ask the service for everything again, now", ("browse",)),

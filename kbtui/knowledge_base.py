@@ -211,11 +211,11 @@ class KnowledgeBase(Access):
             if change.document == document.id and change.after == now:
                 self.history.finish_change(change, updated=document.metadata.last_updated_at_unix_secs)
 
-    def accept(self, draft: Draft, text: str) -> None:
-        """What was sent is kept by the service as `text`, and the person agrees."""
+    def accept(self, draft: Draft, sent: str, theirs: str) -> None:
+        """Another text than was sent is on the service, and the person agrees; what was sent is kept here."""
         for change in self.history.changes(self.base_url, draft.document, 1):
-            self.history.finish_change(change, updated=change.updated, after={"content": text})
-        self.drafts.drop(draft)
+            self.history.finish_change(change, updated=change.updated, after={"content": theirs})
+        self.give_way(draft, sent)
 
     def rebase(self, draft: Draft, theirs: str, text: str | None = None) -> Draft:
         """The same words, or `text`, on another base: what was theirs has been seen and may be replaced."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from textual import events
 from textual.message_pump import MessagePump
@@ -34,7 +34,7 @@ def key_name(event: events.Key) -> str:
 class CommandScreen(Screen[Answer], inherit_bindings=False):
     """A screen whose keys are commands, with a footer that tells them and a notice line above it."""
 
-    places: ClassVar[tuple[str, ...]] = ("everywhere",)
+    places: tuple[str, ...] = ("everywhere",)
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()

@@ -141,19 +141,18 @@ class Saving(Base):
         return None
 
     async def _accept(self, draft: Draft, text: str, theirs: str, editor: Editor | None) -> None:
-        """The service keeps another text than was sent: show both, the person decides."""
+        """The service holds another text than was sent: show both, the person decides."""
         from kbtui.tui.screens.conflict import ConflictScreen
 
-        question = Conflict(
-            "The service keeps the text in another form than you sent.", base=text, mine=text, theirs=theirs
-        )
-        choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), question, normalised=True))  # type: ignore[arg-type]
+        sentence = "The service holds another text than you sent: a form of its own, or somebody's save."
+        question = Conflict(sentence, base=text, mine=text, theirs=theirs)
+        choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), question, differs=True))  # type: ignore[arg-type]
         here = editor is not None and editor.is_current
-        if choice == "theirs":
-            self.kb.accept(draft, theirs)
+        if choice == "theirs" and (editor is None or editor.text == text):
+            self.kb.accept(draft, text, theirs)
             if here:
                 self.pop_screen()
-            self.tell(f"Saved as the service keeps it: {_name(draft)}.")
+            self.tell(f"Accepted as the service holds it: {_name(draft)}.")
             return
         draft = self.kb.drafts.rebase(draft, base=theirs)
         if editor is not None and here:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Choice(CommandScreen[None]):
     """A title, a list, and Enter."""
 
-    places: ClassVar[tuple[str, ...]] = ("choose", "move")
+    places: tuple[str, ...] = ("choose", "move")
     heading = ""
     empty = ""
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from kbtui.commands import Command
 from kbtui.content import diff, safe
 from kbtui.errors import Conflict
 from kbtui.tui.keyboard import CommandScreen
@@ -20,16 +19,15 @@ if TYPE_CHECKING:
 class ConflictScreen(CommandScreen[str]):
     """Answers "mine", "theirs", "merge" or "editor".
 
-    `normalised` asks the other question: the service keeps what was sent in a form of its own.
+    `differs` asks the other question: the service holds another text than was just sent.
     """
 
-    places = ("conflict", "move")
-
-    def __init__(self, app: KbApp, name: str, conflict: Conflict, *, normalised: bool = False) -> None:
+    def __init__(self, app: KbApp, name: str, conflict: Conflict, *, differs: bool = False) -> None:
         super().__init__(app.keymap)
+        self.places = ("differs" if differs else "conflict", "move")
         self.named = name
         self.conflict = conflict
-        self.normalised = normalised
+        self.differs = differs
 
     def compose(self) -> ComposeResult:
         yield Line("header")
@@ -45,13 +43,10 @@ class ConflictScreen(CommandScreen[str]):
         view.focus()
         self.show_footer()
 
-    def can(self, command: Command) -> bool:
-        return super().can(command) and not (self.normalised and command.id == "conflict.merge")
-
     def _lines(self) -> list[list[Part]]:
         conflict = self.conflict
-        if self.normalised:
-            parts = [("From what you sent to what the service keeps", conflict.mine, conflict.theirs)]
+        if self.differs:
+            parts = [("From what you sent to what the service holds", conflict.mine, conflict.theirs)]
         else:
             parts = [
                 ("What they changed", conflict.base, conflict.theirs),
@@ -72,6 +67,9 @@ class ConflictScreen(CommandScreen[str]):
         self.dismiss("mine")
 
     def do_conflict_theirs(self) -> None:
+        self.dismiss("theirs")
+
+    def do_conflict_accept(self) -> None:
         self.dismiss("theirs")
 
     def do_conflict_editor(self) -> None:
