@@ -39,7 +39,7 @@ class DocumentRow(NamedTuple):
     updated: int
     parent: str | None
     children: int | None  # direct children, folders only
-    documents: int | None  # documents in the whole subtree, folders only; the service stops counting past 1000
+    documents: int | None  # below it, folders only; the service stops counting past 1000
     role: str  # admin, editor, commenter, viewer, or a newer word
     url: str | None
     lock: str | None  # why the content cannot be edited, as a sentence; None where it can

@@ -138,9 +138,9 @@ class KbApp(Saving, App[int], inherit_bindings=False):
             browse.add_fields()
         self._version = self.kb.mirror.version
         self._follower = Follower(self.kb, self._focus, self.tell)
-        if self.kb.mirror.notice:
-            self.tell(self.kb.mirror.notice, "warn")
-        self._offer_drafts()
+        news = [self.kb.mirror.notice, self.kb.history.notice, self._left_drafts(), *self.kb.drafts.damaged]
+        if any(news):
+            self.tell(" ".join(filter(None, news)), "warn")
         self._follow()
         self._tidy()
 
@@ -312,12 +312,14 @@ class KbApp(Saving, App[int], inherit_bindings=False):
     def failed(self, error: Error) -> None:
         self.tell(error.sentence, "bad")
 
-    def _offer_drafts(self) -> None:
+    def _left_drafts(self) -> str:
+        """What an earlier visit left, as a sentence, or ""."""
         left = [draft for draft in self.kb.drafts.all() if not draft.elsewhere]
-        if left:
-            when = time.strftime("%H:%M", time.localtime(max(draft.saved_at for draft in left)))
-            words = "1 draft" if len(left) == 1 else f"{len(left)} drafts"
-            self.tell(f"{words} from {when}, typed and not saved: gd shows them.", "warn")
+        if not left:
+            return ""
+        when = time.strftime("%H:%M", time.localtime(max(draft.saved_at for draft in left)))
+        words = "1 draft" if len(left) == 1 else f"{len(left)} drafts"
+        return f"{words} from {when}, typed and not saved: gd shows them."
 
     # Commands of every screen
 

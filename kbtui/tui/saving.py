@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kbtui.content import merge, safe, survives
+from kbtui.content import merge, safe, survives, unresolved
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict
 from kbtui.rows import DocumentRow
@@ -95,6 +95,8 @@ class Saving(Base):
 
     async def _send(self, draft: Draft, text: str, editor: Editor | None) -> None:
         """Save a text, asking as often as the service holds something that has not been seen."""
+        if unresolved(text) and not await self._ask_markers(draft):
+            return
         while True:
             try:
                 saved = await self.kb.save(draft, text)
@@ -113,6 +115,20 @@ class Saving(Base):
                 "Nothing to save." if saved.state == "unchanged" else f"Saved, verified: {_name(draft)}."
             )
             return
+
+    async def _ask_markers(self, draft: Draft) -> bool:
+        """A merge left marks between two sides in the text: should an agent read them out?"""
+        from kbtui.tui.screens.question import Question
+
+        return await self.push_screen_wait(
+            Question(
+                self,  # type: ignore[arg-type]
+                f"Save “{_name(draft)}” with conflict marks?",
+                "The text still holds lines that begin with <<<<<<< mine or >>>>>>> theirs. "
+                "Agents would read them as words.",
+                "Save with the marks",
+            )
+        )
 
     async def _settle(
         self, draft: Draft, text: str, conflict: Conflict, editor: Editor | None
