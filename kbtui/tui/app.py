@@ -18,6 +18,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import App
+from textual.geometry import Size
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, get_current_worker
@@ -87,6 +88,8 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         self._numbers = itertools.count(1)  # of workspaces opened in this run
         self._loop: asyncio.AbstractEventLoop | None = None
         self._quitting = False
+        self._resizing = False
+        self._painted = Size(0, 0)
         for theme in THEMES:
             self.register_theme(theme)
         # Not by assignment: that would read every style sheet a second time before the first frame.
@@ -249,6 +252,18 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         story = "".join(traceback.format_exception(bug.error if isinstance(bug, WorkerFailed) else bug))
         kept = "" if self.settings.demo else " What you typed is kept: start kbtui again and press gd."
         self.panic(Text(f"{safe(story, newlines=True)}\nkbtui met a bug and had to end.{kept}"))
+
+    def on_resize(self) -> None:
+        if not self._resizing:
+            self._resizing = True
+            self.set_timer(0.05, self._resized)
+
+    def _resized(self) -> None:
+        """A terminal that was made another size and back has lost its picture; Textual saw no difference."""
+        self._resizing = False
+        if self.size == self._painted:
+            self.do_screen_redraw()
+        self._painted = self.size
 
     # Keys
 

@@ -47,6 +47,7 @@ _UNKNOWN = re.compile(
     rb"\x1b\[[<>=?][0-9;:]*u|\x1b\[\?[0-9;]*\$p|\x1b\[>[0-9;]*[a-zA-Z]|\x1bP.*?\x1b\\", re.S
 )
 _BEGUN = re.compile(rb"\x1b(\[[0-9;:<=>?$]{0,30})?\Z")
+_OTHER_SCREEN = re.compile(rb"\x1b\[\?1049[hl]")  # pyte has one screen; what was on it is gone
 _ANSWERS = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[?2048$p": b"\x1b[?2048;0$y"}
 """What a modern terminal says when asked for synchronized output, and for resizes in band."""
 
@@ -143,7 +144,8 @@ class Terminal:
         data = self._tail + data
         begun = _BEGUN.search(data)
         self._tail = begun.group() if begun else b""
-        self._stream.feed(_UNKNOWN.sub(b"", data[: len(data) - len(self._tail)]))
+        data = _OTHER_SCREEN.sub(b"\x1b[2J\x1b[H", data[: len(data) - len(self._tail)])
+        self._stream.feed(_UNKNOWN.sub(b"", data))
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def until(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
@@ -162,9 +164,10 @@ class Terminal:
         return value
 
     def quiet(self, seconds: float = 0.4, patience: float = PATIENCE) -> None:
-        """Wait until nothing has been sent for `seconds`."""
-        end = time.monotonic() + patience
-        while time.monotonic() - self._last < seconds:
+        """Wait until nothing has been sent for `seconds`, counted from now on."""
+        now = time.monotonic()
+        end = now + patience
+        while time.monotonic() - max(self._last, now) < seconds:
             assert time.monotonic() < end, "it never became quiet"
             time.sleep(0.02)
 
@@ -179,6 +182,10 @@ class Terminal:
         """Type characters, all at once."""
         os.write(self._master, text.encode())
 
+    def send(self, data: bytes) -> None:
+        """Let these bytes come from the keyboard."""
+        os.write(self._master, data)
+
     def hold(self, key: str, times: int = 40) -> None:
         """Keep a key down: the keyboard repeats it thirty times a second."""
         for _ in range(times):
@@ -186,10 +193,12 @@ class Terminal:
             time.sleep(1 / 30)
 
     def resize(self, rows: int, columns: int) -> None:
-        """Make the window another size."""
-        _set_size(self._master, (rows, columns))
-        self.text  # noqa: B018  what came before was for the old size
-        self._screen.resize(rows, columns)
+        """Make the window another size; what was on it is gone, so that all of it must be drawn again."""
+        with self._lock:
+            _set_size(self._master, (rows, columns))
+            self._tail, self._fed = b"", len(self.raw)
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
 
     def stall(self) -> None:
         """The line freezes: nothing is read any more."""

@@ -1,0 +1,285 @@
+"""The terminal: what can be shown where, what may never reach it, and how it is left and found again."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.terminal import Terminal
+from tests.e2e.visit import HOUSE, KBTUI, Server, Visit, environment
+
+NOTHING_SHOWN = 2
+
+
+def said(home: Path, *flags: str, **env: str) -> tuple[int, str, str]:
+    """kbtui without a terminal: its exit code, and what it said on both outputs."""
+    done = subprocess.run(
+        [*KBTUI, *flags],
+        env=environment(home, **env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+# Where nothing can be shown
+
+
+@pytest.mark.parametrize(
+    ("flags", "cause", "step"),
+    [
+        (["--nonsense"], "--nonsense", "--help"),
+        (["documents"], "documents", "--help"),
+        (["--demo-size", "many", "--demo"], "many", "--help"),
+        (["--demo-size", "5"], "--demo-size", "--demo"),
+        (["--demo", "--region", "eu"], "--demo", "leave out"),
+        (["--region", "mars"], "mars", "global, us, eu"),
+        (["--base-url", "ftp://x"], "ftp://x", "https://"),
+        (["--workspace", "acme"], "acme", "README"),
+        (["--config", "/nowhere/config.toml"], "/nowhere/config.toml", "configuration"),
+        ([], "a file or a pipe", "ssh -t"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_sentence_with_cause_and_next_step(
+    flags: list[str], cause: str, step: str, home: Path
+) -> None:
+    code, out, err = said(home, *flags)
+    assert (code, out) == (NOTHING_SHOWN, "")
+    assert err.startswith("kbtui: ") and err.endswith((".\n", "?\n")) and err.count("\n") == 1
+    assert cause in err and step in err
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("theme = ", "not TOML"),
+        ('colour = "red"', "no setting “colour”"),
+        ('theme = "mauve"', "one of auto, dark"),
+        ("[keys]\n'document.renam' = 'x'", "Did you mean “document.rename”"),
+        ("[workspaces.a]\nregion = 'eu'\nbase_url = 'https://x.io'", "keep one of them"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_says_where_and_why(text: str, cause: str, home: Path) -> None:
+    home.mkdir()
+    config = home / "config.toml"
+    config.write_text(text)
+    with Visit(home, "--config", str(config)) as kbtui:
+        assert kbtui.ended() == NOTHING_SHOWN
+        assert kbtui.raw.startswith(b"kbtui: ") and kbtui.raw.count(b"\n") == 1
+        assert cause in kbtui.raw.decode()
+        assert b"\x1b" not in kbtui.raw
+
+
+def test_a_redirected_error_output_is_told_where_somebody_sees_it(home: Path) -> None:
+    with Path(os.devnull).open("w") as nowhere, Visit(home, "--demo", stderr=nowhere.fileno()) as kbtui:
+        assert kbtui.ended() == NOTHING_SHOWN
+        assert "run it without 2>" in kbtui.text
+
+
+@pytest.mark.parametrize("term", ["dumb", "", "unknown"])
+def test_a_terminal_that_cannot_draw_is_told_so(term: str, home: Path) -> None:
+    with Visit(home, "--demo", env={"TERM": term}) as kbtui:
+        assert kbtui.ended() == NOTHING_SHOWN
+        assert "Set TERM" in kbtui.text
+        assert b"\x1b" not in kbtui.raw
+
+
+def test_version_and_help_need_no_terminal_and_no_encoding(home: Path) -> None:
+    code, out, err = said(home, "--version")
+    assert (code, err) == (0, "") and re.fullmatch(r"kbtui \d+\.\d+\.\d+\n", out)
+    code, out, err = said(home, "--help", PYTHONIOENCODING="ascii")
+    assert (code, err) == (0, "") and "--api-key-file" in out
+
+
+# Where something can
+
+
+def test_a_refused_key_is_told_with_the_next_step(server: Server, home: Path) -> None:
+    with Visit(home, url=server.url, key="sk_of_somebody_else") as kbtui:
+        kbtui.until("does not accept the API key")
+        kbtui.until("not allowed.*R tries again")
+        kbtui.press("q")
+        assert kbtui.ended() == 0
+        assert b"sk_of_somebody_else" not in kbtui.raw
+
+
+def test_an_unreachable_host_is_told_with_the_next_step(home: Path) -> None:
+    with Visit(home, url="http://127.0.0.1:9", key="sk") as kbtui:
+        kbtui.until("refuses the connection. Check that it runs")
+        kbtui.until(r"offline.*again at \d\d:\d\d:\d\d")
+        kbtui.press("q")
+        assert kbtui.ended() == 0
+
+
+def test_without_a_key_the_first_run_is_explained_and_the_demo_is_a_key_away(home: Path) -> None:
+    with Visit(home) as kbtui:
+        kbtui.until("No API key is set")
+        kbtui.until("ELEVENLABS_API_KEY")
+        kbtui.press("enter")
+        kbtui.until("Still no key")
+        kbtui.press("d")
+        kbtui.until("Support")
+        kbtui.settle()
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+        kbtui.restored()
+    assert not list(home.parent.glob("kbtui-demo-*"))
+
+
+def test_a_locale_of_one_byte_still_draws_and_takes_any_byte(home: Path) -> None:
+    one_byte = {"LANG": "C", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    with Visit(home, "--demo", env={**one_byte, "PYTHONIOENCODING": "latin-1"}) as kbtui:
+        kbtui.settle()
+        kbtui.until("│ ▸ Agent scripts")
+        kbtui.send(b"/caf\xe9 au lait")
+        kbtui.until("caf� au lait")
+        kbtui.press("escape")
+        kbtui.until("/ filter")
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+
+
+# What may never reach it
+
+HOSTILE = [
+    "[/foo]",
+    "[@click=app.quit]x[/]",
+    "\x1b]0;a title\x07 \x1b]52;c;aGk=\x07",
+    "\x1b[8;1;1t\x1b[5;95m\x1b[2J\x1bc",
+    "c1 \x9b5;95m \x9d0;a title\x9c \x90q\x9c",
+    "line\nfeed\r\ttab\x00\x08\x7f",
+    "\u202eright to left\u2066 \u200f\u2028",
+    "👩‍👩‍👧‍👦 🇳🇱 e\u0301\u0301\u0301 ﷽",
+    "long " + "n" * 9_995,
+]
+
+_OURS = re.compile(
+    rb"\x1b\[[0-9;]*[mH]|\x1b\[\?\d+[hl]|\x1b\[\?(2026|2048)\$p|\x1b\[>\d+u|\x1b\[<u|\x1b\]22;[a-z-]+\x07|\r\n"
+)
+"""All that kbtui itself says to a terminal besides characters."""
+
+_LIVE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def test_nothing_in_a_name_or_a_text_is_obeyed_by_the_terminal(server: Server, home: Path) -> None:
+    for number, name in enumerate(HOSTILE):
+        words = re.sub("[\r\u2028]", "", name)  # with those only $EDITOR edits it
+        server.create(f"hostile-{number}- {name}", f"{words}\n{words}")
+    with Visit(home, url=server.url, key=server.key) as kbtui:
+        kbtui.settle()
+        for number in range(len(HOSTILE)):
+            kbtui.press("g", "a", "/")
+            kbtui.type(f"hostile-{number}-")
+            kbtui.until("1 of 1 ")
+            kbtui.press("enter")
+            kbtui.until(rf"info +hostile-{number}-")
+            kbtui.press("i")
+            kbtui.until(r"Characters|Size +\d|Id ")
+            kbtui.press("i", "r")
+            kbtui.until("Enter save")
+            kbtui.type(" renamed")
+            kbtui.press("enter")
+            kbtui.until("Renamed")
+            kbtui.press("e")
+            kbtui.until("as in the service|cannot|editor is set")
+            kbtui.press("escape")
+            kbtui.until("/ filter")
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+        kbtui.restored()
+        left = _OURS.sub(b"", bytes(kbtui.raw)).decode()
+        assert not _LIVE.search(left), repr(left[_LIVE.search(left).start() - 40 :][:120])  # type: ignore[union-attr]
+        assert b"\x1b[5;95m" not in kbtui.raw
+    names = [document.name for document in server.sdk().list(search="hostile", page_size=100).documents]
+    assert sorted(names) == sorted(f"hostile-{n}- {name} renamed" for n, name in enumerate(HOSTILE))
+
+
+def test_a_paste_with_escapes_presses_no_key_and_arrives_whole(server: Server, home: Path) -> None:
+    id = server.create("Takes a paste", "")
+    pasted = "log \x1b[1mbold\x1b[0m Q q x\nand its end"
+    with Visit(home, url=server.url, key=server.key) as kbtui:
+        kbtui.settle()
+        kbtui.type(f"\x1b[200~{pasted}\x1b[201~")
+        kbtui.edit("Takes a paste")
+        kbtui.type(f"\x1b[200~{pasted}\x1b[20")
+        kbtui.type("1~!")
+        kbtui.until("and its end!")
+        kbtui.press("ctrl+s")
+        kbtui.until("Saved, verified")
+        assert server.text(id) == pasted + "!"
+
+
+# Left and found again
+
+
+def test_the_shell_gets_the_terminal_and_gives_it_back(home: Path) -> None:
+    env = environment(home, PS1="ready> ", ENV="")
+    with Terminal("/bin/sh", "-i", env=env, cwd=HOUSE) as shell:
+        shell.until("ready>")
+        shell.type(" ".join(KBTUI) + " --demo\n")
+        shell.until("Agent scripts")
+        shell.until("(?m)(?<!· )online$")
+        shell.press("ctrl+z")
+        shell.until(r"ready>\s*\Z")
+        shell.type("echo $((6 * 7))\n")
+        shell.until("(?m)^42$")
+        shell.type("fg\n")
+        shell.until("Agent scripts")
+        shell.press("/")
+        shell.type("battery")
+        shell.until("name holds|battery")
+        shell.press("escape")
+        shell.until("/ filter")
+        shell.press("ctrl+z")
+        shell.until(r"ready>\s*\Z")
+        shell.type("kill %1; kill -CONT %1; wait %1; echo gone $?\n")
+        shell.until(r"gone 143")
+        shell.when(lambda: not list(home.parent.glob("kbtui-demo-*")), "without the demo's files")
+        shell.type("exit\n")
+        shell.ended()
+
+
+def test_without_a_shell_there_is_nothing_to_go_back_to(home: Path) -> None:
+    with Visit(home, "--demo") as kbtui:
+        kbtui.settle()
+        kbtui.press("ctrl+z")
+        kbtui.until("no shell here")
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_that_is_ended_by_a_signal_leaves_nothing_behind(number: signal.Signals, home: Path) -> None:
+    with Visit(home, "--demo") as kbtui:
+        kbtui.settle()
+        assert list(home.parent.glob("kbtui-demo-*"))
+        kbtui.kill(number)
+        assert kbtui.ended() == 128 + number
+    assert [path.name for path in home.parent.iterdir()] == [home.name]
+    assert not list(home.rglob("*"))
+
+
+SIZES = [(5, 20), (24, 80), (1, 1), (50, 200), (12, 41), (36, 120), (40, 140)]
+
+
+def test_a_storm_of_sizes_ends_in_the_picture_of_the_last_one(home: Path) -> None:
+    with Visit(home, "--demo") as kbtui:
+        kbtui.settle()
+        kbtui.until("Your role")
+        kbtui.quiet()
+        before = kbtui.text
+        for keys, pause in (("", 0.05), ("", 0.0), ("?", 0.05), ("r", 0.05), ("/", 0.0)):
+            kbtui.type(keys)
+            for size in SIZES:
+                kbtui.resize(*size)
+                kbtui.quiet(pause)
+            if keys:
+                kbtui.press("escape")
+            kbtui.when(lambda: kbtui.text == before, f"as before\n{before}\n")
