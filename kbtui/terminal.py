@@ -91,9 +91,11 @@ class Guard:
         self._end(signal.SIGHUP)  # nobody is left to draw for; finalizers would write to a dead line
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
-        self._keep()
         if not _in_foreground():
-            self._end(signal.SIGTERM)  # it was stopped, and would be again when it touched the terminal
+            # It was stopped, and would be again by Textual's handler, which takes the terminal at once.
+            signal.signal(signal.SIGCONT, signal.SIG_DFL)
+            self._end(signal.SIGTERM)
+        self._keep()
         os.write(self._waker, b".")
         self._leave(128 + signal.SIGTERM)
 
