@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kbtui.demo.server import Demo
+from kbtui.rows import ALL, View
 from tests.house import House, opened, settings_for
 
 PICTURES = Path(__file__).resolve().parent.parent / "screenshots"
@@ -43,6 +44,14 @@ async def edit(house: House) -> None:
     await house.until(lambda: "not saved yet" in house.line("header"))
 
 
+def stand_still(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ages are those of a quarter of an hour after the youngest document, whenever the test runs."""
+    listing = house.browse.kb.mirror.listing(View(ALL, "updated_at", True))
+    youngest = house.browse.kb.mirror.window(listing, 0, 1)[0].updated
+    monkeypatch.setattr("kbtui.tui.widgets.document_list.clock", lambda: youngest + 900)
+    house.browse.documents.refresh()
+
+
 SCENES: list[tuple[str, Scene, tuple[int, int], str]] = [
     ("browse-dark", browse, (120, 36), "dark"),
     ("browse-light", browse, (120, 36), "light"),
@@ -56,12 +65,20 @@ SCENES: list[tuple[str, Scene, tuple[int, int], str]] = [
 
 @pytest.mark.parametrize(("name", "scene", "size", "theme"), SCENES, ids=[scene[0] for scene in SCENES])
 async def test_a_picture_shows_what_a_person_sees(
-    demo: Demo, tmp_path: Path, write: bool, name: str, scene: Scene, size: tuple[int, int], theme: str
+    demo: Demo,
+    tmp_path: Path,
+    write: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    scene: Scene,
+    size: tuple[int, int],
+    theme: str,
 ) -> None:
     settings = settings_for(demo.url, demo.key, tmp_path, name="demo", demo=True, theme=theme)
     async with opened(settings, size) as house:
         await house.until(lambda: "online" in house.line("header"), "online")
         await scene(house)
+        stand_still(house, monkeypatch)
         house.app.clear_notifications()
         await house.pilot.pause()
         picture = house.app.export_screenshot(title="kbtui", simplify=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from time import time as clock
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -117,7 +117,7 @@ class DocumentList(VirtualList):
             (" " * gap, ""),
             (fit(row.type[:TYPE], TYPE), "dim"),
             (fit(size, SIZE, right=True), ""),
-            (fit(human_age(moment, time.time()), AGE, right=True) + " ", "dim"),
+            (fit(human_age(moment, clock()), AGE, right=True) + " ", "dim"),
         ]
 
 
