@@ -13,6 +13,7 @@ import signal
 import sys
 import termios
 import threading
+import time
 from collections.abc import Callable, MutableMapping
 from types import FrameType
 from typing import NoReturn
@@ -57,6 +58,20 @@ def prepare(environ: MutableMapping[str, str] = os.environ) -> None:
 def has_shell() -> bool:
     """Whether a shell waits that takes over where this process stops; `ssh host kbtui` has none."""
     return os.getpgrp() != os.getsid(0)
+
+
+def give_to_shell() -> None:
+    """Stop this job, whatever started it included; returns when it has the terminal again."""
+    woken: list[int] = []
+    # Textual's handler would take the terminal a second time, were it called a moment after this returns.
+    before = signal.signal(signal.SIGCONT, lambda number, frame: woken.append(number))
+    os.killpg(0, signal.SIGTSTP)
+    while not (woken and _in_foreground()):
+        time.sleep(0.02)  # for the handlers of all signals that came together with the one that wakes
+        if woken and not _in_foreground():
+            woken.clear()
+            os.kill(os.getpid(), signal.SIGSTOP)
+    signal.signal(signal.SIGCONT, before)
 
 
 class Guard:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-import os
-import signal
 import time
 import traceback
 from collections.abc import Callable
@@ -30,7 +28,7 @@ from kbtui.errors import Error
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow, View
 from kbtui.settings import BadSettings, Settings, Workspace
-from kbtui.terminal import has_shell, over_a_link
+from kbtui.terminal import give_to_shell, has_shell, over_a_link
 from kbtui.tui import paste
 from kbtui.tui.background import background
 from kbtui.tui.following import Follower
@@ -373,7 +371,8 @@ class KbApp(Saving, App[int], inherit_bindings=False):
 
     def do_app_suspend(self) -> None:
         if has_shell():
-            os.killpg(0, signal.SIGTSTP)  # the whole job: whatever started kbtui is stopped with it
+            with self.suspend():
+                give_to_shell()
         else:
             self.tell("There is no shell here to go back to.", "warn")
 
