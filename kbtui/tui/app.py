@@ -306,7 +306,7 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         here = self.settings.workspace
         return [
             (" kbtui ", "key"),
-            (f" {safe(here.name)}", "strong"),
+            (f" {safe(here.name)}", here.colour),
             ("" if self.settings.demo else f" · {safe(here.region)}", "dim"),
             (" · read-only" if here.read_only else "", "warn"),
             ("   ", ""),

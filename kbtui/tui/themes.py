@@ -61,13 +61,24 @@ LOOKS = {
 """What a piece of text can look like: attributes and variables of the theme, never a colour of its own."""
 
 
+WORKSPACE_COLOURS = {
+    "blue": "bright_blue",
+    "green": "green",
+    "yellow": "yellow",
+    "red": "red",
+    "magenta": "magenta",
+    "cyan": "cyan",
+    "grey": "bright_black",
+}
+"""The colours that a workspace may bear, so that nobody takes one for another; the terminal's own."""
+
+
 def looks(variables: Mapping[str, str]) -> dict[str, Style]:
     """The looks as styles, in the colours of a theme. In sixteen colours a cursor is reverse video."""
     ansi = variables.get("background", "").startswith("ansi")
-    return {
-        name: _style("reverse" if ansi and name == "cursor" else words, variables)
-        for name, words in LOOKS.items()
-    }
+    chosen = LOOKS | ({"cursor": "reverse"} if ansi else {})
+    named = {name: Style(color=colour, bold=True) for name, colour in WORKSPACE_COLOURS.items()}
+    return named | {name: _style(words, variables) for name, words in chosen.items()}
 
 
 def _style(words: str, variables: Mapping[str, str]) -> Style:
