@@ -59,7 +59,7 @@ class Painter(Base):
         """`parts` as a strip of exactly `width` cells over `base` (the widget's own style by default)."""
         base = self.rich_style if base is None else base
         runs: list[Part] = []  # neighbours of one look are one run: fewer bytes
-        for text, name in cut(parts, width):
+        for text, name in cut([part for part in parts if part[0]], width):
             if runs and runs[-1][1] == name:
                 runs[-1] = (runs[-1][0] + text, name)
             else:
