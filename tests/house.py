@@ -76,9 +76,10 @@ class House:
     async def press(self, *keys: str) -> None:
         """Press keys, all at once as a slow line delivers them, and wait until they are carried out."""
         self.burst(*keys)
-        for _ in range(2):  # what the keys set off has queues of its own
-            await caught_up(self.app)
-            await self.pilot._wait_for_screen()
+        async with asyncio.timeout(PATIENCE):
+            for _ in range(2):  # what the keys set off has queues of its own
+                await caught_up(self.app)
+                await self.pilot._wait_for_screen()
 
     async def type(self, text: str) -> None:
         await self.press(*text)

@@ -70,11 +70,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         here = self.here()
         key = key_name(event)
         sequence = f"{self.prefix} {key}" if self.prefix else key
-        typing = here[0] in TYPING
         command = self.keymap.find(here, sequence)
-        if typing and command is not None:
-            await self._settled()
-        if not typing and self.keymap.after(here, sequence):
+        if here[0] in TYPING:
+            return await self._type(event, command)
+        if self.keymap.after(here, sequence):
             self.prefix = sequence
             self.show_footer()
             return True
@@ -86,6 +85,26 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         if command is None:
             return False
         self.run(command)
+        return True
+
+    async def _type(self, event: events.Key, command: Command | None) -> bool:
+        if command is None and event.is_printable:
+            return False
+        await self._settled()
+        if command is None:
+            return await self._edit(event.key)
+        self.run(command)
+        return True
+
+    async def _edit(self, key: str) -> bool:
+        """Carry out what a text field does at a key that is no character; False where it does nothing.
+
+        Textual would let the key travel up to the app first, past the characters that were typed after it.
+        """
+        active = self.active_bindings.get(key)
+        if active is None or active.node is not self.focused:
+            return False
+        await self.app.run_action(active.binding.action, active.node)
         return True
 
     async def _settled(self) -> None:

@@ -40,11 +40,12 @@ class Editor(CommandScreen[None]):
         self.kbapp = app
         self.kb = app.kb
         self.draft = draft
+        self._header = Line("header")
         self.area = Words(draft.text, "words")
         self.saving = False
 
     def compose(self) -> ComposeResult:
-        yield Line("header")
+        yield self._header
         yield self.area
         yield Line("footer")
 
@@ -67,7 +68,7 @@ class Editor(CommandScreen[None]):
     def show_lines(self) -> None:
         mark: Part = ("● ", "warn") if self.dirty else ("  ", "")
         state = "saving … " if self.saving else "not saved yet " if self.dirty else "as in the service "
-        self.query_one("#header", Line).show(
+        self._header.show(
             [(" ", ""), mark, (safe(self.draft.name[:300]), "strong")],
             [(state, "warn" if self.dirty else "dim"), (f"{safe(self.draft.format)} ", "dim")],
         )
