@@ -85,7 +85,7 @@ async def test_a_picture_shows_what_a_person_sees(
     path = PICTURES / f"{name}.svg"
     if write:
         path.write_text(picture, encoding="utf-8")
-    else:
-        assert picture == path.read_text(encoding="utf-8"), (
-            f"{name} looks different: pytest --write, and look"
+    elif picture != path.read_text(encoding="utf-8"):
+        pytest.fail(
+            f"{name} looks different: pytest --write, and look at screenshots/{name}.svg", pytrace=False
         )
