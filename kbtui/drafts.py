@@ -267,6 +267,10 @@ class Drafts:
         """Bring everything to the disk, forget what says nothing new, and stop being alive."""
         self.flush()
         for entry in list(self._entries.values()):
+            try:
+                self.take_back(entry.now())  # an editor that is ended with us has saved what it saved
+            except Refused:
+                continue
             draft = entry.now()
             if draft.text == draft.base:
                 self.drop(draft)
