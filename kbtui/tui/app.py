@@ -84,6 +84,7 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         self._kb = kb
         self._version = -1
         self._follower: Follower | None = None
+        self.held: list[events.Key] | None = None
         self._numbers = itertools.count(1)  # of workspaces opened in this run
         self._loop: asyncio.AbstractEventLoop | None = None
         self._quitting = False
@@ -122,12 +123,12 @@ class KbApp(Saving, App[int], inherit_bindings=False):
 
     def on_ready(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._begin, self._kb)
         self.set_interval(LOOK, self._look)
 
-    def _begin(self) -> None:
-        """Everything that the first frame does not need."""
-        if self._kb is not None:
+    def _begin(self, first: KnowledgeBase | None) -> None:
+        """Everything that the first frame does not need; by then another workspace may have been opened."""
+        if first is not None and first is self._kb:
             self._begin_workspace()
         gc.enable()
         gc.collect()
@@ -210,6 +211,8 @@ class KbApp(Saving, App[int], inherit_bindings=False):
         left, mode = self.current_mode, f"workspace-{next(self._numbers)}"
         self.add_mode(mode, self.get_default_screen)
         await self.switch_mode(mode)
+        if isinstance(self.screen, CommandScreen):
+            await self.screen.ready()
         if left != "_default":
             await self.remove_mode(left)
         if old is not None:
@@ -268,10 +271,21 @@ class KbApp(Saving, App[int], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
+            if self.held is not None:
+                self._hold(event)
+                return
             screen = self.screen
             if isinstance(screen, CommandScreen) and await screen.press(event):
                 return
         await super().on_event(event)
+
+    def _hold(self, event: events.Key) -> None:
+        """An editor is about to open: what is typed meanwhile is meant for it. Escape gives up waiting."""
+        if event.key == "escape":
+            self.workers.cancel_group(self, "edit")
+            self.held = None
+        elif self.held is not None:
+            self.held.append(event)
 
     def here(self) -> DocumentRow:
         assert isinstance(self.screen, CommandScreen)

@@ -45,6 +45,11 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
     def on_mount(self) -> None:
         self._ready.set()  # Textual calls this one after that of the subclass
 
+    async def ready(self) -> None:
+        """Wait until everything on the screen is there."""
+        if not self._ready.is_set():
+            await _patiently(self._ready.wait())
+
     # What a subclass may say of itself
 
     def here(self) -> tuple[str, ...]:
@@ -65,8 +70,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
         Keys typed faster than the screen can follow lose nothing and keep their order.
         """
-        if not self._ready.is_set():
-            await _patiently(self._ready.wait())
+        await self.ready()
         here = self.here()
         key = key_name(event)
         sequence = f"{self.prefix} {key}" if self.prefix else key

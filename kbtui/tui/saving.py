@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import events
+
 from kbtui.content import merge, safe, survives, unresolved
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict
@@ -26,6 +28,7 @@ class Saving(Base):
     """What `KbApp` does with words; a part of it in a file of its own."""
 
     kb: KnowledgeBase
+    held: list[events.Key] | None  # keys typed while an editor opens
 
     def tell(self, sentence: str, look: str = "") -> None:
         raise NotImplementedError
@@ -45,7 +48,21 @@ class Saving(Base):
     @background("edit")
     async def edit(self, id: str, outside: bool = False) -> None:
         """Open the editor on a document, or $EDITOR where that is wished or the only safe way."""
-        await self.go_on(await self.kb.begin_edit(id), outside)
+        self.held = []
+        slow = self.set_timer(0.4, lambda: self.tell("Opening the text … Esc gives up."))
+        try:
+            draft = await self.kb.begin_edit(id)
+        except BaseException:
+            self.held = None  # words for an editor that does not open are not commands
+            raise
+        finally:
+            slow.stop()
+        if outside or not survives(draft.text):
+            self.held = None
+        await self.go_on(draft, outside)
+        held, self.held = self.held or [], None
+        for key in held:
+            self.post_message(events.Key(key.key, key.character))
 
     async def go_on(self, draft: Draft, outside: bool = False) -> None:
         """Open the editor on a draft."""

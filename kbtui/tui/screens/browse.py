@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
     from kbtui.tui.widgets.fields import FilterField
 
+LONGEST = 500  # characters of a filter; SQLite joins less than a thousand words
+
 
 class Browse(Panes):
     """The commands of the place "browse", each in a method by its name."""
@@ -174,8 +176,9 @@ class Browse(Panes):
         self.filter_field.begin(self.shown.text)
 
     def on_filter_field_typed(self, message: FilterField.Typed) -> None:
-        if message.words != self.shown.text:
-            self._filter(message.words, self.shown.types)
+        words = message.words[:LONGEST]
+        if words != self.shown.text:
+            self._filter(words, self.shown.types)
 
     def _filter(self, text: str, types: tuple[str, ...]) -> None:
         self._words_last = text != self.shown.text
