@@ -50,6 +50,43 @@ def patches(wire: Wire) -> list[Request]:
     return [request for request in wire.requests if request.method == "PATCH"]
 
 
+# Opening
+
+
+async def test_what_is_typed_while_an_editor_opens_is_text_and_no_command(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.select("Chargebacks")
+        await house.until(lambda: house.reading)
+        held = wire.hold("answer", path="/content$")
+        await house.press("e")
+        await wire.seen(lambda request: request.path.endswith("/content") and not request.finished)
+        await house.type("us RQ")
+        assert house.browse.is_current
+        held.release()
+        editor = await opened_editor(house)
+        await house.until(lambda: editor.text.startswith("us RQ"), "the keys as words")
+        assert patches(wire) == []
+
+
+async def test_an_editor_that_takes_too_long_is_given_up_with_escape(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.select("Chargebacks")
+        await house.until(lambda: house.reading)
+        held = wire.hold("answer", path="/content$")
+        await house.press("e")
+        await wire.seen(lambda request: request.path.endswith("/content") and not request.finished)
+        await house.press("u", "escape", "s", "U")
+        held.release()
+        assert house.browse.is_current
+        await house.until(lambda: house.browse.shown.sort == "updated_at", "the keys are commands again")
+
+
 # Names
 
 
