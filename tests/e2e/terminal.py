@@ -186,7 +186,7 @@ class Terminal:
         """Let these bytes come from the keyboard."""
         os.write(self._master, data)
 
-    def hold(self, key: str, times: int = 40) -> None:
+    def hold(self, key: str, times: int = 30) -> None:
         """Keep a key down: the keyboard repeats it thirty times a second."""
         for _ in range(times):
             self.press(key)

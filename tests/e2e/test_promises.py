@@ -49,7 +49,6 @@ def next_start(server: Server, home: Path, url: str = "") -> Visit:
     """kbtui again, which tells of one draft; the list of drafts is open."""
     kbtui = Visit(home, url=url or server.url, key=server.key)
     kbtui.until(r"1 draft from \d\d:\d\d")
-    kbtui.settle()
     kbtui.press("g", "d")
     kbtui.until("Drafts: typed")
     return kbtui
@@ -112,11 +111,10 @@ def test_a_closed_terminal_costs_nothing(
     bring_back(server, home, document)
 
 
-@pytest.mark.parametrize("how", ["", "borrowed"])
 def test_a_stalled_terminal_that_is_then_closed_costs_nothing(
-    how: str, editing: Open, server: Server, home: Path, document: str
+    editing: Open, server: Server, home: Path, document: str
 ) -> None:
-    kbtui = editing(how=how)
+    kbtui = editing()
     kbtui.stall()
     kbtui.hold("right")  # until nothing goes out any more
     kbtui.hang_up()
@@ -127,7 +125,7 @@ def test_a_stalled_terminal_that_is_then_closed_costs_nothing(
 def test_a_name_being_typed_is_kept_too(server: Server, home: Path) -> None:
     id = server.create("Named before", BEFORE)
     with Visit(home, url=server.url, key=server.key) as kbtui:
-        kbtui.settle()
+        kbtui.until("/ filter")
         kbtui.select("Named before")
         kbtui.press("r")
         kbtui.until("Enter save")
@@ -316,7 +314,7 @@ def test_what_the_editor_saved_is_kept_however_kbtui_ends(
     end: str, server: Server, home: Path, editor: Path, document: str, request: pytest.FixtureRequest
 ) -> None:
     with Visit(home, url=server.url, key=server.key, env={"EDITOR": str(editor)}) as kbtui:
-        kbtui.settle()
+        kbtui.until("/ filter")
         kbtui.select(request.node.name)
         kbtui.press("E")
         kbtui.until("the editor is open")
@@ -336,7 +334,7 @@ def test_an_interrupt_belongs_to_the_editor(
     server: Server, home: Path, editor: Path, document: str, request: pytest.FixtureRequest
 ) -> None:
     with Visit(home, url=server.url, key=server.key, env={"EDITOR": str(editor)}) as kbtui:
-        kbtui.settle()
+        kbtui.until("/ filter")
         kbtui.select(request.node.name)
         kbtui.press("E")
         kbtui.until("the editor is open")

@@ -133,8 +133,8 @@ class Visit(Terminal):
         self.press("enter")
 
     def edit(self, name: str) -> None:
-        """Open the editor on a document."""
-        self.settle()
+        """Open the editor on a document, as soon as it is there."""
+        self.until("/ filter")
         self.select(name)
         self.press("e")
         self.until("as in the service")
