@@ -413,6 +413,24 @@ async def test_a_document_without_words_says_so(demo: Demo, service: Service, tm
         await house.until(lambda: "No words." in house.browse.reading.view.text, "no words")
 
 
+async def test_another_theme_draws_the_text_in_its_own_colours(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.select("Chargebacks")
+        view = house.browse.reading.view
+        await house.until(lambda: house.reading and view.text, "the text")
+
+        def colours() -> set[str]:
+            styles = [
+                style for strip in house.app.screen._compositor.render_strips() for _, style, _ in strip
+            ]
+            return {style.color.name for style in styles if style is not None and style.color is not None}
+
+        dark = colours()
+        await house.press("g", "t")
+        await house.until(lambda: not colours() & dark, "no colour of the dark theme is left")
+
+
 async def test_three_hundred_kilobytes_are_shown_whole_and_scroll(demo: Demo, tmp_path: Path) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await online(house)

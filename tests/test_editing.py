@@ -38,6 +38,7 @@ async def editing(house: House, name: str) -> Editor:
 async def opened_editor(house: House) -> Editor:
     """Wait until an editor has the keys."""
     await house.until(lambda: isinstance(house.app.screen, Editor) and house.app.screen.area.has_focus)
+    await house.until(lambda: house.line("header"), "its header")
     assert isinstance(house.app.screen, Editor)
     return house.app.screen
 
