@@ -48,7 +48,7 @@ OpenWorkspace = Callable[[Settings, Workspace], KnowledgeBase | None]
 StartDemo = Callable[[], Settings]
 
 
-class KbApp(Saving, App[int], inherit_bindings=False):
+class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
     """The application over one workspace at a time.
 
     Args:
@@ -297,6 +297,7 @@ class KbApp(Saving, App[int], inherit_bindings=False):
 
     def _look(self) -> None:
         """Has the mirror moved, has the state changed?"""
+        self.catch_up()
         browse = self._browse()
         if browse is None or not browse.is_current:
             return

@@ -1,12 +1,59 @@
-"""What goes to the terminal, where Textual needs help: part of a line goes without what stands before it."""
+"""What goes to the terminal, where Textual needs help.
+
+Part of a line goes without what stands before it; and a terminal that takes nothing any more stops nothing:
+Textual's loop would wait for it, and no key that is typed meanwhile would be heard.
+"""
 
 from __future__ import annotations
 
-from rich.console import Console
+import time
+from queue import Queue
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
 from rich.control import Control
 from textual import _compositor
 from textual._compositor import ChopsUpdate
+from textual.drivers.linux_driver import LinuxDriver
+from textual.screen import Screen
 from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    Base = App[int]
+else:
+    Base = object
+
+ROOM = 15  # writes that may wait for the terminal; Textual stops at 30, and a frame takes three
+STALLED = 0.5  # seconds without room after which the terminal is not slow but stalled
+
+
+class Output(Base):
+    """What `KbApp` does about its terminal; a part of it in a file of its own."""
+
+    _behind = False  # frames were left out: the terminal shows something old
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        if not self._behind:
+            end = time.monotonic() + STALLED
+            while self._waiting() >= ROOM and time.monotonic() < end:
+                time.sleep(0.01)  # holding up the loop lets keys gather for one frame: right for a slow line
+            self._behind = self._waiting() >= ROOM
+        if not self._behind:
+            super()._display(screen, renderable)
+
+    def catch_up(self) -> None:
+        """Draw everything anew if frames were left out and the terminal takes them again."""
+        if self._behind and not self._waiting():
+            self._behind = False
+            self.screen.refresh(layout=True)
+
+    def _waiting(self) -> int:
+        """How many writes wait for the terminal."""
+        writer = self._driver._writer_thread if isinstance(self._driver, LinuxDriver) else None
+        waiting: Queue[str | None] | None = writer._queue if writer is not None else None
+        return waiting.qsize() if waiting is not None else 0
 
 
 class Update(ChopsUpdate):

@@ -96,8 +96,7 @@ class Terminal:
         )
         self.pid = self._process.pid
         self._wake, self._waker = os.pipe()
-        self._thread = threading.Thread(target=self._read, name="terminal", daemon=True)
-        self._thread.start()
+        self.thaw()
 
     def __enter__(self) -> Self:
         return self
@@ -123,6 +122,7 @@ class Terminal:
         while True:
             ready = dict(poll.poll())
             if self._wake in ready:
+                os.read(self._wake, 1)
                 return
             try:
                 data = os.read(self._master, 65536)
@@ -186,10 +186,10 @@ class Terminal:
         """Let these bytes come from the keyboard."""
         os.write(self._master, data)
 
-    def hold(self, key: str, times: int = 30) -> None:
-        """Keep a key down: the keyboard repeats it thirty times a second."""
-        for _ in range(times):
-            self.press(key)
+    def repeat(self, text: str) -> None:
+        """Type as a keyboard repeats a key that is held: thirty characters a second."""
+        for character in text:
+            self.press(character)
             time.sleep(1 / 30)
 
     def resize(self, rows: int, columns: int) -> None:
@@ -205,6 +205,11 @@ class Terminal:
         if self._thread.is_alive():
             os.write(self._waker, b".")
             self._thread.join()
+
+    def thaw(self) -> None:
+        """The line is read, from the beginning or again."""
+        self._thread = threading.Thread(target=self._read, name="terminal", daemon=True)
+        self._thread.start()
 
     def hang_up(self) -> None:
         """The line is cut: the terminal is closed under the program."""

@@ -82,7 +82,7 @@ def test_a_word_is_on_the_disk_a_second_later_though_typing_goes_on(editing: Ope
         kbtui.type(word)
         while word not in kbtui.words():
             assert time.monotonic() < typed + PATIENCE, "the disk waits for the typing to end"
-            kbtui.hold("x", 1)
+            kbtui.repeat("x")
         lags.append(time.monotonic() - typed)
     assert min(lags) <= 1.0, lags
 
@@ -111,15 +111,28 @@ def test_a_closed_terminal_costs_nothing(
     bring_back(server, home, document)
 
 
+BLIND = "and what is typed while nothing is seen, "
+
+
 def test_a_stalled_terminal_that_is_then_closed_costs_nothing(
     editing: Open, server: Server, home: Path, document: str
 ) -> None:
     kbtui = editing()
     kbtui.stall()
-    kbtui.hold("right")  # until nothing goes out any more
+    kbtui.repeat(BLIND)
+    kbtui.when(lambda: kbtui.words() == WORDS + BLIND + BEFORE, "on the disk")
     kbtui.hang_up()
     assert kbtui.ended() == HUNG_UP
-    bring_back(server, home, document)
+    bring_back(server, home, document, WORDS + BLIND + BEFORE)
+
+
+def test_a_stalled_terminal_that_goes_on_shows_what_was_typed(editing: Open) -> None:
+    kbtui = editing()
+    kbtui.stall()
+    kbtui.repeat(BLIND)
+    kbtui.thaw()
+    kbtui.until(WORDS + BLIND + BEFORE)
+    kbtui.until("not saved yet")
 
 
 def test_a_name_being_typed_is_kept_too(server: Server, home: Path) -> None:
@@ -158,11 +171,11 @@ def test_a_signal_ends_it_though_the_terminal_is_stalled(
 ) -> None:
     kbtui = editing()
     kbtui.stall()
-    kbtui.hold("right")
+    kbtui.repeat(BLIND)
     kbtui.kill(signal.SIGTERM)
     assert kbtui.ended() == TERMINATED
     assert kbtui.line_modes() == kbtui.modes
-    bring_back(server, home, document)
+    bring_back(server, home, document, WORDS + BLIND + BEFORE)
 
 
 # Bugs
