@@ -436,6 +436,9 @@ async def test_three_hundred_kilobytes_are_shown_whole_and_scroll(demo: Demo, tm
         await online(house)
         await house.select("Fault codes, complete")
         view = house.browse.reading.view
+        await house.until(lambda: "Fault codes" in view.text, "the beginning of it")
+        assert len(view.text) < 250_000
+        house.browse.open(house.row, True)  # as when the mirror moves in the middle of it
         await house.until(lambda: house.reading and len(view.text) > 250_000, "all of it")
         top = house.drawn
         await house.press("J")

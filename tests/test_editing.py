@@ -108,6 +108,10 @@ async def test_a_name_is_changed_in_its_line_and_the_service_has_it(
         assert (draft.field, draft.base, draft.text) == ("name", "Chargebacks", "Chargebacks, revised")
         beside = Drafts(tmp_path / "state" / "drafts", wire.url)
         await house.until(lambda: [each.text for each in beside.all()] == [draft.text], "on the disk")
+        service.add("Above: chargebacks", "words")
+        house.app.do_sync_refresh()
+        await house.until(lambda: house.browse.documents.cursor == 1, "a line further down")
+        await house.until(lambda: field.region.y == documents.region.y + 1, "still over its line")
         await house.press("enter")
         await house.until(lambda: "Renamed" in house.notices, "the answer")
         assert service.get(id)["name"] == "Chargebacks, revised"

@@ -33,7 +33,7 @@ HOSTILE = {
     "right to left": "שלום \u202eevil\u2066x\u2069 \u200fעולם",
     "emoji": "👩\u200d👩\u200d👧 ⚡\ufe0f 1\ufe0f\u20e3 e\u0301 \U0001f3f4",
     "invisible": "a\u200bb\u2060c\ufeffd\u00ade\U000e0041",
-    "entities": "&#27;[31m &#x9b;31m &amp;#27; <b>",
+    "entities": "&#27;[31m &#x9b;31m &amp;#27; <b> &#x202e;&rlm;&shy;&#xfeff;&amp;#8238;",
     "piles of marks": "Z" + "\u0335" * 60,
     "ten thousand": "long " * 2000,
 }
@@ -106,6 +106,12 @@ async def test_a_document_of_any_name_is_listed_shown_edited_and_renamed(
             await house.pilot.pause()
             harmless(house)
             assert service.get(id)["name"] == name
+            await house.press("r", "end", *"?")
+            service.patch(id, name=f"{name}{name}"[:9000])
+            await house.press("enter")
+            await house.until(lambda: "meanwhile" in house.notices, "a conflict of names")
+            await house.pilot.pause()
+            harmless(house)
             await house.press("r", "end", *"draft")
             await house.pilot.click("#list", offset=(60, 5))
             await house.press("g", "d")

@@ -206,7 +206,7 @@ class Saving(Base):
             saved = await self.kb.rename(draft, name)
         except Conflict as conflict:
             self.kb.drafts.rebase(draft, base=conflict.theirs, text=name)
-            self.tell(f"{safe(conflict.sentence)} r and Enter use your name all the same.", "warn")
+            self.tell(f"{conflict.sentence} r and Enter use your name all the same.", "warn")
             return
         if saved.state == "saved":
             self.tell("Renamed; u takes it back.")
@@ -224,7 +224,7 @@ class Saving(Base):
     async def undo(self) -> None:
         """Take back the latest change."""
         undone = await self.kb.undo()
-        self.tell(safe(undone.sentence))
+        self.tell(undone.sentence)
 
     def do_document_refetch(self) -> None:
         self.refetch(self.here())
