@@ -72,6 +72,24 @@ async def test_what_is_typed_while_an_editor_opens_is_text_and_no_command(
         assert patches(wire) == []
 
 
+async def test_what_is_typed_before_and_after_an_editor_opened_keeps_its_order(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Typed fast", "")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.select("Typed fast")
+        house.burst("e")
+        words = ""
+        while len(words) < 200 or not house.app.screen.query("TextArea"):
+            words += "abcdefghijklmnopqrstuvwxyz"[len(words) % 26]
+            house.burst(words[-1])
+            await asyncio.sleep(0.001)
+        editor = await opened_editor(house)
+        await house.until(lambda: len(editor.text) == len(words), "all of it")
+        assert editor.text == words
+
+
 async def test_an_editor_that_takes_too_long_is_given_up_with_escape(
     demo: Demo, wire: Wire, tmp_path: Path
 ) -> None:

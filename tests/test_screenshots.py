@@ -76,7 +76,7 @@ async def test_a_picture_shows_what_a_person_sees(
 ) -> None:
     settings = settings_for(demo.url, demo.key, tmp_path, name="demo", demo=True, theme=theme)
     async with opened(settings, size) as house:
-        await house.until(lambda: "online" in house.line("header"), "online")
+        await house.until(lambda: house.settled and "· online" not in house.line("header"), "all is here")
         await scene(house)
         stand_still(house, monkeypatch)
         house.app.clear_notifications()

@@ -263,6 +263,8 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
     def _resized(self) -> None:
         """A terminal that was made another size and back has lost its picture; Textual saw no difference."""
         self._resizing = False
+        if self.size_was_missed():
+            return
         if self.size == self._painted:
             self.do_screen_redraw()
         self._painted = self.size
@@ -272,20 +274,32 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
             if self.held is not None:
-                self._hold(event)
-                return
-            screen = self.screen
-            if isinstance(screen, CommandScreen) and await screen.press(event):
-                return
+                self._hold(event, self.held)
+            else:
+                await self._press(event)
+            return
         await super().on_event(event)
 
-    def _hold(self, event: events.Key) -> None:
+    async def _press(self, event: events.Key) -> None:
+        screen = self.screen
+        if not (isinstance(screen, CommandScreen) and await screen.press(event)):
+            await super().on_event(event)
+
+    def _hold(self, event: events.Key, held: list[events.Key]) -> None:
         """An editor is about to open: what is typed meanwhile is meant for it. Escape gives up waiting."""
-        if event.key == "escape":
+        if event.key == "escape" and isinstance(self.screen, Browse):
             self.workers.cancel_group(self, "edit")
             self.held = None
-        elif self.held is not None:
-            self.held.append(event)
+        else:
+            held.append(event)
+
+    async def release(self) -> None:
+        """Press the keys that were held, in their order; what is typed meanwhile comes after them."""
+        try:
+            while self.held:
+                await self._press(self.held.pop(0))
+        finally:
+            self.held = None
 
     def here(self) -> DocumentRow:
         assert isinstance(self.screen, CommandScreen)
@@ -383,7 +397,8 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         self.theme = LIGHT if self.current_theme.dark else DARK
 
     def do_screen_redraw(self) -> None:
-        self.screen.refresh(layout=True)
+        for screen in self.screen_stack[-1:]:  # there is none at the very end
+            screen.refresh(layout=True)
 
     def do_app_suspend(self) -> None:
         if has_shell():

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.control import Control
-from textual import _compositor
+from textual import _compositor, events
 from textual._compositor import ChopsUpdate
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -48,6 +49,19 @@ class Output(Base):
         if self._behind and not self._waiting():
             self._behind = False
             self.screen.refresh(layout=True)
+
+    def size_was_missed(self) -> bool:
+        """Whether the terminal has another size than the last one that was heard of; that one is told then.
+
+        Textual's handlers of two signals may overtake each other when a window is resized quickly.
+        """
+        if not isinstance(self._driver, LinuxDriver):
+            return False
+        now = Size(*self._driver._get_terminal_size())
+        if now == self.size:
+            return False
+        self.post_message(events.Resize(now, now))
+        return True
 
     def _waiting(self) -> int:
         """How many writes wait for the terminal."""

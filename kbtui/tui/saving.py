@@ -37,18 +37,21 @@ class Saving(Base):
         """The document under the cursor at the moment a key was pressed."""
         raise NotImplementedError
 
+    async def release(self) -> None:
+        raise NotImplementedError
+
     # Edit
 
-    def do_document_edit(self) -> None:
-        self.edit(self.here().id)
+    def do_document_edit(self, outside: bool = False) -> None:
+        self.held = []  # from this key on, not only when the worker begins
+        self.edit(self.here().id, outside)
 
     def do_document_edit_outside(self) -> None:
-        self.edit(self.here().id, outside=True)
+        self.do_document_edit(outside=True)
 
     @background("edit")
-    async def edit(self, id: str, outside: bool = False) -> None:
+    async def edit(self, id: str, outside: bool) -> None:
         """Open the editor on a document, or $EDITOR where that is wished or the only safe way."""
-        self.held = []
         slow = self.set_timer(0.4, lambda: self.tell("Opening the text … Esc gives up."))
         try:
             draft = await self.kb.begin_edit(id)
@@ -60,9 +63,7 @@ class Saving(Base):
         if outside or not survives(draft.text):
             self.held = None
         await self.go_on(draft, outside)
-        held, self.held = self.held or [], None
-        for key in held:
-            self.post_message(events.Key(key.key, key.character))
+        await self.release()
 
     async def go_on(self, draft: Draft, outside: bool = False) -> None:
         """Open the editor on a draft."""

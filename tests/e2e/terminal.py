@@ -124,12 +124,12 @@ class Terminal:
             if self._wake in ready:
                 os.read(self._wake, 1)
                 return
-            try:
-                data = os.read(self._master, 65536)
-            except OSError as fault:
-                assert fault.errno == errno.EIO, fault
-                return
             with self._lock:
+                try:
+                    data = os.read(self._master, 65536)
+                except OSError as fault:
+                    assert fault.errno == errno.EIO, fault
+                    return
                 self.raw += data
                 self._last = time.monotonic()
             for question, answer in _ANSWERS.items():
@@ -230,7 +230,17 @@ class Terminal:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the process goes on\n{self.text}") from None
         self.when(lambda: not self._group(), "without a process left behind")
+        self.when(self._all_read, "read to the end")
         return code
+
+    def _all_read(self) -> bool:
+        """Whether nothing is on its way from the terminal to `raw`."""
+        poll = select.poll()
+        with self._lock:
+            if not self._thread.is_alive() or self._master < 0:
+                return True
+            poll.register(self._master, select.POLLIN)
+            return not poll.poll(0)
 
     def _group(self) -> list[int]:
         """The processes that live in the group of the command; those that died and wait for burial do not."""

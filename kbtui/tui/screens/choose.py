@@ -40,7 +40,7 @@ class Choice(CommandScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#header", Line).show([(f" {self.heading}", "strong")])
-        self.query_one(Lines).focus()
+        self.set_focus(self.query_one(Lines))
         self.fill()
         self.show_footer()
 

@@ -40,7 +40,7 @@ class ConflictScreen(CommandScreen[str]):
         )
         view = self.query_one(DocumentView)
         view.say(self._lines())
-        view.focus()
+        self.set_focus(view)
         self.show_footer()
 
     def _lines(self) -> list[list[Part]]:

@@ -62,7 +62,7 @@ class Editor(CommandScreen[None]):
         return Situation(dirty=self.dirty)
 
     def on_mount(self) -> None:
-        self.area.focus()
+        self.set_focus(self.area)
         self.show_lines()
 
     def show_lines(self) -> None:

@@ -38,7 +38,7 @@ class Keys(CommandScreen[None]):
         self.query_one("#header", Line).show([(" Keys and commands", "strong")])
         field = self.query_one(Input)
         field.cursor_blink = False
-        field.focus()
+        self.set_focus(field)
         self._fill()
         self.show_footer()
 

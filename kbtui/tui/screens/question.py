@@ -38,7 +38,7 @@ class Question(ModalScreen[bool]):
                 )
 
     def on_mount(self) -> None:
-        self.query(Button).first().focus()
+        self.set_focus(self.query(Button).first())
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:

@@ -32,7 +32,7 @@ class Welcome(CommandScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#header", Line).show([(" kbtui", "key"), ("   first run", "dim")])
-        self.query_one(DocumentView).focus()
+        self.set_focus(self.query_one(DocumentView))
         self.say("")
         self.show_footer()
 

@@ -36,14 +36,35 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._rows: list[Row] = []
         self._said: Sequence[Sequence[Part]] = ()
+        self._hang: int | None = None
         self._words: Words | None = None  # what `_rows` are made of; None: of `_said`
         self._laid = 0  # the width they are laid out for
 
-    def say(self, lines: Iterable[Sequence[Part]]) -> None:
-        """Replace everything by lines of our own words."""
-        self._words, self._said = None, list(lines)
-        self._rows = [[Segment(text, self.look(look)) for text, look in line] for line in self._said]
+    def say(self, lines: Iterable[Sequence[Part]], *, hang: int | None = None) -> None:
+        """Replace everything by lines of our own words.
+
+        What is too wide goes on below, `hang` characters from the left, or as far in as its line begins.
+        """
+        self._words, self._said, self._hang = None, list(lines), hang
+        self._lay_said()
         self._changed(top=True)
+
+    def _lay_said(self) -> None:
+        self._laid = self._width
+        console = self._typesetter() if self._laid else None
+        self._rows = [row for line in self._said for row in self._wrapped(line, console)] if console else []
+
+    def _wrapped(self, line: Sequence[Part], console: Console) -> Iterable[Row]:
+        """A line of our own in as many rows as it takes."""
+        from rich.text import Text
+
+        text = Text.assemble(*((words, self.look(look)) for words, look in line))
+        begin = len(text.plain) - len(text.plain.lstrip()) if self._hang is None else self._hang
+        head, body = text.divide([begin])
+        for row in body.wrap(console, max(10, self._laid - begin), tab_size=4) or [body]:
+            row.rstrip()
+            yield [segment for segment in (head + row).render(console) if segment.text]
+            head = Text(" " * begin)
 
     async def show_source(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` as it is, wrapped; `text` is display-safe."""
@@ -83,13 +104,14 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, len(self._rows))
-        if self._words is not None and self._width != self._laid:
+        if self._width != self._laid:
             self._again()
 
     def _again(self) -> None:
         """Another width, or other colours."""
         if self._words is None:
-            self.say(self._said)
+            self._lay_said()
+            self._changed(top=False)
         else:
             self.run_worker(self._lay_out(keep_place=bool(self._rows)), group="lay", exclusive=True)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kbtui.knowledge_base import KnowledgeBase
 
 TABS = ("text", "info")
+LONGEST = 400  # characters of a fact; a longer one would hide those below it
 
 
 class Reading(Vertical):
@@ -59,7 +60,7 @@ class Reading(Vertical):
             self.view.say([])
         elif self.tab == "info" or row.type == FOLDER:
             summary = await asyncio.to_thread(kb.mirror.summary, row.id) or {}
-            self.view.say(info(row, summary, [folder.name for folder in kb.mirror.path(row.id)]))
+            self.view.say(info(row, summary, [folder.name for folder in kb.mirror.path(row.id)]), hang=16)
         else:
             await self._show_text(kb, row, again)
 
@@ -114,6 +115,8 @@ def info(row: DocumentRow, summary: dict[str, Any], path: Sequence[str]) -> list
     """Everything known of a document as lines of label and fact."""
     lines: list[list[Part]] = [[("", "")]]
     for label, value, look in _facts(row, summary, path):
+        if len(value) > LONGEST:
+            value = f"{value[:LONGEST]}… ({count(len(value))} characters)"
         lines.append([(f"  {label:<14}", "dim"), (safe(value), look)])
     return lines
 
