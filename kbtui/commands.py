@@ -160,15 +160,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR", ("browse",), 0, _needs_content),
     Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, _needs_writing),
     Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse",), 0, _needs_url, True),
-    Command("change.undo", ("u",), "undo", "take back the last rename or edit", ("browse",), 5, _needs_undo),
+    Command("change.undo", ("u",), "undo", "take back the last rename, edit or fetch", ("browse",), 5, _needs_undo),
     Command("rename.save", ("enter",), "save", "save the new name", ("rename",), 1),
     Command("rename.leave", ("escape",), "leave", "leave the name as it was", ("rename",), 2),
     Command("edit.save", ("ctrl+s", "f2"), "save", "save to the service and check it arrived", ("editor",), 1),
     Command("edit.leave", ("escape",), "leave, draft kept", "leave; what you typed is kept as a draft", ("editor",), 2),
     Command("edit.outside", ("f4",), "$EDITOR", "go on in $EDITOR", ("editor",), 3),
     Command("edit.discard", ("f8",), "discard", "throw the draft away, after a question", ("editor",), 4, None, True),
-    Command("conflict.mine", ("m",), "save mine", "save mine over theirs; theirs goes to the history", ("conflict",), 1, None, True),
-    Command("conflict.theirs", ("t",), "keep theirs", "keep theirs; mine goes to the history", ("conflict",), 2, None, True),
+    Command("conflict.mine", ("m",), "save mine", "save mine over theirs; u puts theirs back", ("conflict",), 1, None, True),
+    Command("conflict.theirs", ("t",), "keep theirs", "keep theirs; u brings mine back as a draft", ("conflict",), 2, None, True),
     Command("conflict.editor", ("e", "escape"), "back to the editor", "go on editing mine", ("conflict", "differs"), 3),
     Command("conflict.accept", ("t", "a"), "accept", "accept the text as the service holds it", ("differs",), 1),
     Command("conflict.merge", ("g m",), "merge in the editor", "go on with both joined, overlaps marked", ("conflict",), 4),
@@ -247,15 +247,15 @@ class Keymap:
         return list(found.items())
 
     def footer(self, places: Iterable[str], situation: Situation) -> Iterator[tuple[str, Command]]:
-        """The most useful commands here and now, as (key to show, command), at most seven."""
+        """The useful commands here and now, as (key to show, command), the most useful first."""
         here = tuple(places)
         ranked = sorted(
             (command for command in COMMANDS if command.footer and any(p in here for p in command.places)),
             key=lambda command: (min(here.index(p) for p in command.places if p in here), command.footer),
         )
-        useful = [command for command in ranked if command.reason(situation) is None]
-        for command in useful[:7]:
-            yield show_key(self._keys[command.id][0]), command
+        for command in ranked:
+            if command.reason(situation) is None:
+                yield show_key(self._keys[command.id][0]), command
 
 
 _SHOWN = {

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-UNDOABLE = ("rename", "edit", "move", "delete", "auto-sync")
+UNDOABLE = ("rename", "edit", "fetch", "draft", "move", "delete", "auto-sync")
 DAYS_WATCHED = 7.0  # for how long an edit of ours is compared with what the service holds
 PATIENCE = 3.0  # seconds to wait for another kbtui that is writing
 
@@ -54,9 +54,10 @@ _REASONS = {
 class Change:
     """One change of one document.
 
-    `kind` is one of `UNDOABLE`, or "fetch" (the service fetched a page again), or "words" (words that gave
-    way to somebody else's). `state` goes from "pending" (the request may be under way, or its fate unknown)
-    to "done" (seen on the service) to "undone"; "superseded" is done, and not to be undone any more.
+    `kind` is one of `UNDOABLE` ("fetch": the service fetched a page again; "draft": words of the person that
+    gave way to somebody else's), or "words" (somebody else's that gave way). `state` goes from "pending" (the
+    request may be under way, or its fate unknown) to "done" (seen on the service) to "undone"; "superseded"
+    is done, and not to be undone any more.
     `before` and `after` hold what was and what is: "name", "content" and "format", "parent" …
     `at` is when it began, `updated` what the service then named as its last change; Unix seconds.
     `settled`: nobody needs to compare it with the service any more.
@@ -154,13 +155,21 @@ class History:
         return self._keep(replace(change, state="superseded"))
 
     def keep_words(self, base_url: str, document: str, name: str, text: str) -> Change:
-        """Keep a text that gave way to another, mine or theirs."""
+        """Keep somebody else's text that gave way to the person's."""
         now = time.time()
         after = {"content": text}
         return self._keep(
             Change(time.time_ns(), base_url, document, "words", "done", True, now, 0, name, {}, after),
             new=True,
         )
+
+    def keep_draft(
+        self, base_url: str, document: str, name: str, base: str, format: str, text: str
+    ) -> Change:
+        """Keep words of the person that gave way to somebody else's; undo makes them a draft again."""
+        before, after = {"content": base, "format": format}, {"content": text}
+        change = self.begin_change(base_url, document, name, "draft", before=before, after=after)
+        return self.finish_change(change, updated=0)
 
     def latest_undoable(self, base_url: str, *, images: bool = True) -> Change | None:
         """The newest change that was carried out, not undone, and that a call can reverse.
@@ -194,14 +203,15 @@ class History:
     def written(self, base_url: str, since: float | None = None) -> list[Change]:
         """The newest edit of each document, where it is not settled; oldest first, without images.
 
-        Not before `since`, else of the last seven days. `updated` is what the service named as the time of
-        the edit; `whole` brings the text that it began with, `before["content"]`, and the one that kbtui
-        wrote, `after["content"]`.
+        Where that one was taken back there is none: those before it were seen when it was made. Not before
+        `since`, else of the last seven days. `updated` is what the service named as the time of the edit;
+        `whole` brings the text that it began with, `before["content"]`, and the one that kbtui wrote,
+        `after["content"]`.
         """
         since = time.time() - DAYS_WATCHED * 86_400 if since is None else since
         return self._select(
-            "id IN (SELECT max(id) FROM changes WHERE base_url = ? AND kind = 'edit' AND state = 'done' "
-            "GROUP BY document) AND NOT settled AND at >= ? ORDER BY id",
+            "id IN (SELECT max(id) FROM changes WHERE base_url = ? AND kind = 'edit' AND state <> 'pending' "
+            "GROUP BY document) AND state = 'done' AND NOT settled AND at >= ? ORDER BY id",
             base_url,
             since,
             images=False,

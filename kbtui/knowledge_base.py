@@ -223,8 +223,8 @@ class KnowledgeBase(Access):
         return self.drafts.rebase(draft, base=theirs, text=text)
 
     def give_way(self, draft: Draft, text: str) -> None:
-        """Keep theirs: the words typed here go to the history, the draft goes."""
-        self.history.keep_words(self.base_url, draft.document, draft.name, text)
+        """Keep theirs: the draft goes, its words to the history, from where undo brings them back."""
+        self.history.keep_draft(self.base_url, draft.document, draft.name, draft.base, draft.format, text)
         self.drafts.drop(draft)
 
     # Names
@@ -291,7 +291,7 @@ class KnowledgeBase(Access):
     # Taking back
 
     async def undo(self) -> Undone:
-        """Take back the latest rename or edit, by the reverse call.
+        """Take back the latest rename, edit or fetch by the reverse call; words given up are a draft again.
 
         Raises:
             Refused: there is nothing to undo, or the document was changed again since.
@@ -301,10 +301,17 @@ class KnowledgeBase(Access):
         change = self.history.latest_undoable(self.base_url)
         if change is None:
             raise Refused("There is nothing to undo.")
+        if change.kind == "draft":
+            self._as_draft(change, change.before["content"], change.after["content"])
+            self.history.mark_undone(change)
+            return Undone(f"Your words for “{change.name}” are a draft again; gd shows it.", change.document)
         self._writing.add(change.document)
         try:
             await (self._undo_rename if change.kind == "rename" else self._undo_edit)(change)
             self.history.mark_undone(change)
+        except NotFound as gone:
+            self.history.supersede(change)
+            raise Refused(f"“{change.name}” is gone from the service; nothing was undone.") from gone
         finally:
             self._writing.discard(change.document)
         return Undone(f"Undone: {change.kind} of “{change.name}”.", change.document)
@@ -350,7 +357,11 @@ class KnowledgeBase(Access):
                 self.history.abandon(change)
             raise
         now, after = await self._fetch(id)
-        self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs)
+        if after.text == before.text:
+            self.history.abandon(change)
+        else:
+            updated = now.metadata.last_updated_at_unix_secs
+            self.history.finish_change(change, updated=updated, after={"content": after.text})
         for edit in self.history.written(self.base_url):
             if edit.document == id:
                 self.history.settle(edit)  # the person was asked

@@ -89,10 +89,20 @@ def test_undo_goes_past_a_change_that_others_changed_again(history: History) -> 
     assert history.changes(URL, "d2")[0].before == newer.before
 
 
-def test_undo_knows_no_other_base_url_and_no_fetch(history: History) -> None:
+def test_undo_knows_no_other_base_url_and_no_words_of_others(history: History) -> None:
     done(history, url=OTHER)
-    done(history, kind="fetch")
     history.keep_words(URL, "d1", "Refunds", "gave way")
+    assert history.latest_undoable(URL) is None
+
+
+def test_words_of_the_person_that_gave_way_can_be_brought_back(history: History) -> None:
+    kept = history.keep_draft(URL, "d1", "Refunds", "the base", "markdown", "my words")
+    assert history.latest_undoable(URL) == kept
+    assert (kept.before, kept.after) == (
+        {"content": "the base", "format": "markdown"},
+        {"content": "my words"},
+    )
+    history.mark_undone(kept)
     assert history.latest_undoable(URL) is None
 
 
@@ -156,6 +166,14 @@ def test_the_newest_edit_of_each_document_is_watched_until_it_is_settled(history
     history.settle(second)
     assert list(map(history.whole, history.written(URL))) == [other]
     assert history.changes(URL, "d1")[0] == replace(second, settled=True)
+
+
+def test_an_edit_that_was_taken_back_takes_the_watch_from_those_before_it(history: History) -> None:
+    first = done(history, "d1", text="first")
+    second = done(history, "d1", text="second")
+    history.mark_undone(second)
+    assert history.written(URL) == []
+    assert history.latest_undoable(URL) == first
 
 
 def test_an_old_edit_is_watched_no_more(history: History) -> None:

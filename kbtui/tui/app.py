@@ -342,6 +342,11 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
             ("   ", ""),
         ]
 
+    @property
+    def trouble(self) -> str:
+        """Why the service cannot be read now, with what to do, or "" where all is well."""
+        return self._follower.trouble if self._follower is not None else ""
+
     def status(self) -> list[Part]:
         """How it stands with the service."""
         return self._follower.status() if self._follower is not None else []

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from math import ceil
 
 from kbtui.content import safe
-from kbtui.errors import Error, Unauthorized
+from kbtui.errors import Busy, Error, MissingPermission, Offline, Unauthorized
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import Progress, View
 from kbtui.tui.widgets.folder_tree import count
@@ -18,6 +18,14 @@ from kbtui.tui.widgets.line import Part, fit
 POLL = 20.0  # seconds between looks at the service
 SWEEP = 900.0  # seconds after which everything is compared again
 FIRST_RETRY, LAST_RETRY = 2.0, 60.0  # seconds to wait after the service could not be reached
+
+WORDS = (
+    (MissingPermission, "not allowed"),
+    (Unauthorized, "key refused"),
+    (Offline, "offline"),
+    (Busy, "busy"),
+)
+"""What is the matter, in a word or two; anything else is a fault of the service."""
 
 Tell = Callable[[str, str], None]
 
@@ -97,6 +105,11 @@ class Follower:
             return "trying again"
         return f"again at {time.strftime('%H:%M:%S', time.localtime(self._retry_at))}"
 
+    @property
+    def trouble(self) -> str:
+        """Why the last look at the service failed, and when the next one is, or "" where all is well."""
+        return f"{self._trouble.sentence} {_capital(self._next_try())}." if self._trouble else ""
+
     def status(self) -> list[Part]:
         """Sweep and line, in as few words as say it."""
         if self._kb.drafts.trouble:
@@ -106,7 +119,8 @@ class Follower:
             why = safe(wait.reason).partition(". ")[0].rstrip(".")
             return [(f"{fit(why, 44).rstrip()}, again in {ceil(left)} s (X stops)", "warn")]
         if self._trouble is not None:
-            word = "not allowed" if isinstance(self._trouble, Unauthorized) else "offline"
+            trouble = self._trouble
+            word = next((word for kind, word in WORDS if isinstance(trouble, kind)), "service fault")
             return [(word, "bad"), (f" · as seen last · {self._next_try()}", "warn")]
         progress = self._progress
         if progress is None:
@@ -115,3 +129,7 @@ class Follower:
             return [("online", "good")]
         of = f" of {count(progress.total)}" if progress.total else ""
         return [(f"sweep {count(progress.seen)}{of} · ", "dim"), ("online", "good")]
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -44,6 +46,9 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._ready.set()  # Textual calls this one after that of the subclass
+
+    def on_resize(self) -> None:
+        self.show_footer()
 
     async def ready(self) -> None:
         """Wait until everything on the screen is there."""
@@ -167,10 +172,26 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
             for label, keys in self._following():
                 parts += [(" ".join(keys), "key"), (f" {label}  ", "dim")]
         else:
-            for key, command in self.keymap.footer(self.here(), self.situation()):
-                parts += [(key, "key"), (f" {command.label}  ", "dim")]
+            parts += self._hints()
         for footer in self.query(Line).filter("#footer"):
             footer.show(parts, [] if self.prefix else self.facts())
+
+    def _hints(self) -> list[Part]:
+        """As many keys as there is room for; the one that tells them all goes last."""
+        useful = list(self.keymap.footer(self.here(), self.situation()))
+        room = self.app.size.width - sum(cell_len(text) for text, _ in self.facts()) - 2
+        hints: list[list[Part]] = []
+        kept: list[Part] = []
+        for key, command in sorted(useful, key=lambda hint: hint[1].id != "help.keys"):
+            hint: list[Part] = [(key, "key"), (f" {command.label}  ", "dim")]
+            room -= sum(cell_len(text) for text, _ in hint)
+            if room < 0:
+                break
+            if command.id == "help.keys":
+                kept = hint
+            else:
+                hints.append(hint)
+        return [*chain.from_iterable(hints), *kept]
 
     def _following(self) -> Iterable[tuple[str, list[str]]]:
         """What may follow the first key, keys of one label together: n N name."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
+from kbtui.commands import BY_ID, Keymap, show_key
 from kbtui.content import merge, safe, survives, unresolved
 from kbtui.drafts import Draft
-from kbtui.errors import Conflict
+from kbtui.errors import Conflict, Error
 from kbtui.rows import DocumentRow
 from kbtui.tui.background import background
 
@@ -28,6 +29,7 @@ class Saving(Base):
     """What `KbApp` does with words; a part of it in a file of its own."""
 
     kb: KnowledgeBase
+    keymap: Keymap
     held: list[events.Key] | None  # keys typed while an editor opens
 
     def tell(self, sentence: str, look: str = "") -> None:
@@ -101,6 +103,8 @@ class Saving(Base):
         editor.show_lines()
         try:
             await self._send(editor.draft, editor.text, editor)
+        except Error as error:
+            self._not_saved(error, "edit.save")
         finally:
             editor.saving = False
             if editor.is_attached:
@@ -109,7 +113,15 @@ class Saving(Base):
     @background("save", exclusive=False)
     async def send(self, draft: Draft, text: str) -> None:
         """Save a text that no editor of ours holds."""
-        await self._send(draft, text, None)
+        try:
+            await self._send(draft, text, None)
+        except Error as error:
+            self._not_saved(error, "go.drafts")
+
+    def _not_saved(self, error: Error, next_: str) -> None:
+        """Say what went wrong, that the words are safe, and what goes on with them."""
+        key = show_key(self.keymap.keys(BY_ID[next_])[0])
+        self.tell(f"{error.sentence} Your words are safe here as a draft; {key} goes on with them.", "bad")
 
     async def _send(self, draft: Draft, text: str, editor: Editor | None) -> None:
         """Save a text, asking as often as the service holds something that has not been seen."""
@@ -166,7 +178,7 @@ class Saving(Base):
             self.pop_screen()
         if choice == "theirs":
             self.kb.give_way(draft, mine)
-            self.tell("Kept theirs; your words are in the history.")
+            self.tell("Kept theirs; u brings your words back as a draft.")
         elif choice == "merge":
             merged = merge(conflict.base, mine, conflict.theirs)
             await self.go_on(self.kb.rebase(draft, conflict.theirs, merged.text))
@@ -209,6 +221,9 @@ class Saving(Base):
             self.kb.drafts.rebase(draft, base=conflict.theirs, text=name)
             self.tell(f"{conflict.sentence} r and Enter use your name all the same.", "warn")
             return
+        except Error as error:
+            self._not_saved(error, "document.rename")
+            return
         if saved.state == "saved":
             self.tell("Renamed; u takes it back.")
         elif saved.state == "differs":
@@ -240,13 +255,13 @@ class Saving(Base):
                 self,  # type: ignore[arg-type]
                 f"Fetch “{safe(row.name[:80])}” again?",
                 "The page as it is now replaces the text. Edits made by hand are overwritten; "
-                "the text of now stays in the history.",
+                "u puts the text of now back.",
                 "Fetch again",
             )
         ):
             return
         before, after = await self.kb.refetch(row.id)
-        self.tell(f"Fetched again: {before} bytes before, {after} now.")
+        self.tell(f"Fetched again: {before:,} bytes before, {after:,} now.".replace(",", " "))
 
 
 def _name(draft: Draft) -> str:

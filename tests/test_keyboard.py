@@ -1,0 +1,47 @@
+"""What the footer tells, and what becomes of words that cannot be sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kbtui.demo.server import Demo
+from kbtui.tui.screens.editor import Editor
+from tests.house import opened, settings_for
+from tests.wire import Wire
+
+
+@pytest.mark.parametrize("width", [44, 60, 80, 120])
+async def test_the_footer_holds_whole_hints_and_the_key_that_tells_all_keys(
+    demo: Demo, tmp_path: Path, width: int
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (width, 24)) as house:
+        await house.until(lambda: house.settled, "online")
+        await house.select("Chargebacks")
+        await house.until(lambda: "1 of 1" in house.drawn[-1], "drawn")
+        assert "? keys" in house.drawn[-1] and "…" not in house.drawn[-1]
+        assert house.drawn[-1].startswith(" / filter")
+
+
+async def test_a_save_that_fails_says_that_the_words_are_safe_and_what_goes_on(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.until(lambda: house.settled, "online")
+        await house.select("Chargebacks")
+        await house.press("e")
+        await house.until(lambda: isinstance(house.app.screen, Editor), "the editor")
+        await house.type("Typed. ")
+        wire.down()
+        await house.press("ctrl+s")
+        await house.until(lambda: "words are safe" in house.notices, "told")
+        assert "^s goes on" in house.notices
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "back")
+        house.app.clear_notifications()
+        await house.press("r", *"!", "enter")
+        await house.until(lambda: "words are safe" in house.notices, "told of the name too")
+        assert "r goes on" in house.notices
+        fields = {draft.field: draft.text for draft in house.browse.kb.drafts.all()}
+        assert fields["content"].startswith("Typed. ") and fields["name"] == "Chargebacks!"
