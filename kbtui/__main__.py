@@ -7,6 +7,7 @@ Exit codes: 0 well ended, 1 a bug, 2 nothing could be shown (a bad flag, a bad c
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -117,6 +118,7 @@ def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Setting
     """
     from tempfile import TemporaryDirectory
 
+    _clear_up()
     try:
         from kbtui.demo.server import Demo, Unavailable
     except ModuleNotFoundError as error:
@@ -125,7 +127,7 @@ def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Setting
         demo = leaving.enter_context(Demo(size=size))
     except Unavailable as error:
         raise BadSettings(str(error)) from error
-    home = Path(leaving.enter_context(TemporaryDirectory(prefix="kbtui-demo-")))
+    home = Path(leaving.enter_context(TemporaryDirectory(prefix=f"kbtui-demo-{os.getpid()}-")))
     workspace = Workspace("demo", demo.url, key=demo.key, read_only=settings.workspace.read_only)
     return replace(
         settings,
@@ -134,6 +136,23 @@ def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Setting
         workspace=workspace,
         demo=True,
     )
+
+
+def _clear_up() -> None:
+    """Remove what demos left that were killed without a chance to do so themselves."""
+    import re
+    import shutil
+    from tempfile import gettempdir
+
+    for left in Path(gettempdir()).glob("kbtui-demo-*"):
+        owner = re.fullmatch(r"kbtui-demo-(\d+)-\w+", left.name)
+        try:
+            if owner is not None and left.lstat().st_uid == os.getuid():
+                os.kill(int(owner[1]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(left, ignore_errors=True)
+        except OSError:
+            continue  # gone, or of a process of somebody else
 
 
 def _show(settings: Settings, leaving: ExitStack) -> int:

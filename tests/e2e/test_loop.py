@@ -10,7 +10,7 @@ from tests.e2e.visit import Server, Visit
 def loop(kbtui: Visit, name: str) -> None:
     """Filter, open, edit, save; rename; leave."""
     kbtui.settle()
-    kbtui.press("g", "a", "/")
+    kbtui.press("g", "a", "/", "ctrl+u")
     kbtui.type(name[:12])
     kbtui.until("1 of 1 ")
     kbtui.press("enter", "enter")

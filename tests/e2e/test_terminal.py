@@ -104,7 +104,7 @@ def test_version_and_help_need_no_terminal_and_no_encoding(home: Path) -> None:
 def test_a_refused_key_is_told_with_the_next_step(server: Server, home: Path) -> None:
     with Visit(home, url=server.url, key="sk_of_somebody_else") as kbtui:
         kbtui.until("does not accept the API key")
-        kbtui.until("not allowed.*R tries again")
+        kbtui.until("key refused.*R tries again")
         kbtui.press("q")
         assert kbtui.ended() == 0
         assert b"sk_of_somebody_else" not in kbtui.raw
@@ -176,7 +176,7 @@ def test_nothing_in_a_name_or_a_text_is_obeyed_by_the_terminal(server: Server, h
     with Visit(home, url=server.url, key=server.key) as kbtui:
         kbtui.settle()
         for number in range(len(HOSTILE)):
-            kbtui.press("g", "a", "/")
+            kbtui.press("g", "a", "/", "ctrl+u")
             kbtui.type(f"hostile-{number}-")
             kbtui.until("1 of 1 ")
             kbtui.press("enter")
@@ -269,6 +269,19 @@ def test_a_demo_that_is_ended_by_a_signal_leaves_nothing_behind(number: signal.S
         assert kbtui.ended() == 128 + number
     assert [path.name for path in home.parent.iterdir()] == [home.name]
     assert not list(home.rglob("*"))
+
+
+def test_what_a_killed_demo_left_is_removed_by_the_next_one(home: Path) -> None:
+    with Visit(home, "--demo") as killed:
+        killed.until("/ filter")
+        (left,) = home.parent.glob("kbtui-demo-*")
+        killed.kill(signal.SIGKILL)
+        killed.ended()
+    assert left.is_dir()
+    with Visit(home, "--demo") as one, Visit(home, "--demo") as another:
+        one.until("/ filter")
+        another.until("/ filter")
+        assert not left.exists() and len(list(home.parent.glob("kbtui-demo-*"))) == 2
 
 
 def ageless(text: str) -> str:

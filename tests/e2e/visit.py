@@ -127,7 +127,7 @@ class Visit(Terminal):
 
     def select(self, name: str) -> None:
         """Put the cursor on the document of this name, wherever it is."""
-        self.press("g", "a", "/")
+        self.press("g", "a", "/", "ctrl+u")
         self.type(name)
         self.until(r"1 of 1 ")
         self.press("enter")
