@@ -42,12 +42,14 @@ def ranked(database: sqlite3.Connection, view: View) -> array[int]:
     if types:
         where += f" AND type IN ({', '.join('?' * len(types))})"
     where += " AND instr(name_key, ?)" * len(words)
-    column, direction = _ORDER[view.sort], "DESC" if view.descending else "ASC"
-    query = (
-        f"SELECT pk FROM document WHERE leaf = ? AND {where} ORDER BY {column} {direction}, id {direction}"
-    )
+    direction = "DESC" if view.descending else "ASC"
     rows = array("q")
     for leaf in (1,) if view.scope == ALL else (0, 1):
+        column = _ORDER[view.sort]
+        if column == "size" and not leaf:
+            column = "ifnull(children, 0)"  # the size that is shown of a folder
+        order = f"{column} {direction}, id {direction}"
+        query = f"SELECT pk FROM document WHERE leaf = ? AND {where} ORDER BY {order}"
         rows.extend(pk for (pk,) in database.execute(query, (leaf, *values, *types, *words)))
     return rows
 

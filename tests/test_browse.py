@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 
 from kbtui.__main__ import open_workspace
 from kbtui.commands import Keymap
@@ -32,6 +33,13 @@ def tree(house: House) -> list[str]:
     return ["".join(text for text, _ in folders.parts(line, 40)).rstrip() for line in range(folders.count)]
 
 
+def said(house: House, words: str) -> bool:
+    """Whether the list says this instead of showing documents."""
+    lines = house.browse.documents
+    drawn = " ".join(lines.render_line(y).text.strip() for y in range(lines.size.height))
+    return lines.count == 0 and words in drawn
+
+
 def listed(request: Request) -> dict[str, str]:
     """The query of a request for a page of the list; empty for every other request."""
     return dict(request.query) if request.path.endswith("/knowledge-base") else {}
@@ -54,6 +62,7 @@ async def test_the_tree_counts_what_folders_hold_and_unfolds_them(
         assert next(line for line in tree(house) if "Support" in line).split()[-1] == str(whole)
         flat = house.browse.kb.mirror.count("*")
         assert tree(house)[0].split() == ["All", "documents", str(flat)]
+        assert tree(house)[1].split() == ["Root", str(flat)]
         await house.press("1")
         while house.browse.folders.scope != service.id("Support"):
             await house.press("j")
@@ -91,12 +100,14 @@ async def test_what_has_no_known_parent_or_is_its_own_ancestor_is_under_unplaced
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await online(house)
         await house.press("1", "G")
-        assert tree(house)[-1].split() == ["▸", "Unplaced", "4"]
+        unplaced = tree(house)[-1].split()
+        assert unplaced[:2] == ["▸", "Unplaced"]
         await house.until(lambda: "Chargebacks" in house.names, "the list follows the tree")
         assert house.names[:3] == ["Cell", "Deutsch", "Manuals"]
         await house.press("l")
         below = tree(house)[-3:]
         assert [line.split()[-2] for line in below] == ["Cell", "Deutsch", "Manuals"]
+        assert int(unplaced[2]) == 1 + sum(int(line.split()[-1]) for line in below)
         await house.press("z", "R")
         assert any("Troubleshooting" in line for line in tree(house)[-6:])
         await house.press("2", "g", "g", "enter")
@@ -191,7 +202,7 @@ async def test_the_menu_of_orders_is_told_in_the_footer(demo: Demo, tmp_path: Pa
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await online(house)
         await house.press("s")
-        assert "n N name" in house.line("footer") and "z Z size" in house.line("footer")
+        assert "n▲ N▼ name" in house.line("footer") and "z▲ Z▼ size" in house.line("footer")
         await house.press("escape")
         assert "filter" in house.line("footer")
 
@@ -230,12 +241,85 @@ async def test_the_filter_narrows_with_every_key_and_esc_undoes_the_newest_first
         await house.press("F")
         assert house.browse.documents.count == whole
         await house.press("/", "q", "x", "q", "enter")
-        assert house.browse.documents.count == 0 and "nothing here matches" in house.line("chips")
+        assert house.browse.documents.count == 0 and said(house, "Nothing matches in all")
         assert "0 of 0" in house.line("footer")
         await house.press("/", "escape")
         assert house.browse.documents.count == whole
         await house.press("F")
         assert "no filter is set" in house.notices
+
+
+async def test_a_filter_that_finds_nothing_here_says_how_many_match_elsewhere_and_goes_along(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        whole = house.browse.kb.mirror.count("*")
+        await house.press("g", "a", "/", *"chargeback", "enter")
+        found = house.browse.documents.count
+        await house.press("escape", "g", "h", "/", *"chargeback")
+        told = f"Nothing here matches; of all {whole} documents {found} do"
+        assert said(house, told) and said(house, "Enter, then ga shows")
+        await house.press("enter")
+        assert said(house, told) and said(house, "ga shows") and not said(house, "Enter, then")
+        assert house.line("chips").endswith(f"ga looks in all {whole} ")
+        await house.press("g", "a")
+        assert house.names and all("chargeback" in name.casefold() for name in house.names)
+        assert "All documents" in house.line("header") and "looks in all" not in house.line("chips")
+        await house.press("f", "f", "/", *"qxq", "enter")
+        assert said(house, f"Nothing matches in all {whole} documents") and said(house, "F shows everything")
+        await house.press("F")
+        assert house.browse.documents.count == whole
+
+
+async def test_a_new_filter_takes_the_place_of_the_old_or_goes_on_from_it(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.press("g", "a", "/", *"refund", "enter", "/", *"cell", "enter")
+        assert house.browse.shown.text == "cell"
+        await house.press("/", "end", *" dial", "enter")
+        assert house.browse.shown.text == "cell dial"
+
+
+@pytest.mark.parametrize("pasted", ["\nrefund\r\n  eu \n", "refund eu", "refund\reu"])
+async def test_a_paste_of_several_lines_is_taken_as_one(demo: Demo, tmp_path: Path, pasted: str) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.press("g", "a", "/")
+        house.app.post_message(events.Paste(pasted))
+        await house.until(lambda: house.browse.shown.text == "refund eu", "the filter")
+        await house.press("enter", "r", "end")
+        house.app.post_message(events.Paste(f" {pasted}"))
+        await house.until(lambda: house.browse.name_field.value.endswith("refund eu"), "the name")
+
+
+async def test_an_empty_list_says_why_and_what_to_do(tmp_path: Path) -> None:
+    with Demo(index_seconds=0, sample=False) as bare, Wire(bare.url) as wire, Service(bare) as service:
+        wire.down()
+        async with opened(settings_for(wire.url, bare.key, tmp_path), NARROW) as house:
+            assert said(house, "Reading the knowledge base …")
+            await house.until(lambda: "offline" in house.status, "offline")
+            await house.until(lambda: said(house, house.app.trouble), "why, and when it tries again")
+            wire.up()
+            await house.press("R")
+            await house.until(lambda: said(house, "This knowledge base is empty"), "empty")
+            folder = service.folder("Hollow")
+            await house.press("R")
+            await house.until(lambda: house.names == ["Hollow"], "a folder")
+            assert not said(house, "empty")
+            await house.press("enter")
+            assert house.browse.shown.scope == folder and said(house, "This folder is empty")
+            await house.press("g", "a")
+            assert said(house, "no document in them")
+
+
+async def test_a_key_that_is_refused_is_told_in_the_empty_list(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    wire.answer(401, {"detail": {"status": "invalid_api_key", "message": "Invalid API key"}}, times=None)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.until(lambda: "key refused" in house.status, "refused")
+        await house.until(lambda: said(house, house.app.trouble) and said(house, "R tries again"), "why")
 
 
 async def test_a_filter_that_hides_the_document_of_the_cursor_gives_it_back(
@@ -448,6 +532,27 @@ async def test_three_hundred_kilobytes_are_shown_whole_and_scroll(demo: Demo, tm
         await house.until(lambda: any(last in line for line in house.drawn), "the last line")
         await house.press("g", "g")
         await house.until(lambda: house.drawn[-12:] == top[-12:] or view.scroll_y == 0, "the top")
+
+
+async def test_the_bottom_is_the_end_of_the_text_also_of_what_is_not_yet_laid_out(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.select("Fault codes, complete")
+        await house.press("l", "G")
+        view = house.browse.reading.view
+        assert len(view.text) < 250_000
+        await house.until(lambda: house.reading and len(view.text) > 250_000, "all of it")
+        last = view.text.splitlines()[-1].strip()
+        await house.until(lambda: any(last in line for line in house.drawn), "the last line")
+        await house.pilot.resize_terminal(100, 30)
+        await house.until(lambda: house.drawn[-2].strip(), "the end at another width")
+        await house.press("k", "g", "g")
+        await house.until(lambda: view.scroll_y == 0, "the top")
+        await house.press("G", "2", "F", "k")
+        await house.until(lambda: house.reading and house.row.name != "Fault codes, complete", "another")
+        assert view.scroll_y == 0
 
 
 async def test_a_text_that_cannot_be_fetched_is_told_in_the_services_words(

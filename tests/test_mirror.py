@@ -226,6 +226,13 @@ def test_every_order_is_total_and_folders_come_first(mirror: Mirror) -> None:
     assert shown(mirror, "f") == ["inside"]
 
 
+def test_by_size_folders_are_ordered_by_the_number_of_children_that_is_shown_of_them(mirror: Mirror) -> None:
+    fill(mirror, *(folder(f"f{count}", children_count=count, size=9 - count) for count in (2, 0, 5)))
+    fill(mirror, document("small", size=1), document("large", size=3))
+    assert shown(mirror, sort="size") == ["f0", "f2", "f5", "small", "large"]
+    assert shown(mirror, sort="size", descending=True) == ["f5", "f2", "f0", "large", "small"]
+
+
 def test_every_word_of_the_filter_must_occur_in_the_name_in_any_case_and_width(mirror: Mirror) -> None:
     names = [
         "Refund POLICY (EU)",

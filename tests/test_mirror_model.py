@@ -25,7 +25,7 @@ NAMES = st.sampled_from(
 DOCUMENTS = st.builds(
     lambda id, name, type, parent, updated, size: (
         document(id, name, type=type, parent=parent, updated=updated, size=size)
-        | ({"children_count": 1, "document_count": 2} if type == "folder" else {})
+        | ({"children_count": 3 - size, "document_count": 2} if type == "folder" else {})
     ),
     st.sampled_from(IDS),
     NAMES,
@@ -136,7 +136,7 @@ class Model(RuleBasedStateMachine):
             "name": lambda each: folded(each["name"]),
             "created_at": lambda each: each["metadata"]["created_at_unix_secs"],
             "updated_at": lambda each: each["metadata"]["last_updated_at_unix_secs"],
-            "size": lambda each: each["metadata"]["size_bytes"],
+            "size": lambda each: each.get("children_count", each["metadata"]["size_bytes"]),
         }
         found = [
             each

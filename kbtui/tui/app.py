@@ -29,7 +29,7 @@ from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow, View
 from kbtui.settings import BadSettings, Settings, Workspace
 from kbtui.terminal import give_to_shell, has_shell, over_a_link
-from kbtui.tui import output, paste
+from kbtui.tui import output, paste, widths
 from kbtui.tui.background import background
 from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
@@ -75,6 +75,7 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
     ) -> None:
         paste.install()
         output.install()
+        widths.install()
         super().__init__(ansi_color=settings.theme.startswith("ansi"))
         self.settings = settings
         self.keymap = keymap

@@ -14,6 +14,7 @@ from textual.timer import Timer
 from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, View
+from kbtui.tui import nothing
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import DocumentList, Heads
@@ -43,6 +44,7 @@ class Panes(CommandScreen[None]):
         self.kb = app.kb
         self.status: Callable[[], list[Part]] = app.status
         self.title_parts: Callable[[], list[Part]] = app.title_parts
+        self._trouble: Callable[[], str] = lambda: app.trouble
         self.settle = app.settle
         self.shown = View()
         self.folders = FolderTree("tree")
@@ -51,6 +53,7 @@ class Panes(CommandScreen[None]):
         self._header, self._chips, self._heads = Line("header"), Line("chips"), Heads("heads")
         self._preview: Timer | None = None
         self._follow: Timer | None = None
+        self._elsewhere: int | None = None  # how many match in all documents, where none does here
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -157,17 +160,19 @@ class Panes(CommandScreen[None]):
         self.folders.show(folders, totals)
         self.documents.folders = {folder.id: folder.name for folder in folders}
 
-    def show_scope(self, scope: str, keep: str | None = None) -> None:
+    def show_scope(
+        self, scope: str, keep: str | None = None, *, text: str = "", types: tuple[str, ...] = ()
+    ) -> None:
         """Show a folder, the root, everything, or what is unplaced, in the order last used there.
 
-        The cursor goes to the document `keep`, or to the first.
+        The cursor goes to the document `keep`, or to the first; `text` and `types` filter.
         """
-        self._show_scope(scope, keep)
+        self._show_scope(scope, keep, text, types)
         self.visit()
 
-    def _show_scope(self, scope: str, keep: str | None) -> None:
+    def _show_scope(self, scope: str, keep: str | None, text: str = "", types: tuple[str, ...] = ()) -> None:
         sort, descending = self.kb.order(scope)
-        self.shown = View(scope, sort, descending)
+        self.shown = View(scope, sort, descending, text, types)
         self.documents.wanted = keep
         self.relist()
 
@@ -186,6 +191,7 @@ class Panes(CommandScreen[None]):
 
     def _draw(self, view: View, listing: Listing) -> None:
         before = self.documents.row
+        self._elsewhere = None if len(listing) else self._matching(view)
         self.documents.edited = self.kb.edited()
         self.documents.show(self.kb, view, listing)
         self.show_lines()
@@ -193,6 +199,13 @@ class Panes(CommandScreen[None]):
         after = self.documents.row
         if after != before or (after is None) != (self.reading.row is None):
             self.preview(again=before is not None and after is not None and before.id == after.id)
+
+    def _matching(self, view: View) -> int | None:
+        """How many of all documents match; None where they are too many to look at all within a frame."""
+        mirror = self.kb.mirror
+        if mirror.count(ALL) > RANKED_AT_ONCE:
+            return None
+        return len(mirror.listing(view._replace(scope=ALL)))
 
     @background("visit")
     async def visit(self) -> None:
@@ -202,13 +215,22 @@ class Panes(CommandScreen[None]):
     # The lines around it
 
     def show_lines(self) -> None:
-        """Header, chips, column heads and footer."""
+        """Header, chips, column heads, footer, and what an empty list says."""
         state = [*self.status(), (" ", "")]
         where: Part = (safe(self.crumb(self.shown.scope)), "strong")
         self._header.show([*self.title_parts(), where], state)
         self._heads.show(self.shown)
         self._show_chips()
+        if not self.documents.count:
+            self.documents.say(self._why_empty())
         self.show_footer()
+
+    def _why_empty(self) -> list[Part]:
+        view = self.shown
+        if view.text or view.types:
+            typing = self.here() == ("filter",)
+            return nothing.unmatched(self.keymap, self.kb, view, self._elsewhere, typing=typing)
+        return nothing.empty(self.kb, view.scope, safe(self._trouble()))
 
     def crumb(self, scope: str) -> str:
         """A scope as a path of names."""
@@ -236,10 +258,12 @@ class Panes(CommandScreen[None]):
             chips += [(" name holds ", "dim"), (safe(self.shown.text), "key"), (" ", "")]
         if self.shown.types:
             chips += [(" type ", "dim"), (" or ".join(self.shown.types), "key"), (" ", "")]
-        if chips and not self.documents.count:
-            chips += [(" nothing here matches; F shows everything again", "warn")]
+        farther: list[Part] = []
+        if chips and self.shown.scope != ALL:
+            key = nothing.key(self.keymap, "go.all")
+            farther = [(key, "key"), (f" looks in all {count(self.kb.mirror.count(ALL))} ", "dim")]
         self.set_class(bool(chips) and self.here() != ("filter",), "-chips")
-        self._chips.show(chips)
+        self._chips.show(chips, farther)
 
     def place_name_field(self) -> None:
         """Let the field for a name lie over the line of what is renamed, once the panes have their places."""
@@ -263,6 +287,8 @@ class Panes(CommandScreen[None]):
         row = self.documents.row
         if self._preview is not None:
             self._preview.stop()
+        if not again:
+            self.reading.view.to_end = False
         self._preview = self.set_timer(0.01 if again else self.settle, lambda: self.open(row, again))
 
     @background("open")

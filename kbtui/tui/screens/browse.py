@@ -96,7 +96,8 @@ class Browse(Panes):
         self.folders.select(ROOT)
 
     def do_go_all(self) -> None:
-        self.show_scope(ALL)
+        """A filter goes along: what was not found here may be elsewhere."""
+        self.show_scope(ALL, text=self.shown.text, types=self.shown.types)
         self.folders.select(ALL)
 
     def do_tree_unfold(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from time import time as clock
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,7 @@ class DocumentList(VirtualList):
         self.wanted: str | None = None  # the document that the cursor belongs to, a filter may hide it
         self.folders: dict[str, str] = {}  # names of folders by id, told where documents are listed flat
         self._windows: dict[int, list[DocumentRow]] = {}
+        self._said: Sequence[Part] = ()
 
     @property
     def row(self) -> DocumentRow | None:
@@ -93,6 +95,21 @@ class DocumentList(VirtualList):
         self.resize_to(len(listing), at)
         if not view.text and not view.types:
             self.wanted = self.row.id if self.row else None
+
+    def say(self, sentences: Sequence[Part]) -> None:
+        """Show sentences in the middle while there is no line to show."""
+        if sentences != self._said:
+            self._said = sentences
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        if self.count:
+            return super().render_line(y)
+        width = self.size.width
+        lines = [(line, look) for text, look in self._said for line in wrap(text, max(10, width - 4))]
+        at = y - max(0, (self.size.height - len(lines)) // 2)
+        text, look = lines[at] if 0 <= at < len(lines) else ("", "")
+        return self.paint([(" " * ((width - cell_len(text)) // 2), ""), (text, look)], width)
 
     def go(self, index: int) -> None:
         super().go(index)

@@ -39,6 +39,7 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         self._hang: int | None = None
         self._words: Words | None = None  # what `_rows` are made of; None: of `_said`
         self._laid = 0  # the width they are laid out for
+        self.to_end = False  # the end is what the person wants to see, wherever it will be
 
     def say(self, lines: Iterable[Sequence[Part]], *, hang: int | None = None) -> None:
         """Replace everything by lines of our own words.
@@ -84,7 +85,11 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
             "down": 1, "up": -1, "half_down": half, "half_up": -half, "page_down": page, "page_up": -page,
             "top": -len(self._rows), "bottom": len(self._rows),
         }  # fmt: skip
+        self.to_end = by == "bottom"
         self.scroll_to(y=self.scroll_y + steps[by], animate=False)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.to_end = False
 
     @property
     def text(self) -> str:
@@ -135,7 +140,9 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
             rows += more
         self._rows = rows
         self._changed(top=not rows)
-        if keep_place and before:
+        if self.to_end:
+            self.scroll_to(y=len(rows), animate=False)
+        elif keep_place and before:
             self.scroll_to(y=round(self.scroll_y * len(rows) / before), animate=False)
 
     def _changed(self, *, top: bool) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+from textual import events
 from textual.message import Message
 from textual.widgets import Input
 
@@ -30,6 +31,10 @@ class Field(Input):
         """What is drawn for the value: nothing in it that a terminal obeys."""
         return Text(in_place(self.value), no_wrap=True, overflow="ignore", end="")
 
+    def on_paste(self, event: events.Paste) -> None:
+        """Take all lines as one; Textual would take the first, be it empty."""
+        event.text = " ".join(filter(None, map(str.strip, event.text.splitlines())))
+
 
 class FilterField(Field):
     """The words that names must hold."""
@@ -44,10 +49,10 @@ class FilterField(Field):
         super().__init__(id, "words in the name")
 
     def begin(self, words: str) -> None:
-        """Appear with the words of now and take the keys."""
+        """Appear with the words of now, which the next typed take the place of, and take the keys."""
         self.display = True
         self.value = words
-        self.cursor_position = len(words)
+        self.action_select_all()
         self.screen.set_focus(self)
 
     def watch_value(self, value: str) -> None:

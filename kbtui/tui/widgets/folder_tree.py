@@ -18,13 +18,18 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
+def counted(number: int, noun: str) -> str:
+    """A count of something: 1 document, 12 480 documents."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 class Node(NamedTuple):
     """One line of the tree: a scope, and how it hangs there."""
 
     scope: str
     name: str
     depth: int
-    documents: int | None
+    documents: int | None  # all below it
     folded: bool | None  # None: nothing to unfold
 
 
@@ -90,14 +95,21 @@ class FolderTree(VirtualList):
         self.resize_to(len(self._shown), at)
 
     def _walk(self) -> Iterator[Node]:
-        yield Node(ALL, "All documents", 0, self._totals.get(ALL), None)
-        yield Node(ROOT, "Root", 0, self._totals.get(ROOT), None)
+        whole = self._totals.get(ALL)
+        unplaced = self._documents(UNPLACED)
+        yield Node(ALL, "All documents", 0, whole, None)
+        yield Node(ROOT, "Root", 0, None if whole is None else max(0, whole - unplaced), None)
         yield from self._below(ROOT)
         if self._totals.get(UNPLACED):
             folded = UNPLACED not in self.open if UNPLACED in self._inside else None
-            yield Node(UNPLACED, "Unplaced", 0, self._totals[UNPLACED], folded)
+            yield Node(UNPLACED, "Unplaced", 0, unplaced, folded)
             if folded is False:
                 yield from self._below(UNPLACED)
+
+    def _documents(self, scope: str) -> int:
+        """All documents below a scope that is no folder; its total counts the folders in it, too."""
+        inside = self._inside.get(scope, [])
+        return self._totals.get(scope, 0) - len(inside) + sum(folder.documents for folder in inside)
 
     def _below(self, scope: str) -> Iterator[Node]:
         stack = [(folder, 1) for folder in reversed(self._inside.get(scope, []))]

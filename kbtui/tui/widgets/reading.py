@@ -15,7 +15,7 @@ from kbtui.errors import Error, Offline
 from kbtui.rows import FOLDER, Body, DocumentRow
 from kbtui.tui.widgets.document_list import human_age, human_size
 from kbtui.tui.widgets.document_view import DocumentView
-from kbtui.tui.widgets.folder_tree import count
+from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Line, Part
 
 if TYPE_CHECKING:
@@ -128,9 +128,10 @@ def _facts(row: DocumentRow, summary: dict[str, Any], path: Sequence[str]) -> It
     yield "Id", row.id, ""
     yield "Folder", " / ".join(path) or "Root", ""
     if row.type == FOLDER:
-        yield "Holds", f"{count(row.children or 0)} here, {count(row.documents or 0)} documents below", ""
+        yield "Holds", f"{count(row.children or 0)} here, {counted(row.documents or 0, 'document')} below", ""
     else:
-        yield "Size", f"{count(row.size)} bytes ({human_size(row.size)})", ""
+        short = f" ({human_size(row.size)})" if row.size >= 1000 else ""
+        yield "Size", f"{counted(row.size, 'byte')}{short}", ""
     yield "Created", _moment(row.created), ""
     yield "Updated", _moment(row.updated), ""
     owner = access.get("creator_name") or "unknown"
@@ -149,12 +150,13 @@ def _facts(row: DocumentRow, summary: dict[str, Any], path: Sequence[str]) -> It
 def _sync_facts(summary: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     sync = summary.get("auto_sync_info")
     if isinstance(sync, dict):
-        yield "Auto-sync", f"every {sync.get('minimum_frequency_days', 7)} days at the latest", ""
+        days = sync.get("minimum_frequency_days", 7)
+        yield "Auto-sync", f"every {'day' if days == 1 else f'{days} days'} at the latest", ""
         failures = sync.get("consec_failures") or 0
         if failures:
-            yield "Sync failing", f"{failures} times in a row", "bad"
+            yield "Sync failing", "once" if failures == 1 else f"{failures} times in a row", "bad"
         if sync.get("next_refresh_by"):
-            yield "Next refresh", _moment(sync["next_refresh_by"]), ""
+            yield "Next refresh", _moment(sync["next_refresh_by"], past="due"), ""
     outside = summary.get("external_sync_info")
     if isinstance(outside, dict):
         yield "Synced from", str(outside.get("provider", "an external source")), ""
@@ -162,11 +164,16 @@ def _sync_facts(summary: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "Frozen", "yes", "warn"
 
 
-def _moment(stamp: int) -> str:
+def _moment(stamp: int, past: str = "") -> str:
+    """A time and how far off it is; `past` is said of one that is over instead."""
     if stamp <= 0:
         return "unknown"
     try:
         exact = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(stamp))
     except (OverflowError, ValueError, OSError):
         return str(stamp)
-    return f"{exact} ({human_age(stamp, time.time())})"
+    now = int(time.time())
+    if stamp > now:
+        return f"{exact} (in {human_age(now, stamp).replace('now', 'a moment')})"
+    age = human_age(stamp, now)
+    return f"{exact} ({past or ('just now' if age == 'now' else f'{age} ago')})"

@@ -1,0 +1,54 @@
+"""What stands in the middle of a list that shows nothing: why, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kbtui.commands import BY_ID, Keymap, show_key
+from kbtui.rows import ALL, ROOT, UNPLACED, View
+from kbtui.tui.widgets.folder_tree import counted
+from kbtui.tui.widgets.line import Part
+
+if TYPE_CHECKING:
+    from kbtui.knowledge_base import KnowledgeBase
+
+READING: Part = ("Reading the knowledge base …", "dim")
+EMPTY = {
+    ALL: "There are folders here, and no document in them.",
+    ROOT: "The root is empty.",
+    UNPLACED: "Everything has its place.",
+}
+
+
+def key(keymap: Keymap, id: str) -> str:
+    """The key of a command as a person reads it."""
+    return show_key(keymap.keys(BY_ID[id])[0])
+
+
+def unmatched(
+    keymap: Keymap, kb: KnowledgeBase, view: View, found: int | None, *, typing: bool
+) -> list[Part]:
+    """No document of the view matches its filter; `found` match in all documents, None: nobody counted."""
+    whole = counted(kb.mirror.count(ALL), "document")
+    clear = f"{key(keymap, 'filter.drop' if typing else 'list.unfilter')} shows everything here again."
+    look = (f"{key(keymap, 'filter.keep')}, then " if typing else "") + key(keymap, "go.all")
+    if view.scope == ALL or found == 0:
+        lines: list[Part] = [(f"Nothing matches in all {whole}.", "warn"), (clear, "dim")]
+    elif found is None:
+        lines = [("Nothing here matches.", "warn"), (f"{look} looks in all {whole}. {clear}", "dim")]
+    else:
+        elsewhere = f"Nothing here matches; of all {whole} {found} {'does' if found == 1 else 'do'}."
+        lines = [(elsewhere, "warn"), (f"{look} shows {'it' if found == 1 else 'them'}. {clear}", "dim")]
+    return lines if kb.mirror.swept() else [*lines, READING]
+
+
+def empty(kb: KnowledgeBase, scope: str, trouble: str) -> list[Part]:
+    """The scope holds nothing, as far as is known."""
+    known = kb.mirror.count(ALL) or kb.mirror.count(ROOT)
+    if trouble and not (known and kb.mirror.swept()):
+        return [(trouble, "bad")]
+    if not kb.mirror.swept():
+        return [READING]
+    if not known:
+        return [("This knowledge base is empty.", "strong"), ("What is added to it appears here.", "dim")]
+    return [(EMPTY.get(scope, "This folder is empty."), "dim")]
