@@ -65,8 +65,12 @@ PLACES = {
     "keys": "List of keys",
     "drafts": "Drafts",
     "welcome": "First run",
+    "question": "Before something is lost",
 }
-"""Where commands work, by the words for them in the list of keys."""
+"""Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
+
+TYPING = frozenset({"filter", "rename", "editor", "keys"})
+"""Places where a text field has the keys: there a character is a character, and never a command."""
 
 
 def _needs_document(now: Situation) -> str | None:
@@ -157,7 +161,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.source", ("V",), "source", "rendered text, or its source", ("browse",), 0, _needs_document),
     # Changing
     Command("document.edit", ("e",), "edit", "edit the text here", ("browse",), 3, _needs_content),
-    Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR", ("browse",), 0, _needs_content),
+    Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse",), 0, _needs_content),
     Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, _needs_writing),
     Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse",), 0, _needs_url, True),
     Command("change.undo", ("u",), "undo", "take back the last rename, edit or fetch", ("browse",), 5, _needs_undo),
@@ -165,13 +169,44 @@ COMMANDS: tuple[Command, ...] = (
     Command("rename.leave", ("escape",), "leave", "leave the name as it was", ("rename",), 2),
     Command("edit.save", ("ctrl+s", "f2"), "save", "save to the service and check it arrived", ("editor",), 1),
     Command("edit.leave", ("escape",), "leave, draft kept", "leave; what you typed is kept as a draft", ("editor",), 2),
-    Command("edit.outside", ("f4",), "$EDITOR", "go on in $EDITOR", ("editor",), 3),
+    Command("edit.outside", ("f4",), "$EDITOR", "go on in $EDITOR; its text comes back here, not saved yet", ("editor",), 3),
     Command("edit.discard", ("f8",), "discard", "throw the draft away, after a question", ("editor",), 4, None, True),
+    # In a text, by the names of Textual's text area
+    Command("text.undo", ("ctrl+z",), "undo", "take back what was typed last", ("editor",)),
+    Command("text.redo", ("ctrl+y",), "redo", "type again what was taken back", ("editor",)),
+    Command("text.cut", ("ctrl+x",), "cut", "cut what is selected, or the line", ("editor",)),
+    Command("text.copy", ("ctrl+c",), "copy", "copy what is selected", ("editor",)),
+    Command("text.paste", ("ctrl+v",), "paste", "put in what was cut or copied here", ("editor",)),
+    Command("text.cursor_line_start", ("home", "ctrl+a"), "line start", "to the start of the line", ("editor",)),
+    Command("text.cursor_line_end", ("end", "ctrl+e"), "line end", "to the end of the line", ("editor",)),
+    Command("text.cursor_word_left", ("ctrl+left",), "word left", "one word to the left", ("editor",)),
+    Command("text.cursor_word_right", ("ctrl+right",), "word right", "one word to the right", ("editor",)),
+    Command("text.delete_right", ("delete", "ctrl+d"), "delete", "delete the character under the cursor", ("editor",)),
+    Command("text.delete_word_left", ("ctrl+w", "alt+backspace"), "delete word", "delete back to the start of the word", ("editor",)),
+    Command("text.delete_word_right", ("alt+delete",), "delete word", "delete to the end of the word", ("editor",)),
+    Command("text.delete_to_start_of_line", ("ctrl+u",), "delete back", "delete back to the start of the line", ("editor",)),
+    Command("text.delete_to_line_end", ("ctrl+k",), "delete rest", "delete to the end of the line, or the line end", ("editor",)),
+    Command("text.delete_line", ("ctrl+shift+k",), "delete line", "delete the line", ("editor",)),
+    Command("text.select_left", ("shift+left",), "select", "select a character to the left", ("editor",)),
+    Command("text.select_right", ("shift+right",), "select", "select a character to the right", ("editor",)),
+    Command("text.select_up", ("shift+up",), "select", "select up to the line above", ("editor",)),
+    Command("text.select_down", ("shift+down",), "select", "select down to the line below", ("editor",)),
+    Command("text.select_word_left", ("ctrl+shift+left",), "select", "select a word to the left", ("editor",)),
+    Command("text.select_word_right", ("ctrl+shift+right",), "select", "select a word to the right", ("editor",)),
+    Command("text.select_line_start", ("shift+home",), "select", "select to the start of the line", ("editor",)),
+    Command("text.select_line_end", ("shift+end",), "select", "select to the end of the line", ("editor",)),
+    Command("text.select_line", ("f6",), "select line", "select the line", ("editor",)),
+    Command("text.select_all", ("f7",), "select all", "select the whole text", ("editor",)),
+    # Questions
+    Command("question.cancel", ("n", "escape", "q"), "cancel", "cancel: nothing is lost", ("question",), 1),
+    Command("question.verb", ("y",), "yes", "do what the other button says", ("question",), 2),
+    Command("question.other", ("tab", "right", "left", "l", "h", "shift+tab"), "other button", "go to the other button", ("question",), 3),
+    Command("question.press", ("enter", "space"), "press", "press the button with the ▸", ("question",), 4),
     Command("conflict.mine", ("m",), "save mine", "save mine over theirs; u puts theirs back", ("conflict",), 1, None, True),
     Command("conflict.theirs", ("t",), "keep theirs", "keep theirs; u brings mine back as a draft", ("conflict",), 2, None, True),
-    Command("conflict.editor", ("e", "escape"), "back to the editor", "go on editing mine", ("conflict", "differs"), 3),
+    Command("conflict.editor", ("e", "escape", "q"), "edit mine", "go on editing mine", ("conflict", "differs"), 3),
     Command("conflict.accept", ("t", "a"), "accept", "accept the text as the service holds it", ("differs",), 1),
-    Command("conflict.merge", ("g m",), "merge in the editor", "go on with both joined, overlaps marked", ("conflict",), 4),
+    Command("conflict.merge", ("g m",), "merge", "go on in the editor with both joined, overlaps marked", ("conflict",), 4),
     # The service
     Command("sync.refresh", ("R", "ctrl+r"), "refresh", "ask the service for everything again, now", ("browse",)),
     Command("sync.stop", ("X",), "stop waiting", "stop waiting to try again", ("browse",)),
@@ -186,17 +221,17 @@ COMMANDS: tuple[Command, ...] = (
     Command("keys.page_up", ("pageup",), "page up", "a page up", ("keys",)),
     Command("keys.leave", ("escape", "f1"), "close", "close", ("keys",), 2),
     Command("choose.discard", ("x",), "discard", "discard the selected draft, after a question", ("drafts",), 2, None, True),
-    Command("choose.leave", ("escape",), "close", "close", ("choose",), 3),
+    Command("choose.leave", ("escape", "q"), "close", "close", ("choose",), 3),
     Command("welcome.check", ("enter",), "check the key", "look for a key again and try it", ("welcome",), 1),
     Command("welcome.demo", ("d",), "open the demo", "open the embedded demo knowledge base", ("welcome",), 2),
-    Command("help.keys", ("?", "f1"), "keys", "all keys that work here; type to filter, Enter runs", ("everywhere",), 8),
+    Command("help.keys", ("?", "f1"), "keys", "all keys, those that work here first; type to filter", ("everywhere",), 8),
     Command("help.palette", (":", "ctrl+p"), "commands", "every command by name", ("everywhere",)),
     Command("screen.theme", ("g t",), "dark or light", "change between dark and light", ("everywhere",)),
     Command("screen.redraw", ("ctrl+l",), "redraw", "draw the screen anew", ("everywhere",)),
     Command("app.suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", ("everywhere",)),
-    Command("app.back", ("escape",), "back", "undo the newest filter, or go back", ("everywhere",)),
-    Command("app.leave", ("q",), "back, quit", "the same, and quit where there is nothing to go back from", ("everywhere",), 7),
-    Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("everywhere",)),
+    Command("app.back", ("escape",), "back", "undo the newest filter, or go back", ("browse",)),
+    Command("app.leave", ("q",), "back, quit", "the same, and quit where there is nothing to go back from", ("browse", "welcome"), 7),
+    Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("browse", "welcome", "choose")),
 )  # fmt: skip
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
@@ -226,13 +261,20 @@ class Keymap:
                     if taken is not command:
                         raise ValueError(f"[keys] gives {show_key(key)} to both {taken.id} and {command.id}.")
 
-    def keys(self, command: Command) -> tuple[str, ...]:
-        """The keys that press `command`, the first the one to show."""
-        return self._keys[command.id]
+    def keys(self, command: Command, places: Iterable[str] | None = None) -> tuple[str, ...]:
+        """The keys that press `command`, the first the one to show; with `places`, those that do so there."""
+        keys = self._keys[command.id]
+        if places is None:
+            return keys
+        here = tuple(places)
+        return tuple(key for key in keys if self.find(here, key) is command)
 
     def find(self, places: Iterable[str], sequence: str) -> Command | None:
         """The command that `sequence` runs in the first of `places` that knows it."""
-        for place in places:
+        here = _and_everywhere(places)
+        if here[0] in TYPING and len(sequence.partition(" ")[0]) == 1:
+            return None
+        for place in here:
             if sequence in self._places[place]:
                 return self._places[place][sequence]
         return None
@@ -240,7 +282,7 @@ class Keymap:
     def after(self, places: Iterable[str], prefix: str) -> list[tuple[str, Command]]:
         """What may follow `prefix`, as (key, command), in the order of declaration; empty if nothing may."""
         found: dict[str, Command] = {}
-        for place in places:
+        for place in _and_everywhere(places):
             for sequence, command in self._places[place].items():
                 if sequence.startswith(prefix + " "):
                     found.setdefault(sequence[len(prefix) + 1 :], command)
@@ -248,19 +290,25 @@ class Keymap:
 
     def footer(self, places: Iterable[str], situation: Situation) -> Iterator[tuple[str, Command]]:
         """The useful commands here and now, as (key to show, command), the most useful first."""
-        here = tuple(places)
+        here = _and_everywhere(places)
         ranked = sorted(
             (command for command in COMMANDS if command.footer and any(p in here for p in command.places)),
             key=lambda command: (min(here.index(p) for p in command.places if p in here), command.footer),
         )
         for command in ranked:
-            if command.reason(situation) is None:
-                yield show_key(self._keys[command.id][0]), command
+            keys = self.keys(command, here)
+            if keys and command.reason(situation) is None:
+                yield show_key(keys[0]), command
+
+
+def _and_everywhere(places: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*places, "everywhere")))
 
 
 _SHOWN = {
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home",
-    "end": "End", "enter": "Enter", "escape": "Esc", "tab": "Tab", "shift+tab": "S-Tab", "space": "Space",
+    "end": "End", "enter": "Enter", "escape": "Esc", "tab": "Tab", "space": "Space",
+    "backspace": "Backspace", "delete": "Del",
 }  # fmt: skip
 
 
@@ -270,6 +318,7 @@ def show_key(sequence: str) -> str:
 
 
 def _show_one(key: str) -> str:
-    if key.startswith("ctrl+"):
-        return "^" + key.removeprefix("ctrl+")
+    for held, shown in (("ctrl+", "^"), ("shift+", "S-"), ("alt+", "A-")):
+        if key.startswith(held):
+            return shown + _show_one(key.removeprefix(held))
     return _SHOWN.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else key)

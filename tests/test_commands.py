@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import TextArea
 
-from kbtui.commands import COMMANDS, PLACES, Keymap, Situation, show_key
+from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Keymap, Situation, show_key
 from kbtui.rows import DocumentRow
 
 ROW = DocumentRow("d", "Refunds", "text", 10, 1, 1, None, None, None, "admin", None, None)
@@ -27,9 +28,7 @@ def test_no_capital_letter_deletes_and_nothing_destroys_on_a_single_shifted_key(
 
 def test_outside_text_fields_nothing_essential_needs_a_control_key() -> None:
     for command in COMMANDS:
-        if not set(command.places) & {"editor", "filter", "rename"} and any(
-            "ctrl" in k for k in command.keys
-        ):
+        if not set(command.places) & TYPING and any("ctrl" in k for k in command.keys):
             twins = [key for key in command.keys if "ctrl" not in key]
             assert twins or command.id in {
                 "move.half_down", "move.half_up", "screen.redraw", "app.suspend",
@@ -37,14 +36,42 @@ def test_outside_text_fields_nothing_essential_needs_a_control_key() -> None:
 
 
 def test_inside_text_fields_every_control_key_has_a_twin() -> None:
-    for command in COMMANDS:
-        if set(command.places) & {"editor", "filter", "rename"}:
+    for command in COMMANDS:  # those of a text area are run from F1
+        if set(command.places) & TYPING and not command.id.startswith("text."):
             assert any("ctrl" not in key for key in command.keys), command.id
 
 
-@pytest.mark.parametrize("key", ["ctrl+q", "ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a"])
+def test_in_a_text_field_a_character_is_a_character_and_a_narrower_key_hides_a_wider_one() -> None:
+    keymap = Keymap()
+    assert keymap.find(("editor",), "?") is None and keymap.find(("editor",), "g t") is None
+    assert keymap.find(("filter",), "f1") is keymap.find(("browse",), "?") is BY_ID["help.keys"]
+    assert keymap.keys(BY_ID["help.keys"], ("editor",)) == ("f1",)
+    assert keymap.find(("editor",), "ctrl+z") is BY_ID["text.undo"]
+    assert keymap.keys(BY_ID["app.suspend"], ("editor",)) == ()
+    assert keymap.keys(BY_ID["app.suspend"], ("browse",)) == ("ctrl+z",)
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place != "keys"])
+def test_help_is_a_key_and_in_the_footer_everywhere(place: str) -> None:
+    footer = [(key, command.id) for key, command in Keymap().footer((place,), Situation())]
+    assert footer[-1] == ("F1" if place in TYPING else "?", "help.keys")
+
+
+def test_what_a_text_area_does_is_declared_with_the_keys_it_has_there() -> None:
+    bound = {key for binding in TextArea.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
+    ours = {key for command in COMMANDS if command.id.startswith("text.") for key in command.keys}
+    plain = {"up", "down", "left", "right", "pageup", "pagedown", "backspace", "ctrl+backspace"}
+    assert ours <= bound
+    assert {key for key in bound - ours if not key.startswith("super+")} == plain
+
+
+@pytest.mark.parametrize("key", ["ctrl+q", "ctrl+h", "ctrl+i", "ctrl+m"])
 def test_keys_that_do_not_arrive_are_bound_to_nothing(key: str) -> None:
     assert not any(key in command.keys for command in COMMANDS)
+
+
+def test_the_key_that_screen_takes_is_never_the_only_one() -> None:
+    assert not any(command.keys == ("ctrl+a",) for command in COMMANDS)
 
 
 def test_the_narrowest_place_wins() -> None:
@@ -95,6 +122,7 @@ def test_a_command_that_is_off_says_why() -> None:
 
 
 def test_keys_are_shown_as_a_person_reads_them() -> None:
-    assert [show_key(key) for key in ("g g", "ctrl+d", "pagedown", "f2", "?", "f")] == [
-        "gg", "^d", "PgDn", "F2", "?", "f",
+    keys = ("g g", "ctrl+d", "pagedown", "f2", "?", "f", "shift+tab", "ctrl+shift+left", "alt+delete", "+")
+    assert [show_key(key) for key in keys] == [
+        "gg", "^d", "PgDn", "F2", "?", "f", "S-Tab", "^S-←", "A-Del", "+",
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.drivers.headless_driver import HeadlessDriver
 
 from kbtui.content import survives
@@ -15,6 +16,7 @@ from kbtui.drafts import Draft, Drafts
 from kbtui.tui.screens.choose import DraftList
 from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.editor import Editor
+from kbtui.tui.screens.keys import Keys
 from kbtui.tui.screens.question import Question
 from kbtui.tui.widgets.fields import NameField
 from tests.house import House, opened, settings_for
@@ -479,7 +481,7 @@ async def test_a_service_that_holds_another_text_than_was_sent_is_not_believed_s
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
         await house.until(lambda: any("+<p>Normal form</p>" in line for line in house.drawn), "shown")
         assert any("-Mine. One." in line for line in house.drawn) and len(drafts(house)) == 1
-        assert "mine" not in house.line("footer")
+        assert "save mine" not in house.line("footer")
         if choice == "accept":
             await house.press("t")
             await house.until(lambda: house.app.screen is house.browse, "accepted")
@@ -713,10 +715,211 @@ async def test_a_text_is_edited_in_the_editor_of_the_person(
         assert service.text(id) == BASE + "Four.\n" and drafts(house) == []
         await house.press("e")
         await opened_editor(house)
+        ours = await opened_editor(house)
+        wire.forget()
         await house.press(*"Zero. ", "f4")
-        await house.until(lambda: service.text(id) == "Zero. " + BASE + "Four.\nFour.\n", "saved")
-        await house.until(lambda: house.app.screen is house.browse and not drafts(house), "back")
+        outside = "Zero. " + BASE + "Four.\nFour.\n"
+        await house.until(lambda: ours.text == outside, "back in our editor")
+        assert house.app.screen is ours and not patches(wire) and "not saved yet" in house.line("header")
+        assert [draft.text for draft in drafts(house)] == [outside]
         assert [path.name for path in (tmp_path / "state" / "drafts").rglob("text*")] == []
+        await house.press("ctrl+z")
+        await house.until(lambda: ours.text == "Zero. " + BASE + "Four.\n", "undone in one step")
+        await house.press("ctrl+y", "ctrl+s")
+        await house.until(lambda: service.text(id) == outside, "saved when the person says so")
+
+
+async def test_words_typed_after_an_editor_came_back_with_the_old_text_are_kept_too(
+    demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    service.add("Shared", BASE)
+    editor("pathlib.Path(path).touch(); sys.exit(0)")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        ours = await editing(house, "Shared")
+        await house.press("f4")
+        await house.until(lambda: "Unchanged" in house.notices, "back")
+        await house.until(lambda: house.app.screen is ours)
+        await house.press(*"After. ", "escape")
+        assert [draft.text for draft in drafts(house)] == ["After. " + BASE]
+
+
+async def test_line_ends_that_our_editor_cannot_hold_stay_a_draft_for_the_other(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    service.add("Shared", BASE)
+    editor("path.write_bytes(path.read_bytes() + b'a\\r\\nb\\n')")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await editing(house, "Shared")
+        wire.forget()
+        await house.press("f4")
+        await house.until(lambda: house.app.screen is house.browse and "gd goes on" in house.notices, "told")
+        assert [draft.text for draft in drafts(house)] == [BASE + "a\r\nb\n"] and not patches(wire)
+
+
+# Help, questions
+
+
+async def test_f1_in_the_editor_lists_its_keys_and_runs_them(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        ours = await editing(house, "Shared")
+        assert "F1 keys" in house.line("footer")
+        await house.press(*"What? ")
+        assert ours.text == "What? " + BASE
+        await house.press("f1")
+        await house.until(lambda: any("  Editor" in line for line in house.drawn), "the list")
+        assert any("^z" in line and "take back what was typed last" in line for line in house.drawn)
+        assert not any("^z" in line and "shell" in line for line in house.drawn)
+        await house.type("typed last")
+        await house.press("enter")
+        await house.until(lambda: house.app.screen is ours and ours.text == BASE, "run from the list")
+        await house.press("ctrl+y", "end", "ctrl+u", "ctrl+k", "shift+down", "ctrl+c", "ctrl+x", "ctrl+v")
+        assert ours.text == BASE.removeprefix("One.\n")
+        await house.press("ctrl+c", "escape")
+        await house.until(lambda: house.app.screen is house.browse, "left")
+
+
+async def test_help_tells_what_works_here_before_all_else(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (120, 140)) as house:
+        await online(house)
+
+        def at(words: str) -> int:
+            return next((i for i, line in enumerate(house.drawn) if words in line), -1)
+
+        for keys, first, elsewhere in (
+            ((), "Browse", "Editor"),
+            (("/",), "While typing a filter", "Browse"),
+            (("r",), "While typing a name", "Browse"),
+            (("g", "d"), "Drafts", "Browse"),
+            (("g", "w"), "Drafts and workspaces", "Browse"),
+        ):
+            await house.press(*keys)
+            await house.press("f1")
+            await house.until(lambda: at("Keys and commands") == 0 and at("  Editor") > 0, "the list")
+            assert at(f"  {first}") == 3, (keys, house.drawn[:5])
+            assert at(f"  {elsewhere}") > at("  Everywhere") > 3
+            if not keys:
+                assert at("  Editor") > at("  Not now") > at("  Everywhere")
+                assert at("nothing to undo") > at("  Not now")
+            await house.press("escape")
+            await house.until(lambda: not isinstance(house.app.screen, Keys), "back")
+            await house.press("escape")
+
+
+async def test_a_question_shows_what_is_below_and_is_answered_by_keys(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        await online(house)
+        await editing(house, "Shared")
+        await house.press(*"Mine. ")
+
+        async def asked() -> None:
+            await house.press("f8")
+            await house.until(lambda: isinstance(house.app.screen, Question), "the question")
+            await house.until(lambda: "Cancel" in house.app.export_screenshot(), "drawn")
+
+        for answer in (
+            ("n",),
+            ("escape",),
+            ("q",),
+            ("enter",),
+            ("tab", "left", "space"),
+            ("?", "escape", "n"),
+        ):
+            await asked()
+            await house.press(*answer)
+            await opened_editor(house)
+            assert len(drafts(house)) == 1
+        await asked()
+        assert "Three." in house.app.export_screenshot(), "what is below"
+        assert any("▸ Cancel" in line for line in house.drawn)
+        assert any("y yes" in line and "n cancel" in line for line in house.drawn)
+        await house.press("right")
+        assert any("▸ Discard" in line and "▸ Cancel" not in line for line in house.drawn)
+        await house.press("y")
+        await house.until(lambda: house.app.screen is house.browse and not drafts(house), "discarded")
+
+
+async def test_a_key_typed_before_a_question_was_asked_is_no_answer(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        early = [events.Key("y", "y"), events.Key("enter", "\r")]
+        question = Question(house.app, "Really?", "Everything is lost.", "Lose it")
+        answers: list[bool | None] = []
+        await house.app.push_screen(question, answers.append)
+        for key in early:
+            house.app.post_message(key)
+        await house.press("right")
+        await house.until(lambda: any("▸ Lose it" in line for line in house.drawn), "still asking")
+        assert answers == []
+        await house.press("enter")
+        await house.until(lambda: answers == [True], "answered")
+
+
+async def test_a_first_key_that_leads_nowhere_says_so(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.press("g", "escape")
+        assert not house.notices
+        await house.press("g", "x")
+        assert "gx is no command" in house.notices
+
+
+async def test_a_text_of_the_mirror_is_called_as_seen_last(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.select("Shared")
+        await house.until(lambda: house.reading and "Two." in house.browse.reading.view.text, "read once")
+        wire.down()
+        await house.press("R")
+        await house.until(lambda: "offline" in house.status, "offline")
+        await house.press("e")
+        await opened_editor(house)
+        assert "as seen last" in house.line("header")
+
+
+async def test_a_command_that_is_off_is_called_by_its_name_as_it_is_written(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.press("E")
+        assert "$EDITOR: " in house.notices
+
+
+async def test_a_conflict_wraps_long_lines_and_its_keys_fit_a_small_terminal(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        await online(house)
+        await editing(house, "Shared")
+        await house.press(*"Mine. ")
+        service.patch(id, content=BASE + "words " * 30 + "the end\n")
+        await house.press("ctrl+s")
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        await house.until(lambda: any("the end" in line for line in house.drawn), "all of the line")
+        assert sum("Shared" in line for line in house.drawn) == 1
+        footer = house.drawn[-1]
+        for words in ("m save mine", "t keep theirs", "e edit mine", "gm merge", "? keys"):
+            assert words in footer
+        await house.press("?")
+        await house.until(lambda: any("When both sides changed" in line for line in house.drawn), "help")
+        await house.press("escape", "q")
+        await opened_editor(house)
 
 
 @pytest.mark.parametrize(

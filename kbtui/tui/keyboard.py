@@ -14,14 +14,11 @@ from textual import events
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 
-from kbtui.commands import BY_ID, Command, Keymap, Situation, show_key
+from kbtui.commands import BY_ID, TYPING, Command, Keymap, Situation, show_key
 from kbtui.errors import Error
 from kbtui.tui.widgets.line import Line, Part
 
 Answer = TypeVar("Answer")
-
-TYPING = {"filter", "rename", "editor", "keys"}
-"""Places where a text field has the focus: there a key that is no command is a character."""
 
 PATIENCE = 1.0  # seconds that a key waits for those before it; what is going away never answers
 
@@ -90,6 +87,8 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
             self.prefix = ""
             self.show_footer()
             if command is None:
+                if key != "escape":
+                    self.tell(f"{show_key(sequence)} is no command.")
                 return True
         if command is None:
             return False
@@ -133,7 +132,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         """Carry out a command, or say why it is off."""
         reason = command.reason(self.situation())
         if reason:
-            self.tell(f"{command.label.capitalize()}: {reason.rstrip('.')}.", "warn")
+            self.tell(f"{command.label[:1].upper()}{command.label[1:]}: {reason.rstrip('.')}.", "warn")
             return
         method = self._method(command)
         if method is not None:
@@ -194,11 +193,14 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         return [*chain.from_iterable(hints), *kept]
 
     def _following(self) -> Iterable[tuple[str, list[str]]]:
-        """What may follow the first key, keys of one label together: n N name."""
+        """What may follow the first key, the keys of one label together: n▲ N▼ name."""
         labels: dict[str, list[str]] = {}
         for key, command in self.keymap.after(self.here(), self.prefix):
             if self.can(command) and command.reason(self.situation()) is None:
-                labels.setdefault(command.label, []).append(show_key(key))
+                arrow = ""
+                if command.id.startswith("sort."):
+                    arrow = "▼" if command.id.endswith("_down") else "▲"
+                labels.setdefault(command.label, []).append(show_key(key) + arrow)
         return labels.items()
 
     def tell(self, sentence: str, look: str = "") -> None:

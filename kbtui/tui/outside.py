@@ -35,8 +35,11 @@ def editor_command(chosen: str | None, environ: Mapping[str, str] = os.environ) 
     return None
 
 
-async def edit_outside(app: KbApp, draft: Draft) -> str | None:
-    """Run the editor on a draft; the text to save, or None where there is nothing to save."""
+async def edit_outside(app: KbApp, draft: Draft, *, back: bool = False) -> str | None:
+    """Run the editor on a draft; the text to save, or None where there is nothing to save.
+
+    `back`: the draft is open in our own editor, which goes on with it whatever it says.
+    """
     try:
         command = editor_command(app.settings.editor)
     except ValueError as error:
@@ -50,7 +53,7 @@ async def edit_outside(app: KbApp, draft: Draft) -> str | None:
     trouble = await _edit(app, command, path)
     text = app.kb.drafts.take_back(draft)
     here = draft.text if text is None else text
-    if here == draft.base:
+    if here == draft.base and not back:
         app.kb.drafts.drop(draft)
     if text is None:
         app.tell("The editor left no file; your draft is as it was before.", "warn")

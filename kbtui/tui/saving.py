@@ -83,13 +83,13 @@ class Saving(Base):
             await self.push_screen(Editor(self, draft))  # type: ignore[arg-type]
 
     @background("edit")
-    async def resume(self, draft: Draft, outside: bool = False) -> None:
+    async def resume(self, draft: Draft) -> None:
         """Go on with a draft of an earlier visit: in the editor, or by sending the name it holds."""
         draft = self.kb.drafts.adopt(draft)
         if draft.field == "name":
             self.rename(draft, draft.text)
         else:
-            await self.go_on(draft, outside)
+            await self.go_on(draft)
 
     # Save
 

@@ -10,6 +10,11 @@ from textual.theme import Theme
 
 DARK, LIGHT = "kbtui-dark", "kbtui-light"
 
+ANSI_DARK, ANSI_LIGHT = "ansi-dark", "ansi-light"  # Textual's own, in the sixteen colours of the terminal
+
+OTHER = {DARK: LIGHT, LIGHT: DARK, ANSI_DARK: ANSI_LIGHT, ANSI_LIGHT: ANSI_DARK}
+"""The other of a pair: dark to light, and back."""
+
 ANSI_VARIABLES = {"muted": "ansi_bright_black", "rule": "ansi_bright_black"}
 """What the themes of sixteen colours lack."""
 
@@ -74,9 +79,9 @@ WORKSPACE_COLOURS = {
 
 
 def looks(variables: Mapping[str, str]) -> dict[str, Style]:
-    """The looks as styles, in the colours of a theme. In sixteen colours a cursor is reverse video."""
+    """The looks as styles, in the colours of a theme. In sixteen colours a cursor needs none of them."""
     ansi = variables.get("background", "").startswith("ansi")
-    chosen = LOOKS | ({"cursor": "reverse"} if ansi else {})
+    chosen = LOOKS | ({"cursor": "reverse", "resting": "underline"} if ansi else {})
     named = {name: Style(color=colour, bold=True) for name, colour in WORKSPACE_COLOURS.items()}
     return named | {name: _style(words, variables) for name, words in chosen.items()}
 

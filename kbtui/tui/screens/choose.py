@@ -14,6 +14,7 @@ from kbtui.settings import Workspace
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_age
+from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Line, Part, fit
 from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.virtual_list import VirtualList
@@ -88,8 +89,8 @@ class DraftList(Choice):
         return [
             (f"  {fit(human_age(int(draft.saved_at), time.time()), 8, right=True)}  ", "dim"),
             (fit("text" if draft.field == "content" else "name", 6), "key"),
-            (fit(safe(draft.name[:200]), 44), ""),
-            (fit(f"{len(draft.text):,} characters", 20, right=True), "dim"),
+            (fit(safe(draft.name[:200]), 36), ""),
+            (fit(f"{count(len(draft.text))} characters", 19, right=True), "dim"),
             (f"  {state}", "warn"),
         ]
 
@@ -111,7 +112,7 @@ class DraftList(Choice):
     async def _discard(self, draft: Draft) -> None:
         from kbtui.tui.screens.question import Question
 
-        loss = f"{len(draft.text):,} characters typed for “{safe(draft.name[:80])}” are lost for good."
+        loss = f"{count(len(draft.text))} characters typed for “{safe(draft.name[:80])}” are lost for good."
         if await self.app.push_screen_wait(Question(self.kbapp, "Discard this draft?", loss, "Discard")):
             self.kbapp.kb.drafts.drop(draft)
             self.fill(self.cursor)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 
+MARGIN = 3  # of what goes on below: past the sign of a difference
+
+
 class ConflictScreen(CommandScreen[str]):
     """Answers "mine", "theirs", "merge" or "editor".
 
@@ -36,10 +39,11 @@ class ConflictScreen(CommandScreen[str]):
 
     def on_mount(self) -> None:
         self.query_one("#header", Line).show(
-            [(" ✕ ", "warn"), (self.named, "strong"), (f"   {safe(self.conflict.sentence)}", "warn")]
+            [(" ✕ ", "warn"), (self.named, "strong")],
+            [("not what was sent " if self.differs else "both sides changed it ", "warn")],
         )
         view = self.query_one(DocumentView)
-        view.say(self._lines())
+        view.say(self._lines(), hang=MARGIN)
         self.set_focus(view)
         self.show_footer()
 
@@ -52,9 +56,9 @@ class ConflictScreen(CommandScreen[str]):
                 ("What they changed", conflict.base, conflict.theirs),
                 ("What you changed", conflict.base, conflict.mine),
             ]
-        lines: list[list[Part]] = []
+        lines: list[list[Part]] = [[("   ", ""), (safe(conflict.sentence), "warn")]] if self.differs else []
         for title, before, after in parts:
-            lines += [[("", "")], [(f"  {title}", "strong")]]
+            lines += [[("", "")], [(f"   {title}", "strong")]]
             for line in diff(before, after, before_name="before", after_name="after")[2:]:
                 look = {"+": "good", "-": "bad", "@": "dim"}.get(line[:1], "")
                 lines.append([("  " + safe(line), look)])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import TextArea
 
 from kbtui.commands import Situation
-from kbtui.content import safe
+from kbtui.content import safe, survives
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.folder_tree import count
@@ -67,7 +69,8 @@ class Editor(CommandScreen[None]):
 
     def show_lines(self) -> None:
         mark: Part = ("● ", "warn") if self.dirty else ("  ", "")
-        state = "saving … " if self.saving else "not saved yet " if self.dirty else "as in the service "
+        clean = "as seen last " if self.kbapp.trouble else "as in the service "
+        state = "saving … " if self.saving else "not saved yet " if self.dirty else clean
         self._header.show(
             [(" ", ""), mark, (safe(self.draft.name[:300]), "strong")],
             [(state, "warn" if self.dirty else "dim"), (f"{safe(self.draft.format)} ", "dim")],
@@ -76,7 +79,7 @@ class Editor(CommandScreen[None]):
 
     def facts(self) -> list[Part]:
         row, column = self.area.cursor_location
-        return [(f"line {count(row + 1)} of {count(self.area.document.line_count)}, {column + 1} ", "dim")]
+        return [(f"{count(row + 1)}:{column + 1} of {count(self.area.document.line_count)} ", "dim")]
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
@@ -90,7 +93,22 @@ class Editor(CommandScreen[None]):
 
     @on(TextArea.SelectionChanged)
     def _moved(self) -> None:
-        self.show_footer()
+        self.show_lines()
+
+    def do_text(self, by: str) -> None:
+        """What the text area does at a key; `by` is the end of a `text.…` command."""
+        act = getattr(self.area, f"action_{by}", None)
+        with suppress(SkipAction):  # nothing is selected
+            if act is not None:
+                act()
+            else:
+                getattr(self.area, f"action_cursor_{by.removeprefix('select_')}")(True)
+
+    def do_text_delete_to_line_end(self) -> None:
+        if self.area.selection.is_empty and self.area.cursor_at_end_of_line:
+            self.area.action_delete_right()
+        else:
+            self.area.action_delete_to_end_of_line()
 
     def do_edit_save(self) -> None:
         if not self.saving:
@@ -101,9 +119,29 @@ class Editor(CommandScreen[None]):
         self.dismiss()
 
     def do_edit_outside(self) -> None:
-        self.kb.drafts.flush()
-        self.dismiss()
-        self.kbapp.resume(self.draft, True)
+        self._go_outside()
+
+    @background("edit")
+    async def _go_outside(self) -> None:
+        from kbtui.tui.outside import edit_outside
+
+        await edit_outside(self.kbapp, self.draft, back=True)
+        self._hold(self.kb.drafts.adopt(self.draft).text)
+
+    def _hold(self, text: str) -> None:
+        """Go on with what another program made of the text; undo takes all of it back."""
+        if text == self.text:
+            return
+        if not survives(text):
+            self.dismiss()
+            self.tell(
+                "Its line ends can only be kept in $EDITOR. It is a draft, not saved; gd goes on.", "warn"
+            )
+            return
+        self.area.replace(text, self.area.document.start, self.area.document.end)
+        if self.text != text:  # its line ends are others
+            self.area.load_text(text)
+        self._typed()
 
     def do_edit_discard(self) -> None:
         self._discard()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Keys(CommandScreen[None]):
-    """The commands of the screen below first, then those of other places."""
+    """What works here and now, what does not work now, and what works elsewhere."""
 
     places = ("keys",)
 
@@ -31,7 +32,7 @@ class Keys(CommandScreen[None]):
     def compose(self) -> ComposeResult:
         yield Line("header")
         yield Input(id="words", placeholder="type to filter", select_on_focus=False, compact=True)
-        yield Lines("lines")
+        yield Found("lines")
         yield Line("footer")
 
     def on_mount(self) -> None:
@@ -46,18 +47,33 @@ class Keys(CommandScreen[None]):
     def _fill(self) -> None:
         """Draw what matches the words, the cursor on the first command."""
         words = self.query_one(Input).value.casefold().split()
-        here = [place for place in self.below.here() if place != "move"]
         lines: list[list[Part]] = []
         self.shown = []
-        for place in [*here, *(place for place in PLACES if place not in here)]:
-            found = [c for c in COMMANDS if c.places[0] == place and self._matches(c, words)]
+        for title, look, found in self._sections([c for c in COMMANDS if self._matches(c, words)]):
             if found:
-                lines.append([(f"  {PLACES[place]}", "strong")])
+                lines.append([(f"  {title}", look)])
                 self.shown.append(None)
             for command in found:
                 lines.append(self._line(command))
                 self.shown.append(command)
         self.query_one(Lines).show(lines or [[("  No command says that.", "dim")]], 1)
+
+    def _sections(self, found: list[Command]) -> Iterator[tuple[str, str, list[Command]]]:
+        """Groups of commands, as (title, its look, commands)."""
+        here = self._here()
+        now = [command for command in found if self._keys(command) and not self._reason(command)]
+        for place in here:
+            yield PLACES[place], "strong", [c for c in now if _first(here, c) == place]
+        off = [command for command in found if self._reason(command)]
+        yield "Not now", "strong", off
+        elsewhere = [command for command in found if command not in now and command not in off]
+        for place, title in (PLACES | {"everywhere": "Outside text fields"}).items():
+            yield title, "dim", [c for c in elsewhere if c.places[0] == place]
+
+    def _here(self) -> list[str]:
+        """The places of the screen below, what is special to it first."""
+        here = [*self.below.here(), "everywhere"]
+        return sorted(dict.fromkeys(here), key=("move", "everywhere").__contains__)
 
     def _matches(self, command: Command, words: list[str]) -> bool:
         keys = " ".join(show_key(key) for key in self.keymap.keys(command))
@@ -65,18 +81,26 @@ class Keys(CommandScreen[None]):
         return all(word in text for word in words)
 
     def _line(self, command: Command) -> list[Part]:
-        keys = "  ".join(show_key(key) for key in self.keymap.keys(command))
-        reason = command.reason(self.below.situation()) if self._works(command) else None
-        look = "dim" if reason else ""
+        reason = self._reason(command)
+        here = self._keys(command)
+        keys = "  ".join(show_key(key) for key in here or self.keymap.keys(command))
+        look = "" if here and not reason else "dim"
         return [
-            (f"    {fit(keys, 14)}", look or "key"),
+            (f"    {fit(keys, 15)} ", look or "key"),
             (command.help, look),
             (f"   {reason}" if reason else "", "warn"),
         ]
 
     def _works(self, command: Command) -> bool:
-        """Whether the screen below knows this command here."""
-        return any(place in self.below.here() for place in command.places) and self.below.can(command)
+        """Whether the screen below knows this command here, by whatever key."""
+        return _first(self._here(), command) is not None and self.below.can(command)
+
+    def _keys(self, command: Command) -> tuple[str, ...]:
+        """The keys that press it on the screen below."""
+        return self.keymap.keys(command, self.below.here()) if self._works(command) else ()
+
+    def _reason(self, command: Command) -> str | None:
+        return command.reason(self.below.situation()) if self._works(command) else None
 
     def do_keys(self, by: str) -> None:
         """Move in the list while the field has the focus."""
@@ -95,3 +119,14 @@ class Keys(CommandScreen[None]):
             return
         self.dismiss()
         self.app.call_later(self.below.run, command)
+
+
+class Found(Lines):
+    """Moved from the field, which keeps the focus."""
+
+    led = True
+
+
+def _first(places: Iterable[str], command: Command) -> str | None:
+    """The first of `places` in which `command` works."""
+    return next((place for place in places if place in command.places), None)

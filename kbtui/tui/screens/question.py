@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
+from textual._time import get_time
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 
-class Question(ModalScreen[bool]):
+class Question(CommandScreen[bool]):
     """Asks; True if the person pressed the verb.
 
     `calm`: nothing is lost, and there is nothing to cancel.
     """
 
-    BINDINGS = [("escape", "cancel"), ("left,right,h,l,tab", "app.focus_next")]
+    places = ("question",)
 
     def __init__(self, app: KbApp, title: str, loss: str, verb: str, *, calm: bool = False) -> None:
-        super().__init__()
+        super().__init__(app.keymap)
         self._title, self._loss, self._verb, self._calm = title, loss, verb, calm
+        self._asked = get_time()
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
@@ -32,17 +36,47 @@ class Question(ModalScreen[bool]):
             yield Static(self._loss, id="loss", markup=False)
             with Horizontal(id="buttons"):
                 if not self._calm:
-                    yield Button("Cancel", id="cancel", compact=True)
-                yield Button(
-                    self._verb, id="verb", compact=True, variant="default" if self._calm else "error"
-                )
+                    yield Reply("Cancel", "cancel")
+                yield Reply(self._verb, "verb")
+            yield Line("footer")
 
     def on_mount(self) -> None:
-        self.set_focus(self.query(Button).first())
+        self.set_focus(self.query(Reply).first())
+        self.show_footer()
+
+    async def press(self, event: events.Key) -> bool:
+        """What was typed before the question was asked is no answer to it."""
+        if event.time < self._asked:
+            return True
+        return await super().press(event)
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "verb")
 
-    def action_cancel(self) -> None:
+    def do_question_cancel(self) -> None:
         self.dismiss(False)
+
+    def do_question_verb(self) -> None:
+        self.dismiss(True)
+
+    def do_question_other(self) -> None:
+        self.focus_next(Reply)
+
+    def do_question_press(self) -> None:
+        assert self.focused is not None
+        self.dismiss(self.focused.id == "verb")
+
+
+class Reply(Button, inherit_bindings=False):
+    """A button that shows without colour that it has the keys."""
+
+    def __init__(self, words: str, id: str) -> None:
+        super().__init__(f"  {words} ", id=id, compact=True)
+        self._words = words
+
+    def on_focus(self) -> None:
+        self.label = f"▸ {self._words} "
+
+    def on_blur(self) -> None:
+        self.label = f"  {self._words} "

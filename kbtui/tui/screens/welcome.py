@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Welcome(CommandScreen[None]):
     """Says how to give kbtui a key."""
 
-    places = ("welcome", "move", "everywhere")
+    places = ("welcome", "move")
 
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)

@@ -56,7 +56,10 @@ class Painter(Base):
         return looks[name]
 
     def paint(self, parts: Sequence[Part], width: int, base: Style | None = None) -> Strip:
-        """`parts` as a strip of exactly `width` cells over `base` (the widget's own style by default)."""
+        """`parts` as a strip of exactly `width` cells over `base` (the widget's own style by default).
+
+        In reverse video colours would be a patchwork of grounds: all of the strip has the same.
+        """
         base = self.rich_style if base is None else base
         runs: list[Part] = []  # neighbours of one look are one run: fewer bytes
         for text, name in cut([part for part in parts if part[0]], width):
@@ -64,7 +67,10 @@ class Painter(Base):
                 runs[-1] = (runs[-1][0] + text, name)
             else:
                 runs.append((text, name))
-        strip = Strip([Segment(text, base + self.look(name)) for text, name in runs])
+        styles = ((text, self.look(name)) for text, name in runs)
+        strip = Strip(
+            [Segment(text, base + (style.without_color if base.reverse else style)) for text, style in styles]
+        )
         return strip.adjust_cell_length(width, base)
 
 

@@ -45,6 +45,11 @@ class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         self.count = 0
         self.cursor = 0
 
+    @property
+    def led(self) -> bool:
+        """Whether the keys move the cursor now."""
+        return self.has_focus
+
     def parts(self, index: int, width: int) -> Sequence[Part]:
         """The line at `index` in at most `width` cells."""
         raise NotImplementedError
@@ -94,7 +99,7 @@ class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         index = round(self.scroll_y) + y
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if index >= self.count:
             return Strip.blank(width, self.rich_style)
         return self.paint(self.parts(index, width), width, self._base(index))
@@ -102,7 +107,7 @@ class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
     def _base(self, index: int) -> Style:
         if index != self.cursor:
             return self.rich_style
-        return self.rich_style + self.look("cursor" if self.has_focus else "resting")
+        return self.rich_style + self.look("cursor" if self.led else "resting")
 
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, self.count)
