@@ -183,6 +183,22 @@ async def test_the_list_is_sorted_both_ways_and_the_cursor_stays_on_its_document
             await wire.seen(partial(asks_for, wanted))
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW, BROAD])
+async def test_heads_stand_over_their_values_and_names_keep_off_the_next_column(
+    demo: Demo, service: Service, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    service.add("0 " + "long " * 40, "words")
+    async with opened(settings_for(demo.url, demo.key, tmp_path), size) as house:
+        await online(house)
+        for keys in (("g", "h"), ("g", "a")):
+            await house.press(*keys)
+            row = next(line for line in house.drawn if "0 long" in line)
+            heads = next(line for line in house.drawn if "Updated" in line)
+            assert heads.index("Type") == row.index("text") and "… text" in row
+            assert heads.index("Size") + 4 == row.index(" B") + 2
+            assert heads.index("Updated") + 7 == row.index(" now") + 4
+
+
 async def test_every_folder_remembers_its_order_over_restarts(demo: Demo, tmp_path: Path) -> None:
     settings = settings_for(demo.url, demo.key, tmp_path)
     async with opened(settings) as house:

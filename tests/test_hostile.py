@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -219,6 +220,37 @@ async def test_names_and_addresses_of_workspaces_are_shown_as_text(bare: Demo, t
             await house.until(lambda: isinstance(house.app.screen, Welcome), "the first-run page")
             await house.pilot.pause()
             harmless(house)
+
+
+@pytest.mark.parametrize("marks", [0, 1], ids=["joined", "apart"])
+async def test_what_stands_behind_a_name_is_in_its_column_however_wide_a_terminal_draws_the_name(
+    bare: Demo, tmp_path: Path, marks: int
+) -> None:
+    def column(line: str, words: str) -> int:
+        """The column of `words`, in a terminal that gives combining vowel signs this many cells."""
+        at = 0
+        for sequence, character in re.findall(r"\x1b\[([0-9;]*[A-Za-z])|(.)", line):
+            if sequence.endswith("G"):
+                at = int(sequence[:-1]) - 1
+            elif character:
+                if line.startswith(words):
+                    return at
+                category = unicodedata.category(character)
+                at += marks if category == "Mc" else category not in ("Mn", "Me", "Cf")
+            line = line[len(sequence) + 2 if sequence else 1 :]
+        raise AssertionError(words)
+
+    with Service(bare) as service:
+        service.add("plain", "words")
+        service.add("वापसी और धन-वापसी", "words")
+        async with opened(settings_for(bare.url, bare.key, tmp_path), (80, 24)) as house:
+            await house.until(lambda: house.settled and len(house.names) == 2, "listed")
+            update = house.app.screen._compositor.render_full_update()
+            console = house.app.console
+            lines = re.split(r"\x1b\[\d+;\d+H", update.render_segments(console))
+            plain, hindi = (next(line for line in lines if word in line) for word in ("plain", "वापसी"))
+            for words in ("text", "5 B", "now"):
+                assert column(plain, words) == column(hindi, words)
 
 
 def filtered(house: House, start: str) -> bool:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console, RenderableType
 from rich.control import Control
 from textual import _compositor, events
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.strip import Strip
+
+from kbtui.tui import widths
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -80,7 +82,21 @@ class Update(ChopsUpdate):
                 if strip is None or x >= right or end <= left:
                     continue
                 x, strip = _without(strip.crop(0, min(end, right) - x), x, left)
-                sent += [Control.move_to(x, y).segment.text, strip.render(console)]
+                sent += [Control.move_to(x, y).segment.text, widths.sent(strip, x, console)]
+        return "".join(sent)
+
+
+class Whole(LayoutUpdate):
+    """A repaint of the whole screen."""
+
+    def render_segments(self, console: Console) -> str:
+        sent: list[str] = []
+        for y, line in enumerate(self.strips, self.region.y):
+            x = self.region.x
+            sent.append(Control.move_to(x, y).segment.text)
+            for strip in line:
+                sent.append(widths.sent(strip, x, console))
+                x += strip.cell_length
         return "".join(sent)
 
 
@@ -94,5 +110,6 @@ def _without(strip: Strip, x: int, left: int) -> tuple[int, Strip]:
 
 def install() -> None:
     """Have Textual send repaints this way."""
-    assert hasattr(_compositor, "ChopsUpdate"), "Textual repaints in another way now"
-    _compositor.ChopsUpdate = Update  # type: ignore[misc]
+    for name, ours in (("ChopsUpdate", Update), ("LayoutUpdate", Whole)):
+        assert hasattr(_compositor, name), "Textual repaints in another way now"
+        setattr(_compositor, name, ours)

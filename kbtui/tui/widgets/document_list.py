@@ -105,7 +105,7 @@ class DocumentList(VirtualList):
     def render_line(self, y: int) -> Strip:
         if self.count:
             return super().render_line(y)
-        width = self.size.width
+        width = self.scrollable_content_region.width
         lines = [(line, look) for text, look in self._said for line in wrap(text, max(10, width - 4))]
         at = y - max(0, (self.size.height - len(lines)) // 2)
         text, look = lines[at] if 0 <= at < len(lines) else ("", "")
@@ -126,7 +126,7 @@ class DocumentList(VirtualList):
         shown = safe(row.name[:SHOWN]) or "(no name)"
         folder = self.folders.get(row.parent or "") if self.view.scope == ALL else None
         place = f"  {safe(folder[:SHOWN])}" if folder and cell_len(shown) < name - 4 else ""
-        left = cut([(shown, "" if row.name else "dim"), (place, "dim")], name)
+        left = cut([(shown, "" if row.name else "dim"), (place, "dim")], name - 1)
         gap = name - sum(cell_len(text) for text, _ in left)
         return [
             (f" {mark} ", "warn" if mark == "●" else "key"),
