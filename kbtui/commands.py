@@ -230,7 +230,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("screen.redraw", ("ctrl+l",), "redraw", "draw the screen anew", ("everywhere",)),
     Command("app.suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", ("everywhere",)),
     Command("app.back", ("escape",), "back", "undo the newest filter, or go back", ("browse",)),
-    Command("app.leave", ("q",), "back, quit", "the same, and quit where there is nothing to go back from", ("browse", "welcome"), 7),
+    Command("app.leave", ("q",), "back, quit", "go back, and quit where there is nothing to go back from", ("browse", "welcome"), 7),
     Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("browse", "welcome", "choose")),
 )  # fmt: skip
 

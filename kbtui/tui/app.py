@@ -35,7 +35,7 @@ from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.saving import Saving
 from kbtui.tui.screens.browse import Browse
-from kbtui.tui.themes import ANSI_VARIABLES, DARK, LIGHT, THEMES, looks
+from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
 from kbtui.tui.widgets.line import Part
 
 _PACKAGE = Path(kbtui.__file__).resolve().parent
@@ -76,7 +76,8 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         paste.install()
         output.install()
         widths.install()
-        super().__init__(ansi_color=settings.theme.startswith("ansi"))
+        chosen = theme_for(settings.theme)
+        super().__init__(ansi_color=chosen.startswith("ansi"))
         self.settings = settings
         self.keymap = keymap
         self._open_workspace = open_workspace
@@ -94,7 +95,6 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         for theme in THEMES:
             self.register_theme(theme)
         # Not by assignment: that would read every style sheet a second time before the first frame.
-        chosen = {"auto": DARK, "dark": DARK, "light": LIGHT}.get(settings.theme, settings.theme)
         self.set_reactive(App.theme, chosen)
         self.stylesheet.set_variables(self.get_css_variables())
         self._looks: tuple[str, dict[str, Style]] = ("", {})
@@ -355,8 +355,9 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
     def tell(self, sentence: str, look: str = "") -> None:
         """One notice; the next replaces it. What it says may come from anybody."""
         severity: SeverityLevel = {"bad": "error", "warn": "warning"}.get(look, "information")  # type: ignore[assignment]
+        mark = {"bad": "✕ ", "warn": "! "}.get(look, "")
         self.clear_notifications()
-        self.notify(safe(sentence), severity=severity, markup=False, timeout=8 if look else 4)
+        self.notify(mark + safe(sentence), severity=severity, markup=False, timeout=8 if look else 4)
 
     def failed(self, error: Error) -> None:
         self.tell(error.sentence, "bad")
@@ -400,7 +401,7 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         self.do_help_keys()
 
     def do_screen_theme(self) -> None:
-        self.theme = LIGHT if self.current_theme.dark else DARK
+        self.theme = OTHER[self.theme]
 
     def do_screen_redraw(self) -> None:
         for screen in self.screen_stack[-1:]:  # there is none at the very end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from rich.style import Style
@@ -76,6 +77,13 @@ WORKSPACE_COLOURS = {
     "grey": "bright_black",
 }
 """The colours that a workspace may bear, so that nobody takes one for another; the terminal's own."""
+
+
+def theme_for(setting: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The theme that the setting means; where NO_COLOR is set, one that can do without."""
+    if "NO_COLOR" in environ:
+        return ANSI_DARK
+    return {"auto": DARK, "dark": DARK, "light": LIGHT}.get(setting, setting)
 
 
 def looks(variables: Mapping[str, str]) -> dict[str, Style]:
