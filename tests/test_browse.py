@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,10 +13,12 @@ from textual import events
 from kbtui.__main__ import open_workspace
 from kbtui.commands import Keymap
 from kbtui.demo.server import Demo
+from kbtui.rows import DocumentRow
 from kbtui.settings import Workspace
 from kbtui.tui.app import KbApp
 from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.welcome import Welcome
+from kbtui.tui.widgets.reading import info
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Request, Wire
@@ -799,3 +802,72 @@ async def test_the_mouse_moves_the_cursor_and_a_double_click_opens(demo: Demo, t
         await house.pilot.click("#list", offset=(10, 0))
         assert house.browse.pane == "list" and house.browse.here()[0] == "move"
         assert "name holds d" in house.line("chips")
+
+
+async def test_a_click_on_a_head_sorts_and_one_on_a_tab_shows_it(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+
+        async def click(line: str, word: str) -> None:
+            y, text = next((y, text) for y, text in enumerate(house.drawn) if line in text)
+            await house.pilot.click(offset=(text.rindex(word), y))
+
+        await house.press("g", "a")
+        for word, head in (
+            ("Size", "Size ▲"),
+            ("Size", "Size ▼"),
+            ("Updated", "Updated ▲"),
+            ("Name", "Name ▲"),
+        ):
+            await click("Updated", word)
+            assert any(head in line for line in house.drawn)
+        await click("Updated", "Type")
+        assert any("Name ▲" in line for line in house.drawn)
+        await house.until(lambda: house.reading, "the text")
+        await click(" text   info ", "info")
+        await house.until(lambda: "Your role" in house.browse.reading.view.text, "info")
+        await click(" text   info ", "text ")
+        await house.until(lambda: house.reading and "Your role" not in house.browse.reading.view.text, "text")
+
+
+async def test_the_wheel_scrolls_what_is_under_the_mouse(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.select("Fault codes, complete")
+        view, documents = house.browse.reading.view, house.browse.documents
+        await house.until(lambda: house.reading and view.text, "the text")
+        await house.press("F", "g", "g")
+        for widget in (view, documents):
+            await house.pilot._post_mouse_events([events.MouseScrollDown], widget, (5, 2))
+        await house.until(lambda: view.scroll_y > 0, "the text")
+        await house.until(lambda: documents.scroll_y > 0, "the list")
+
+
+# The info page
+
+
+def facts(summary: dict[str, Any], **row: Any) -> str:
+    known = DocumentRow("id", "name", "url", 1, 0, 0, None, None, None, "admin", None, None)._replace(**row)
+    lines = info(known, summary, [])
+    return "\n".join("".join(text for text, _ in line) for line in lines)
+
+
+def test_the_info_page_words_numbers_as_a_person_does() -> None:
+    assert "1 byte\n" in facts({}) and "920 bytes\n" in facts({}, size=920)
+    assert "1 234 bytes (1.2 k)" in facts({}, size=1234)
+    assert "1 here, 1 document below" in facts({}, type="folder", children=1, documents=1)
+    assert "0 here, 2 documents below" in facts({}, type="folder", children=0, documents=2)
+
+
+def test_the_info_page_says_how_far_off_a_moment_is() -> None:
+    now = int(time.time())
+    assert "(just now)" in facts({}, created=now) and "(2 h ago)" in facts({}, created=now - 7300)
+
+    def sync(days: int, failures: int, next: int) -> str:
+        told = {"minimum_frequency_days": days, "consec_failures": failures, "next_refresh_by": next}
+        return facts({"auto_sync_info": told})
+
+    assert "every day at the latest" in sync(1, 1, now + 3 * 86400 + 60)
+    assert "once" in sync(1, 1, 0) and "2 times in a row" in sync(7, 2, 0)
+    assert "(in 3 d)" in sync(1, 1, now + 3 * 86400 + 60) and "(due)" in sync(7, 0, now - 9000)
+    assert "every 7 days" in sync(7, 0, 0)

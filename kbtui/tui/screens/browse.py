@@ -8,8 +8,9 @@ from textual import on
 
 from kbtui.rows import ALL, FOLDER, ROOT, TYPES
 from kbtui.tui.panes import SCOPES, Panes
+from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
-from kbtui.tui.widgets.reading import TABS
+from kbtui.tui.widgets.reading import TABS, Reading
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -166,6 +167,15 @@ class Browse(Panes):
         self.kb.remember_order(self.shown)
         self.relist()
         self.visit()
+
+    def on_heads_clicked(self, message: Heads.Clicked) -> None:
+        """A column sorts upwards first; clicked again, the other way round."""
+        down = message.sort == self.shown.sort and not self.shown.descending
+        self.do_sort(message.sort.removesuffix("_at") + ("_down" if down else ""))
+
+    def on_reading_tab_clicked(self, message: Reading.TabClicked) -> None:
+        if message.tab != self.reading.tab:
+            self.do_view_next_tab(TABS.index(message.tab) - TABS.index(self.reading.tab))
 
     def do_filter(self, type_: str) -> None:
         """Show only documents of this type, or of it too, or not of it any more."""

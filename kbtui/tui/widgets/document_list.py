@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from time import time as clock
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -141,6 +144,12 @@ class DocumentList(VirtualList):
 class Heads(Painter, Widget):
     """The column heads over a document list."""
 
+    @dataclass
+    class Clicked(Message):
+        """The order by this column is wanted, or the other way round."""
+
+        sort: str
+
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._view = View()
@@ -151,10 +160,22 @@ class Heads(Painter, Widget):
             self._view = view
             self.refresh()
 
+    def on_click(self, event: events.Click) -> None:
+        left = self.size.width - event.x  # cells from the right end
+        if left <= AGE + 1:
+            self.post_message(self.Clicked(self._dated))
+        elif left <= AGE + 1 + SIZE:
+            self.post_message(self.Clicked("size"))
+        elif left > AGE + 1 + SIZE + TYPE:
+            self.post_message(self.Clicked("name"))
+
+    @property
+    def _dated(self) -> str:
+        return "created_at" if self._view.sort == "created_at" else "updated_at"
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         arrow = "▼" if self._view.descending else "▲"
-        dated = "created_at" if self._view.sort == "created_at" else "updated_at"
 
         def head(sort: str) -> str:
             return f"{HEADS[sort]} {arrow}" if sort == self._view.sort else HEADS[sort]
@@ -162,6 +183,6 @@ class Heads(Painter, Widget):
         name = max(1, width - TYPE - SIZE - AGE - 4)
         text = (
             "   " + fit(head("name"), name) + fit("Type", TYPE)
-            + fit(head("size"), SIZE, right=True) + fit(head(dated), AGE, right=True) + " "
+            + fit(head("size"), SIZE, right=True) + fit(head(self._dated), AGE, right=True) + " "
         )  # fmt: skip
         return self.paint([(text, "dim")], width)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -77,6 +80,17 @@ class Painter(Base):
 class Line(Painter, Widget):
     """One line with something on the left and something on the right; the right is never cut."""
 
+    @dataclass
+    class Clicked(Message):
+        """The line was clicked, so many cells from its left end."""
+
+        line: Line
+        x: int
+
+        @property
+        def control(self) -> Line:
+            return self.line
+
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._left: Sequence[Part] = ()
@@ -97,6 +111,9 @@ class Line(Painter, Widget):
     def text(self) -> str:
         """What the line says, for tests and for people who read with their ears."""
         return " ".join("".join(text for text, _ in parts) for parts in (self._left, self._right) if parts)
+
+    def on_click(self, event: events.Click) -> None:
+        self.post_message(self.Clicked(self, event.x))
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

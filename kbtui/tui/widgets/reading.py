@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 
 from kbtui.content import safe, to_markdown
 from kbtui.errors import Error, Offline
@@ -27,6 +30,12 @@ LONGEST = 400  # characters of a fact; a longer one would hide those below it
 
 class Reading(Vertical):
     """Shows a document; what to show is handed in, what is missing is fetched."""
+
+    @dataclass
+    class TabClicked(Message):
+        """This tab is wanted."""
+
+        tab: str
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
@@ -92,6 +101,14 @@ class Reading(Vertical):
         else:
             markdown = await asyncio.to_thread(to_markdown, body.text, body.format)
             await self.view.show_markdown(safe(markdown, newlines=True), keep_place=keep_place)
+
+    @on(Line.Clicked, "#tabs")
+    def _clicked(self, event: Line.Clicked) -> None:
+        end = 1
+        for tab in TABS:
+            begin, end = end, end + len(tab) + 3
+            if begin <= event.x < end - 1:
+                self.post_message(self.TabClicked(tab))
 
     def _show_tabs(self) -> None:
         parts: list[Part] = [(" ", "")]
