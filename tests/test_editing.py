@@ -744,6 +744,24 @@ async def test_words_typed_after_an_editor_came_back_with_the_old_text_are_kept_
         assert [draft.text for draft in drafts(house)] == ["After. " + BASE]
 
 
+async def test_a_text_that_is_being_saved_is_not_lent_to_another_editor(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    id = service.add("Shared", BASE)
+    editor(APPEND)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await online(house)
+        ours = await editing(house, "Shared")
+        hold = wire.hold("answer", method="PATCH")
+        await house.press(*"Mine. ", "ctrl+s")
+        await asyncio.to_thread(hold.wait)
+        await house.press("f4")
+        assert "being saved" in house.notices and ours.text == "Mine. " + BASE
+        hold.release()
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == "Mine. " + BASE
+
+
 async def test_line_ends_that_our_editor_cannot_hold_stay_a_draft_for_the_other(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path, editor: Callable[[str], None]
 ) -> None:

@@ -119,7 +119,10 @@ class Editor(CommandScreen[None]):
         self.dismiss()
 
     def do_edit_outside(self) -> None:
-        self._go_outside()
+        if self.saving:
+            self.tell("One thing after the other: the text is being saved.", "warn")
+        else:
+            self._go_outside()
 
     @background("edit")
     async def _go_outside(self) -> None:
