@@ -226,19 +226,20 @@ async def test_names_and_addresses_of_workspaces_are_shown_as_text(bare: Demo, t
 async def test_what_stands_behind_a_name_is_in_its_column_however_wide_a_terminal_draws_the_name(
     bare: Demo, tmp_path: Path, marks: int
 ) -> None:
-    def column(line: str, words: str) -> int:
-        """The column of `words`, in a terminal that gives combining vowel signs this many cells."""
-        at = 0
-        for sequence, character in re.findall(r"\x1b\[([0-9;]*[A-Za-z])|(.)", line):
-            if sequence.endswith("G"):
-                at = int(sequence[:-1]) - 1
+    def columns(sent: str, name: str, words: tuple[str, ...]) -> list[int]:
+        """Where words begin in the line of `name`, in a terminal that gives vowel signs this many cells."""
+        lines: dict[int, tuple[str, list[int]]] = {}
+        x = y = 0
+        for place, _, character in re.findall(r"\x1b\[(\d+;\d+)H|(\x1b\[[0-9;]*m)|([^\x1b])", sent):
+            if place:
+                y, x = map(int, place.split(";"))
             elif character:
-                if line.startswith(words):
-                    return at
+                text, at = lines.get(y, ("", []))
+                lines[y] = text + character, [*at, x]
                 category = unicodedata.category(character)
-                at += marks if category == "Mc" else category not in ("Mn", "Me", "Cf")
-            line = line[len(sequence) + 2 if sequence else 1 :]
-        raise AssertionError(words)
+                x += marks if category == "Mc" else category not in ("Mn", "Me", "Cf")
+        text, at = next(line for line in lines.values() if name in line[0])
+        return [at[text.index(each)] for each in words]
 
     with Service(bare) as service:
         service.add("plain", "words")
@@ -246,11 +247,8 @@ async def test_what_stands_behind_a_name_is_in_its_column_however_wide_a_termina
         async with opened(settings_for(bare.url, bare.key, tmp_path), (80, 24)) as house:
             await house.until(lambda: house.settled and len(house.names) == 2, "listed")
             update = house.app.screen._compositor.render_full_update()
-            console = house.app.console
-            lines = re.split(r"\x1b\[\d+;\d+H", update.render_segments(console))
-            plain, hindi = (next(line for line in lines if word in line) for word in ("plain", "वापसी"))
-            for words in ("text", "5 B", "now"):
-                assert column(plain, words) == column(hindi, words)
+            sent, words = update.render_segments(house.app.console), ("text", "5 B", "now")
+            assert columns(sent, "plain", words) == columns(sent, "वापसी", words)
 
 
 def filtered(house: House, start: str) -> bool:

@@ -82,7 +82,7 @@ class Update(ChopsUpdate):
                 if strip is None or x >= right or end <= left:
                     continue
                 x, strip = _without(strip.crop(0, min(end, right) - x), x, left)
-                sent += [Control.move_to(x, y).segment.text, widths.sent(strip, x, console)]
+                sent += [Control.move_to(x, y).segment.text, widths.sent(strip, x, y, console)]
         return "".join(sent)
 
 
@@ -95,7 +95,7 @@ class Whole(LayoutUpdate):
             x = self.region.x
             sent.append(Control.move_to(x, y).segment.text)
             for strip in line:
-                sent.append(widths.sent(strip, x, console))
+                sent.append(widths.sent(strip, x, y, console))
                 x += strip.cell_length
         return "".join(sent)
 

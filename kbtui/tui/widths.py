@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from rich import cells
 from rich.console import Console
+from rich.control import Control
 from rich.segment import Segment
 from textual.strip import Strip
 
@@ -37,8 +38,8 @@ def install() -> None:
     cells.cached_cell_len.cache_clear()
 
 
-def sent(strip: Strip, x: int, console: Console) -> str:
-    """What draws a strip that begins in column `x`: behind doubted words the cursor is told where it is."""
+def sent(strip: Strip, x: int, y: int, console: Console) -> str:
+    """What draws a strip that begins at `x`, `y`: behind doubted words the cursor is told where it is."""
     if _DOUBTED.search(strip.text) is None:
         return strip.render(console)
     parts = []
@@ -47,7 +48,8 @@ def sent(strip: Strip, x: int, console: Console) -> str:
         if _DOUBTED.search(segment.text):
             # Their room is emptied first, for they may take less of it.
             room = Strip([Segment(" " * segment.cell_length, segment.style)]).render(console)
-            drawn = f"{room}\x1b[{x + 1}G{drawn}\x1b[{end + 1}G"
-        parts.append(drawn)
+            parts += [room, Control.move_to(x, y).segment.text, drawn, Control.move_to(end, y).segment.text]
+        else:
+            parts.append(drawn)
         x = end
     return "".join(parts)
