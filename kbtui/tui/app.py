@@ -356,8 +356,9 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         """One notice; the next replaces it. What it says may come from anybody."""
         severity: SeverityLevel = {"bad": "error", "warn": "warning"}.get(look, "information")  # type: ignore[assignment]
         mark = {"bad": "✕ ", "warn": "! "}.get(look, "")
+        seconds = max(8 if look == "bad" else 4, len(sentence) / 12)  # time to read it
         self.clear_notifications()
-        self.notify(mark + safe(sentence), severity=severity, markup=False, timeout=8 if look else 4)
+        self.notify(mark + safe(sentence), severity=severity, markup=False, timeout=seconds)
 
     def failed(self, error: Error) -> None:
         self.tell(error.sentence, "bad")
