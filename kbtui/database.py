@@ -185,7 +185,7 @@ class Database:
 
     def _in_file(self, path: Path) -> tuple[_Seat, ...]:
         _make_folder(path.parent)
-        with _alone(path):
+        with alone(path):
             try:
                 return self._connected(path)
             except _Unusable as unusable:
@@ -279,7 +279,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Lets one process at a time judge the file, so that none sets aside what another has just built."""
     gate = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     end = time.monotonic() + PATIENCE

@@ -289,10 +289,13 @@ class Drafts:
 
     def _come_alive(self) -> None:
         if self._writer is None:
-            with contextlib.suppress(OSError):  # the first write meets the same fault and tells it
-                self._journal.live()
+            self._live()
             self._writer = threading.Thread(target=self._keep_writing, name="drafts", daemon=True)
             self._writer.start()
+
+    def _live(self) -> None:
+        with contextlib.suppress(OSError):  # the next write meets the same fault and tells it
+            self._journal.live()
 
     def _arm(self) -> None:
         if not self._due:
@@ -309,6 +312,7 @@ class Drafts:
                 except queue.Empty:
                     pass
                 self._due = False
+                self._live()
                 written = self._write_all()
 
     def _write_all(self) -> bool:

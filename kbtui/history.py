@@ -8,7 +8,6 @@ Where it cannot be used, the session goes on in memory and `notice` says so; the
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import sqlite3
@@ -19,11 +18,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kbtui.database import alone
+from kbtui.errors import Refused
+
 T = TypeVar("T")
 
 UNDOABLE = ("rename", "edit", "fetch", "draft", "move", "delete", "auto-sync")
 DAYS_WATCHED = 7.0  # for how long an edit of ours is compared with what the service holds
-PATIENCE = 3.0  # seconds to wait for another kbtui that is writing
+PATIENCE = 1.0  # seconds to wait for another kbtui that is writing; the keys wait, too
 
 _MIGRATIONS = (
     (
@@ -38,6 +40,7 @@ _MIGRATIONS = (
             PRIMARY KEY (base_url, kind, key)) WITHOUT ROWID""",
     ),
 )
+BUSY = "Another program holds the history of kbtui, without which nothing is changed: try again in a moment."
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _REASONS = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -82,6 +85,8 @@ class _Newer(Exception):
 
 class History:
     """The changes of all base URLs, and the small things remembered between visits. For any thread.
+
+    Every method that keeps a change raises `errors.Refused` where another program holds the file.
 
     Attributes:
         notice: what became of the file, in a sentence; empty where nothing did.
@@ -229,13 +234,17 @@ class History:
     # Small things remembered
 
     def remember(self, base_url: str, kind: str, key: str, value: Any) -> None:
-        """Keep something small between visits: whatever JSON can hold. None forgets it."""
+        """Keep something small between visits: whatever JSON can hold. None forgets it.
+
+        Not kept while another program holds the file: it is not worth a word.
+        """
         if value is None:
             sql = "DELETE FROM remembered WHERE base_url = ? AND kind = ? AND key = ?"
-            self._write(lambda db: db.execute(sql, (base_url, kind, key)))
+            row: tuple[str, ...] = (base_url, kind, key)
         else:
-            row = (base_url, kind, key, json.dumps(value))
-            self._write(lambda db: db.execute("REPLACE INTO remembered VALUES (?, ?, ?, ?)", row))
+            sql, row = "REPLACE INTO remembered VALUES (?, ?, ?, ?)", (base_url, kind, key, json.dumps(value))
+        with contextlib.suppress(Refused):
+            self._write(lambda db: db.execute(sql, row))
 
     def recall(self, base_url: str, kind: str, key: str) -> Any:
         """What was remembered, or None."""
@@ -318,6 +327,8 @@ class History:
             except sqlite3.DatabaseError as fault:
                 if self._path is None or _code(fault) not in _REASONS:
                     raise
+                if _code(fault) == sqlite3.SQLITE_BUSY:
+                    raise Refused(BUSY) from fault
                 self._leave_file(fault)
                 return work(self._connection)
 
@@ -331,7 +342,7 @@ class History:
         try:
             if _code(fault) not in _DAMAGED:
                 raise fault
-            with _alone(self._path):
+            with alone(self._path):
                 kept = _set_aside(self._path)
                 self._connection = _connect(self._path)
             self.notice = (
@@ -349,7 +360,7 @@ class History:
 
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:
     _make_folder(path.parent)
-    with _alone(path):
+    with alone(path):
         try:
             return _connect(path), ""
         except sqlite3.DatabaseError as fault:
@@ -407,17 +418,6 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         with contextlib.suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         raise
-
-
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One process at a time judges the file, so that none sets aside what another has just begun."""
-    gate = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(gate, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(gate)
 
 
 def _set_aside(path: Path) -> str:

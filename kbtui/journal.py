@@ -71,15 +71,22 @@ class Journal:
     # Who is alive
 
     def live(self) -> None:
-        """From now until `leave`, or the end of the process, other sessions see this one alive."""
+        """From now until `leave`, or the end of the process, other sessions see this one alive.
+
+        Harmless when repeated: it is, until it has worked once.
+        """
+        if self._lock is not None:
+            return
         _make_folder(self._sessions)
-        self._lock = os.open(self._sessions / self.session, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        lock = os.open(self._sessions / self.session, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self._lock = lock
 
     def leave(self) -> None:
         """Stops being alive. Harmless when repeated."""
         if self._lock is not None:
-            (self._sessions / self.session).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                (self._sessions / self.session).unlink()
             os.close(self._lock)
             self._lock = None
 
@@ -266,7 +273,8 @@ class Journal:
             shutil.rmtree(place, ignore_errors=True)
         for session in self._sessions.glob("*"):
             if _age(session, now) > STALE and not self.alive(session.name) and session.name != self.session:
-                session.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    session.unlink()
 
 
 def returned(path: Path, before: str) -> str:
@@ -309,7 +317,11 @@ def _age(path: Path, now: float) -> float:
 
 
 def _size(place: Path) -> int:
-    return sum(stamp[1] for file in place.iterdir() if (stamp := _stamp(file)))
+    """The bytes of a draft; none where another kbtui has just removed it."""
+    try:
+        return sum(stamp[1] for file in place.iterdir() if (stamp := _stamp(file)))
+    except OSError:
+        return 0
 
 
 def _make_folder(folder: Path) -> None:

@@ -332,6 +332,33 @@ def test_limits_take_the_old_and_the_oldest_and_spare_the_living(tmp_path: Path)
         assert [draft.text[0] for draft in drafts.all()] == ["m"]
 
 
+def test_limits_pass_over_what_cannot_be_removed(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        sessions = drafts._journal._sessions
+        in_the_way = sessions / "no-file"
+        in_the_way.mkdir(parents=True)
+        os.utime(in_the_way, (0, 0))
+        assert drafts.trim(1e9, 10**9) == 0
+        assert in_the_way.is_dir()
+
+
+def test_a_session_that_could_not_begin_at_first_is_alive_once_the_disk_is_well(tmp_path: Path) -> None:
+    drafts = Drafts(tmp_path, URL, delay=0.02)
+    folder = drafts._journal._folder
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("in the way")
+    draft = begin(drafts)
+    drafts.typed(draft, lambda: "typed")
+    drafts.flush()
+    assert drafts.trouble
+    folder.unlink()
+    beside = Drafts(tmp_path, URL)
+    until(lambda: [(each.text, each.elsewhere) for each in beside.all()] == [("typed", True)])
+    assert not drafts.trouble
+    drafts.close()
+    beside.close()
+
+
 def test_limits_clear_what_a_crash_left_half_done(tmp_path: Path) -> None:
     with opened(tmp_path) as drafts:
         drafts.typed(begin(drafts), lambda: "typed")

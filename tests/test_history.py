@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
 import sqlite3
 import stat
@@ -17,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from kbtui.errors import Refused
 from kbtui.history import UNDOABLE, Change, History
 
 URL = "https://api.example.com"
@@ -315,6 +318,36 @@ def test_a_file_that_is_damaged_in_the_middle_of_a_run_is_set_aside(path: Path) 
     history.close()
     with again(path) as later:
         assert later.changes(URL, "new") == [change]
+
+
+def test_while_another_program_holds_the_file_nothing_is_changed_and_nothing_given_up(path: Path) -> None:
+    with again(path) as history:
+        first = done(history)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(Refused, match="Another program holds"):
+                begin(history)
+            history.remember(URL, "order", "root", {"sort": "size"})
+            assert history.latest_undoable(URL) == first
+            other.execute("ROLLBACK")
+        second = done(history)
+        assert history.notice == "" and history.recall(URL, "order", "root") is None
+    with again(path) as later:
+        assert later.latest_undoable(URL) == second
+
+
+def test_a_gate_that_another_program_never_opens_is_not_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kbtui.database.PATIENCE", 0.05)
+    with again(path) as earlier:
+        done(earlier)
+    gate = os.open(f"{path}.lock", os.O_RDWR)
+    fcntl.flock(gate, fcntl.LOCK_EX)
+    history = History.open(path)
+    os.close(gate)
+    assert "not usable" in history.notice and history.latest_undoable(URL) is None
+    history.close()
 
 
 def test_a_file_of_a_newer_kbtui_is_left_alone(path: Path) -> None:
