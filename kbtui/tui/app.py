@@ -166,7 +166,8 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
     @background("open")
     async def change_workspace(self, workspace: Workspace) -> None:
         """Open another workspace of the configuration; the first-run screen where it has no key."""
-        await self._open(replace(self.settings, workspace=workspace))
+        if await self._may_leave():
+            await self._open(replace(self.settings, workspace=workspace))
 
     @background("open")
     async def open_demo(self, say: Callable[[str, str], None]) -> None:
@@ -315,6 +316,9 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         self.catch_up()
         browse = self._browse()
         if browse is None or not browse.is_current:
+            for screen in self.screen_stack[-1:]:
+                if isinstance(screen, CommandScreen):
+                    screen.show_lines()
             return
         version = self.kb.mirror.version
         if version != self._version:
@@ -424,9 +428,24 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
     @background("quit")
     async def quit(self) -> None:
         """Wait for what must finish, then end; asked again, end at once. Drafts stay."""
-        again, self._quitting = self._quitting, True
-        await self._finish_work(at_once=again)
-        self.exit(0)
+        again = self._quitting
+        if again or await self._may_leave():
+            self._quitting = True
+            await self._finish_work(at_once=again)
+            self.exit(0)
+
+    async def _may_leave(self) -> bool:
+        """Whether every word is safe, or the person leaves nevertheless."""
+        from kbtui.tui.screens.question import Question
+
+        if self._kb is None or self.settings.demo:
+            return True
+        drafts = self._kb.drafts
+        drafts.flush()
+        if not drafts.trouble or not drafts.all():
+            return True
+        loss = f"They cannot be written to the disk: {drafts.trouble}. What is not saved is lost for good."
+        return await self.push_screen_wait(Question(self, "Leave and lose your drafts?", loss, "Leave"))
 
     async def on_unmount(self) -> None:
         """The last step: no screen is left that could ask for anything."""

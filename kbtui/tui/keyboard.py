@@ -163,6 +163,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
     # What it tells
 
+    def show_lines(self) -> None:
+        """Bring the lines around the screen up to date; called again and again."""
+        self.show_footer()
+
     def show_footer(self) -> None:
         """Say the most useful keys, or what may follow the one just pressed."""
         parts: list[Part] = [(" ", "")]

@@ -71,9 +71,14 @@ class Editor(CommandScreen[None]):
         mark: Part = ("● ", "warn") if self.dirty else ("  ", "")
         clean = "as seen last " if self.kbapp.trouble else "as in the service "
         state = "saving … " if self.saving else "not saved yet " if self.dirty else clean
+        unsafe = self.kb.drafts.trouble
         self._header.show(
             [(" ", ""), mark, (safe(self.draft.name[:300]), "strong")],
-            [(state, "warn" if self.dirty else "dim"), (f"{safe(self.draft.format)} ", "dim")],
+            [
+                (f"drafts are not safe: {unsafe} · " if unsafe else "", "bad"),
+                (state, "warn" if self.dirty else "dim"),
+                (f"{safe(self.draft.format)} ", "dim"),
+            ],
         )
         self.show_footer()
 
