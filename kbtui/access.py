@@ -99,10 +99,11 @@ class Access:
 
     async def _content(self, api: Api, id: str) -> tuple[str, bool]:
         data = bytearray()
-        async for piece in api.content(id):
-            data += piece.data
-            if len(data) > LARGEST_TEXT:
-                raise Refused("The text is larger than 20 MB; kbtui does not open it.")
+        async with aclosing(api.content(id)) as pieces:
+            async for piece in pieces:
+                data += piece.data
+                if len(data) > LARGEST_TEXT:
+                    raise Refused("The text is larger than 20 MB; kbtui does not open it.")
         try:
             return data.decode("utf-8"), False
         except UnicodeDecodeError:

@@ -13,7 +13,7 @@ that is newer.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from mimetypes import guess_type
 from typing import Any, TypedDict, Unpack
 
@@ -103,7 +103,7 @@ class Api(RetrievalCalls):
         """The document in full, its body included: for metadata alone `summaries` is lighter."""
         return Document.read(await self._get(KB, id, query={"agent_id": agent_id or None}))
 
-    def content(self, id: str) -> AsyncIterator[ContentPiece]:
+    def content(self, id: str) -> AsyncGenerator[ContentPiece, None]:
         """The stored content in pieces, in the format that the document names."""
         return self._line.stream(Ask("GET", (KB, id, "content"), patience=STALL))
 

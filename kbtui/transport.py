@@ -16,11 +16,11 @@ The key goes out in one header, to the origin of the base URL alone. It is in no
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
+import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -28,6 +28,7 @@ from urllib.parse import quote
 import httpx
 
 from kbtui import route
+from kbtui.bodies import gathered, json_object, unpacked
 from kbtui.errors import Busy, Error, NotFound, Offline, Refused, Unauthorized, Unexpected
 from kbtui.pacing import Pacing, Turn, retry_after
 from kbtui.refusals import is_throttled, refusal
@@ -41,6 +42,8 @@ IDLE = 60.0  # seconds that an idle connection is kept: a handshake costs a pers
 TRIES = 3  # of a request, where the network or the service fails
 BUSY_TRIES = 6  # where the service asks to come back later
 REDIRECTS = 5
+LARGEST_REFUSAL = 2**16  # bytes that are read of a refusal: its words come first
+LARGEST_ANSWER = 2**26  # bytes of JSON: the largest text with every letter escaped
 
 T = TypeVar("T")
 Effect = Literal["read", "settled", "once"]
@@ -188,8 +191,10 @@ class Transport:
 
         async def once() -> dict[str, Any]:
             async with self._exchange(ask) as response:
-                body = await response.aread()
-                return {} if ask.mute else _decoded(body, ask)
+                if ask.mute:
+                    await gathered(response.aiter_raw(), LARGEST_REFUSAL)
+                    return {}
+                return _decoded(await gathered(_body(response), LARGEST_ANSWER), ask)
 
         try:
             return Answer(*await self._persist(ask, once))
@@ -208,12 +213,13 @@ class Transport:
         """
         try:
             async with AsyncExitStack() as stack:
-                response, _ = await self._persist(ask, lambda: stack.enter_async_context(self._exchange(ask)))
-                length = response.headers.get("content-length", "")
+                response, _ = await self._persist(
+                    ask, lambda: stack.enter_async_context(self._exchange(ask, "identity"))
+                )
                 plain = "content-encoding" not in response.headers
-                total = int(length) if plain and length.isdecimal() else None
+                total = _number(response, "content-length") if plain else None
                 received = 0
-                async for data in response.aiter_bytes():
+                async for data in _body(response):
                     received += len(data)
                     yield ContentPiece(data, received, total)
         except _Fault as fault:
@@ -266,20 +272,19 @@ class Transport:
         return turn
 
     @asynccontextmanager
-    async def _exchange(self, ask: Ask) -> AsyncIterator[httpx.Response]:
+    async def _exchange(self, ask: Ask, encoding: str = "gzip") -> AsyncIterator[httpx.Response]:
         """One try: a good answer, its body yet to be read. What goes wrong, then too, is a `_Fault`."""
         client, way = await self._client()
-        request = self._request(client, ask)
+        request = self._request(client, ask, encoding)
         turn = await self._turn(ask.urgent)
         began, response = time.monotonic(), None
         try:
             response = await self._send(client, request, ask)
             if not response.is_success:
-                await response.aread()
-                raise self._refused(response, turn, ask)
-            self.pacing.served(turn, maximum=_maximum(response))
+                raise await self._refused(response, turn, ask)
+            self.pacing.served(turn, maximum=_number(response, "maximum-concurrent-requests"))
             yield response
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, OSError, EOFError, zlib.error) as error:
             raise _network_fault(error, response, way, ask) from None
         finally:
             self.pacing.leave(turn)
@@ -297,15 +302,17 @@ class Transport:
             target = request.url.join(response.headers["location"])
             if ask.method != "GET" or _origin(target) != _origin(request.url):
                 raise _Fault(_strayed(target, response.status_code, ask), sent=False, passing=False)
-            request = client.build_request("GET", target, extensions=request.extensions)
+            kept = {"accept-encoding": request.headers["accept-encoding"]}
+            request = client.build_request("GET", target, headers=kept, extensions=request.extensions)
         lost = Unexpected("The service sends kbtui round in circles. Check the base URL.", detail=str(ask))
         raise _Fault(lost, sent=False, passing=False)
 
-    def _refused(self, response: httpx.Response, turn: Turn, ask: Ask) -> _Fault:
+    async def _refused(self, response: httpx.Response, turn: Turn, ask: Ask) -> _Fault:
         asked = retry_after(response.headers.get("retry-after"), time.time())
-        error = refusal(
-            response.status_code, response.headers, response.content, request=str(ask), retry_after=asked
-        )
+        body = b""
+        with suppress(EOFError, zlib.error):  # a refusal is one, whatever its words came to
+            body = await gathered(_body(response), LARGEST_REFUSAL)
+        error = refusal(response.status_code, response.headers, body, request=str(ask), retry_after=asked)
         if isinstance(error, Busy):
             self.pacing.refused(turn)
         throttled = is_throttled(error)
@@ -326,7 +333,7 @@ class Transport:
 
     # -- building --------------------------------------------------------------------------------------
 
-    def _request(self, client: httpx.AsyncClient, ask: Ask) -> httpx.Request:
+    def _request(self, client: httpx.AsyncClient, ask: Ask, encoding: str) -> httpx.Request:
         if any(part in ("", ".", "..") for part in ask.path):
             # No escape keeps these from meaning another address.
             raise _Fault(NotFound("It does not exist.", detail=str(ask)), sent=False, passing=False)
@@ -339,6 +346,7 @@ class Transport:
                 json=ask.body,
                 data=ask.form,
                 files={"file": (ask.file.name, ask.file.data, ask.file.mime)} if ask.file else None,
+                headers={"accept-encoding": encoding},
                 timeout=httpx.Timeout(connect=CONNECT, read=ask.patience, write=READ, pool=None),
             )
         except UnicodeEncodeError:
@@ -390,31 +398,24 @@ def _pairs(query: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return pairs
 
 
+def _body(response: httpx.Response) -> AsyncIterator[bytes]:
+    return unpacked(response.aiter_raw(), response.headers.get("content-encoding", ""))
+
+
 def _decoded(body: bytes, ask: Ask) -> dict[str, Any]:
-    try:
-        data = json.loads(body.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict):
+    if len(body) > LARGEST_ANSWER:
+        vast = "The answer is larger than kbtui takes. Ask for less, or check what answers at the base URL."
+        raise _Fault(Unexpected(vast, detail=f"{ask}: too large"), sent=True, passing=False)
+    data = json_object(body)
+    if data is None:
         odd = "What answered does not speak as the service does; a proxy or a login page may be in between."
         raise _Fault(Unexpected(odd, detail=f"{ask}: no JSON object"), sent=True, passing=False)
-    return dict(_whole_characters(data)) if b"\\ud" in body.lower() else data
-
-
-def _whole_characters(data: Any) -> Any:
-    """JSON can spell half a character (a lone surrogate), which nothing after this can store or draw."""
-    if isinstance(data, str):
-        return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(data, list):
-        return [_whole_characters(item) for item in data]
-    if isinstance(data, dict):
-        return {_whole_characters(name): _whole_characters(value) for name, value in data.items()}
     return data
 
 
-def _maximum(response: httpx.Response) -> int | None:
-    value = response.headers.get("maximum-concurrent-requests", "")
-    return int(value) if value.isdecimal() else None
+def _number(response: httpx.Response, header: str) -> int | None:
+    value = response.headers.get(header, "")
+    return int(value) if value.isdecimal() and len(value) < 16 else None
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -454,7 +455,7 @@ def _network_fault(error: Exception, response: httpx.Response | None, way: Route
         sentence = f"{way.host} took the request but did not answer within {ask.patience:.0f} s."
     elif isinstance(error, httpx.TimeoutException):
         sentence = f"The answer of {way.host} stands still: nothing came for {ask.patience:.0f} s."
-    elif isinstance(error, httpx.DecodingError):
+    elif isinstance(error, zlib.error):
         sentence, passing = f"The answer of {way.host} is damaged.", False
     elif response is None:
         sentence = f"The line to {way.host} was cut before an answer came."

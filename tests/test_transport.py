@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import time
 import traceback
@@ -530,6 +531,55 @@ async def test_a_download_cut_on_the_way_is_not_passed_off_as_whole(line: Line, 
     with pytest.raises(Offline, match="cut in the middle"):
         await collect(line, id)
     assert line.pacing.in_flight == 0
+
+
+async def test_a_packed_download_is_whole_or_an_error(line: Line, wire: Wire) -> None:
+    id, text = await a_document(line), b"".join(b"Sentence %d. " % number for number in range(9000))
+    packed = gzip.compress(text[:70_000]) + gzip.compress(text[70_000:])
+    headers = {"content-encoding": "gzip"}
+    wire.answer(200, packed, headers=headers, path="content")
+    assert (await collect(line, id))[0] == text
+    assert wire.requests[-1].header("accept-encoding") == "identity"
+    for short in (len(packed) // 2, len(packed) // 5, len(packed) - 4, 0):
+        wire.answer(200, packed[:short], headers=headers, path="content")
+        with pytest.raises(Offline, match="cut in the middle"):
+            await collect(line, id)
+    wire.answer(200, packed[:-8] + b"x" * 8, headers=headers, path="content")
+    wire.answer(200, packed, headers={"content-encoding": "br"}, path="content")
+    for _ in range(2):
+        with pytest.raises(Offline, match="damaged"):
+            await collect(line, id)
+    assert line.pacing.in_flight == 0
+
+
+async def test_a_packed_answer_cut_short_is_asked_for_again(line: Line, wire: Wire) -> None:
+    packed = gzip.compress(b'{"documents": []}')
+    wire.answer(200, packed[:-8], headers={"content-encoding": "gzip"})
+    wire.answer(200, packed, headers={"content-encoding": "gzip"})
+    assert (await line.json(LIST)).data == {"documents": []}
+    assert [request.header("accept-encoding") for request in wire.requests] == ["gzip", "gzip"]
+
+
+async def test_a_small_body_that_unpacks_to_a_vast_one_takes_no_memory(
+    line: Line, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await line.json(LIST)
+    packed = gzip.compress(b" " * 100_000_000, 1)
+    wire.answer(400, packed, headers={"content-encoding": "gzip"})
+    wire.answer(200, packed, headers={"content-encoding": "gzip"})
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 1_000_000)
+    tracemalloc.start()
+    try:
+        assert type(await failed(line, LIST)) is Refused
+        assert "larger than kbtui takes" in (await failed(line, LIST)).sentence
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_a_refusal_is_told_though_its_words_are_cut_short(line: Line, wire: Wire) -> None:
+    wire.answer(403, gzip.compress(b'{"detail": "No."}')[:-8], headers={"content-encoding": "gzip"})
+    assert type(await failed(line, LIST)) is Refused
 
 
 async def test_a_download_that_stands_still_is_given_up(line: Line, wire: Wire) -> None:
