@@ -81,13 +81,17 @@ class Api(RetrievalCalls):
     async def summary_dicts(
         self, ids: Iterable[str], *, urgent: bool = False
     ) -> dict[str, dict[str, Any] | None]:
-        """The summary of each id as it came; None where the service says that there is no such document."""
+        """The summary of each id as it came; None where the service says that there is no such document.
+
+        An id that it does not let us read, or does not answer for, is left out: nothing is known of it.
+        """
         found: dict[str, dict[str, Any] | None] = {}
         for id, entry in (await self._summaries(ids, urgent=urgent)).items():
             summary = success(Document, entry, "GET summaries")
-            if isinstance(summary, Error) and not isinstance(summary, NotFound):
-                raise summary
-            found[id] = None if isinstance(summary, Error) else summary.raw()
+            if isinstance(summary, Document):
+                found[id] = summary.raw()
+            elif isinstance(summary, NotFound):
+                found[id] = None
         return found
 
     async def _summaries(self, ids: Iterable[str], *, urgent: bool) -> dict[str, Any]:

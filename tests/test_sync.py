@@ -481,3 +481,28 @@ async def test_a_hundred_thousand_documents(tmp_path: Path) -> None:
     assert time.monotonic() - filtering < 1
     mirror.close()
     assert time.monotonic() - began < 90
+
+
+# What may not be read
+
+
+async def test_an_id_that_may_not_be_read_stops_no_sweep_and_stays(
+    api: Api, mirror: Mirror, wire: Wire
+) -> None:
+    hidden, gone = [(await api.create_text(name, "words")).id for name in ("Hidden", "Gone")]
+    await swept(api, mirror)
+    await api.delete(gone)
+
+    def without(page: Any) -> Any:
+        page["documents"] = [each for each in page["documents"] if each["id"] != hidden]
+        return page
+
+    def closed(answers: Any) -> Any:
+        denied = {"status": "failure", "error_code": 403, "error_status": "no", "error_message": "No."}
+        return answers | ({hidden: denied} if hidden in answers else {})
+
+    wire.rewrite(without, path=LIST, times=None)
+    wire.rewrite(closed, path=SUMMARIES, times=None)
+    last = await swept(api, mirror)
+    assert last.complete and last.removed == 1
+    assert mirror.row(hidden) is not None and mirror.row(gone) is None
