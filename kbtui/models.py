@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -28,9 +29,15 @@ from pydantic import (
     model_validator,
 )
 
+_LARGEST = 2**63 - 1  # no number is kept that the mirror could not hold
+
 
 def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and math.isfinite(value) else value
+
+
+def _bounded(value: int) -> int:
+    return max(-_LARGEST, min(value, _LARGEST))
 
 
 def _each(kind: type) -> BeforeValidator:
@@ -41,7 +48,7 @@ def _each(kind: type) -> BeforeValidator:
 
 
 M = TypeVar("M", bound="Model")
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(_whole), AfterValidator(_bounded)]
 Texts = Annotated[list[str], _each(str)]
 List = Annotated[list[M], _each(dict)]
 

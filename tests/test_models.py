@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from kbtui import models
-from kbtui.models import Document, Model, Page
+from kbtui.models import Document, Metadata, Model, Page
 
 ALL = [
     model
@@ -126,6 +126,11 @@ def test_a_value_of_the_wrong_kind_gives_way_and_the_rest_stands() -> None:
     assert document.children_count == 2
     assert document.folder_path == []
     assert document.url == "https://example.com"
+
+
+@pytest.mark.parametrize("vast", [2**70, 1e300, str(2**70)])
+def test_a_number_too_large_to_be_kept_is_the_largest_that_can(vast: object) -> None:
+    assert Metadata.read({"size_bytes": vast}).size_bytes == 2**63 - 1
 
 
 def test_fields_named_like_our_own_methods_do_no_harm() -> None:
