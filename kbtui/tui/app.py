@@ -314,18 +314,17 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
     def _look(self) -> None:
         """Has the mirror moved, has the state changed?"""
         self.catch_up()
-        browse = self._browse()
-        if browse is None or not browse.is_current:
-            for screen in self.screen_stack[-1:]:
-                if isinstance(screen, CommandScreen):
-                    screen.show_lines()
+        screen = self.screen_stack[-1] if self.screen_stack else None  # there is none at the very end
+        if not isinstance(screen, Browse):
+            if isinstance(screen, CommandScreen):
+                screen.show_lines()
             return
         version = self.kb.mirror.version
         if version != self._version:
             self._version = version
-            browse.mirror_moved()
+            screen.mirror_moved()
         else:
-            browse.show_lines()
+            screen.show_lines()
 
     def _browse(self) -> Browse | None:
         return next((screen for screen in self.screen_stack if isinstance(screen, Browse)), None)
