@@ -23,7 +23,7 @@ from kbtui.errors import Refused
 
 T = TypeVar("T")
 
-UNDOABLE = ("rename", "edit", "fetch", "draft", "move", "delete", "auto-sync")
+UNDOABLE = ("rename", "edit", "fetch", "draft")
 DAYS_WATCHED = 7.0  # for how long an edit of ours is compared with what the service holds
 PATIENCE = 1.0  # seconds to wait for another kbtui that is writing; the keys wait, too
 
@@ -61,7 +61,7 @@ class Change:
     gave way to somebody else's), or "words" (somebody else's that gave way). `state` goes from "pending" (the
     request may be under way, or its fate unknown) to "done" (seen on the service) to "undone"; "superseded"
     is done, and not to be undone any more.
-    `before` and `after` hold what was and what is: "name", "content" and "format", "parent" …
+    `before` and `after` hold what was and what is: "name", or "content" and "format".
     `at` is when it began, `updated` what the service then named as its last change; Unix seconds.
     `settled`: nobody needs to compare it with the service any more.
     """
@@ -143,9 +143,18 @@ class History:
         return self._keep(change, new=True)
 
     def finish_change(self, change: Change, *, updated: int, after: dict[str, Any] | None = None) -> Change:
-        """The change was seen on the service, which names `updated` as its time; it can be undone now."""
+        """The change was seen on the service, which names `updated` as its time; it can be undone now.
+
+        What was pending before it was not carried out by then: it will not be asked about any more.
+        """
         after = change.after if after is None else after
-        return self._keep(replace(change, state="done", updated=updated, after=after))
+        kept = self._keep(replace(change, state="done", updated=updated, after=after))
+        sql = (
+            "UPDATE changes SET state = 'superseded' WHERE base_url = ? AND document = ? "
+            "AND (kind = 'rename') = (? = 'rename') AND state = 'pending' AND id < ?"
+        )
+        self._write(lambda db: db.execute(sql, (kept.base_url, kept.document, kept.kind, kept.id)))
+        return kept
 
     def abandon(self, change: Change) -> None:
         """The service did not carry the change out, for certain: what was before is what is."""
@@ -172,18 +181,23 @@ class History:
         self, base_url: str, document: str, name: str, base: str, format: str, text: str
     ) -> Change:
         """Keep words of the person that gave way to somebody else's; undo makes them a draft again."""
+        now = time.time()
         before, after = {"content": base, "format": format}, {"content": text}
-        change = self.begin_change(base_url, document, name, "draft", before=before, after=after)
-        return self.finish_change(change, updated=0)
+        return self._keep(
+            Change(time.time_ns(), base_url, document, "draft", "done", True, now, 0, name, before, after),
+            new=True,
+        )
 
-    def latest_undoable(self, base_url: str, *, images: bool = True) -> Change | None:
+    def latest_undoable(self, base_url: str, *, images: bool = True, pending: bool = False) -> Change | None:
         """The newest change that was carried out, not undone, and that a call can reverse.
 
-        Without `images`, `before` and `after` are empty: `whole` brings them.
+        Without `images`, `before` and `after` are empty: `whole` brings them. With `pending`, also one
+        of which nobody knows whether it was carried out.
         """
         kinds = ",".join("?" * len(UNDOABLE))
+        states = "('done', 'pending')" if pending else "('done')"
         found = self._select(
-            f"base_url = ? AND state = 'done' AND kind IN ({kinds}) ORDER BY id DESC LIMIT 1",
+            f"base_url = ? AND state IN {states} AND kind IN ({kinds}) ORDER BY id DESC LIMIT 1",
             base_url,
             *UNDOABLE,
             images=images,

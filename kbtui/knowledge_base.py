@@ -6,8 +6,10 @@ is only read is in `access.py`.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from kbtui.models import Document
     from kbtui.transport import Wait
 
+IN_DOUBT = 60.0  # seconds after which a request that was never answered is not carried out any more
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -32,11 +36,13 @@ class Saved:
     `state` is "saved" (read back, equal), "unchanged" (nothing was sent), or "differs" (the service keeps
     another text than was sent; it is in `service_text` and the draft stays until that is accepted).
     `draft` holds what was typed while the save was under way, on top of what was saved, if anything was.
+    `change` is what the history has of it.
     """
 
     state: str
     service_text: str = ""
     draft: Draft | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,8 @@ class KnowledgeBase(Access):
         self.drafts = drafts
         self.read_only = read_only
         self._seen_again: set[int] = set()
-        self._writing: set[str] = set()  # documents whose text is being changed by us right now
+        self._one = asyncio.Lock()  # one change at a time: each sees what the one before it did
+        self._writing: list[str] = []  # documents that we change right now, or as soon as it is their turn
 
     # Reading what is here
 
@@ -95,7 +102,7 @@ class KnowledgeBase(Access):
 
     def undoable(self) -> str | None:
         """What `undo` would take back, in words."""
-        change = self.history.latest_undoable(self.base_url, images=False)
+        change = self.history.latest_undoable(self.base_url, images=False, pending=True)
         return f"{change.kind} of “{change.name}”" if change else None
 
     # Editing
@@ -114,16 +121,14 @@ class KnowledgeBase(Access):
             return kept
         try:
             document, body = await self._fetch(id)
-            self._may_edit(document.raw())
+            self._may_edit(document.raw(), body)
             name = document.name
         except Offline:
             here, row = self.mirror.body(id), self.mirror.row(id)
             if here is None or row is None:
                 raise
-            self._may_edit(self.mirror.summary(id) or {})
+            self._may_edit(self.mirror.summary(id) or {}, here)
             body, name = here, row.name
-        if body.lossy:
-            raise Refused("Some bytes of this text are no UTF-8; saving it would lose them.")
         return self.drafts.begin(
             document=id,
             name=name,
@@ -140,14 +145,19 @@ class KnowledgeBase(Access):
                 return self.drafts.adopt(draft)
         return None
 
-    def _may_edit(self, document: dict[str, Any]) -> None:
+    def _may_edit(self, document: dict[str, Any], body: Body) -> None:
         reason = lock_reason(document)
         if reason:
             raise Refused(reason)
+        self._may_replace(body)
+
+    def _may_replace(self, body: Body) -> None:
+        if body.lossy:
+            raise Refused("Some bytes of the text on the service are no UTF-8; kbtui would lose them.")
 
     def leave(self, draft: Draft, text: str) -> None:
         """Stop editing: a draft that says nothing new goes, every other one stays on disk."""
-        if text == draft.base:
+        if text == draft.base and draft.document not in self._writing:
             self.drafts.drop(draft)
         else:
             self.drafts.flush()
@@ -162,59 +172,95 @@ class KnowledgeBase(Access):
         """
         self._may_write()
         self.drafts.flush()
-        if text == draft.base:
-            return self._saved(draft, text, draft.base_updated, "unchanged")
-        document, now = await self._fetch(draft.document)
-        if now.text == text:
-            self._carried_out(document, {"content": text})
-            return self._saved(draft, text, now.updated, "saved")
-        self._may_edit(document.raw())
-        if now.text != draft.base:
-            raise Conflict(
-                f"“{draft.name}” was changed on the service while you edited it.",
-                base=draft.base,
-                mine=text,
-                theirs=now.text,
-            )
-        self._writing.add(draft.document)
-        try:
-            back = await self._write(document, now, text)
-        finally:
-            self._writing.discard(draft.document)
-        if back.text != text:
-            return Saved("differs", back.text)
-        return self._saved(draft, text, back.updated, "saved")
+        async with self._changing(draft.document):
+            if text == draft.base:
+                return self._saved(draft, text, draft.base_updated, "unchanged")
+            document, now = await self._fetch(draft.document)
+            self._resolve(document, now.text)
+            if now.text == text and not now.lossy:
+                return self._saved(draft, text, now.updated, "saved")
+            self._may_edit(document.raw(), now)
+            if now.text != draft.base:
+                raise Conflict(
+                    f"“{draft.name}” was changed on the service while you edited it.",
+                    base=draft.base,
+                    mine=text,
+                    theirs=now.text,
+                )
+            change, back = await self._write(document, now, text)
+            if back.text != text:
+                self.history.settle(change)  # the person hears of it now
+                return Saved("differs", back.text, change=change)
+            return self._saved(draft, text, back.updated, "saved")
 
     def _saved(self, draft: Draft, text: str, updated: int, state: str) -> Saved:
         return Saved(state, draft=self.drafts.saved(draft, text, updated=updated))
 
-    async def _write(self, document: Document, before: Body, text: str) -> Body:
+    async def _write(self, document: Document, before: Body, text: str) -> tuple[Change, Body]:
         """Keep the before-image, send, read back; the text that the service holds now."""
-        change = self.history.begin_change(
-            self.base_url, document.id, document.name, "edit",
-            before={"content": before.text, "format": before.format}, after={"content": text},
-        )  # fmt: skip
         api = await self.api()
-        try:
+        with self._sending(document, "edit", _image(before), {"content": text}) as change:
             await self._store(await api.update(document.id, content=text))
+        now, back = await self._fetch(document.id)
+        return self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs), back
+
+    @asynccontextmanager
+    async def _changing(self, document: str) -> AsyncIterator[None]:
+        self._writing.append(document)
+        try:
+            async with self._one:
+                yield
+        finally:
+            self._writing.remove(document)
+
+    @contextmanager
+    def _sending(
+        self, document: Document, kind: str, before: dict[str, Any], after: dict[str, Any]
+    ) -> Iterator[Change]:
+        """Keep what was while a request is sent; one that was certainly not carried out leaves no trace."""
+        change = self.history.begin_change(
+            self.base_url, document.id, document.name, kind, before=before, after=after
+        )
+        try:
+            yield change
         except Error as error:
             if not error.fate_unknown:
                 self.history.abandon(change)
             raise
-        now, back = await self._fetch(document.id)
-        self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs)
-        return back
 
-    def _carried_out(self, document: Document, now: dict[str, str]) -> None:
-        """The service holds what was sent when the line was cut: that change is done, and can be undone."""
+    def _resolve(self, document: Document, text: str | None = None) -> None:
+        """Tell by what the service holds now what became of the requests that were never answered.
+
+        A young one that left no trace may still be under way, here or in another kbtui: it stays pending.
+        """
+        held = {"name": document.name, "content": text}
         for change in self.history.pending(self.base_url):
-            if change.document == document.id and change.after == now:
-                self.history.finish_change(change, updated=document.metadata.last_updated_at_unix_secs)
+            key = "name" if change.kind == "rename" else "content"
+            now = held[key]
+            if change.document != document.id or now is None:
+                continue
+            carried_out = now != change.before[key] if change.kind == "fetch" else now == change.after[key]
+            if carried_out:
+                self._finish(change, document, {key: now})
+            elif time.time() - change.at > IN_DOUBT:
+                if now == change.before[key]:
+                    self.history.abandon(change)
+                else:
+                    self.history.supersede(change)
 
-    def accept(self, draft: Draft, sent: str, theirs: str) -> None:
+    def _finish(self, change: Change, document: Document, after: dict[str, Any]) -> None:
+        self.history.finish_change(change, updated=document.metadata.last_updated_at_unix_secs, after=after)
+        if change.kind == "fetch":
+            for edit in self.history.written(self.base_url):
+                if edit.document == change.document:
+                    self.history.settle(edit)  # the person was asked
+
+    def accept(self, draft: Draft, sent: str, saved: Saved) -> None:
         """Another text than was sent is on the service, and the person agrees; what was sent is kept here."""
-        for change in self.history.changes(self.base_url, draft.document, 1):
-            self.history.finish_change(change, updated=change.updated, after={"content": theirs})
+        change = self.history.whole(saved.change) if saved.change else None
+        if change is not None and change.state == "done":
+            after = {"content": saved.service_text}
+            self.history.finish_change(change, updated=change.updated, after=after)
         self.give_way(draft, sent)
 
     def rebase(self, draft: Draft, theirs: str, text: str | None = None) -> Draft:
@@ -246,47 +292,45 @@ class KnowledgeBase(Access):
             errors.Error: as for `save`.
         """
         self._may_write()
-        if name == draft.base:
-            self.drafts.drop(draft)
-            return Saved("unchanged")
-        api = await self.api()
-        document = await api.get(draft.document)
-        if document.name == name:
-            self._carried_out(document, {"name": name})
-            await self._store(document)
-            self.drafts.drop(draft)
-            return Saved("saved", name)
-        if document.name != draft.base:
-            raise Conflict(
-                f"“{draft.base}” was renamed to “{document.name}” meanwhile.",
-                base=draft.base,
-                mine=name,
-                theirs=document.name,
-            )
-        kept = await self._rename(api, document, name)
+        async with self._changing(draft.document):
+            if name == draft.base:
+                self.drafts.drop(draft)
+                return Saved("unchanged")
+            api = await self.api()
+            document = await api.get(draft.document)
+            self._resolve(document)
+            if document.name not in (name, draft.base):
+                raise Conflict(
+                    f"“{draft.base}” was renamed to “{document.name}” meanwhile.",
+                    base=draft.base,
+                    mine=name,
+                    theirs=document.name,
+                )
+            kept = await self._rename(api, document, name)
+        if kept != name:
+            return Saved("differs", kept, self.drafts.rebase(draft, base=kept, text=name))
         self.drafts.drop(draft)
-        return Saved("saved" if kept == name else "differs", kept)
+        return Saved("saved", name)
 
     async def _rename(self, api: Api, document: Document, name: str) -> str:
-        """Send a name; the one that the service keeps."""
-        change = self.history.begin_change(
-            self.base_url,
-            document.id,
-            document.name,
-            "rename",
-            before={"name": document.name},
-            after={"name": name},
-        )
-        try:
-            renamed = await api.update(document.id, name=name)
-        except Error as error:
-            if not error.fate_unknown:
-                self.history.abandon(change)
-            raise
-        await self._store(renamed)
-        updated = renamed.metadata.last_updated_at_unix_secs
-        self.history.finish_change(change, updated=updated, after={"name": renamed.name})
+        """Send a name where it is another; the one that the service keeps."""
+        if document.name == name:
+            await self._store(document)
+            return name
+        with self._sending(document, "rename", {"name": document.name}, {"name": name}) as change:
+            answer = await api.update(document.id, name=name)
+        renamed = await self._named(api, document.id, answer, name)
+        if renamed.name == document.name:
+            self.history.abandon(change)
+        else:
+            self._finish(change, renamed, {"name": renamed.name})
         return renamed.name
+
+    async def _named(self, api: Api, id: str, answer: Document, name: str) -> Document:
+        """The document as it is after a name was sent; an answer that says otherwise is not believed."""
+        document = answer if answer.name == name else await api.get(id)
+        await self._store(document)
+        return document
 
     # Taking back
 
@@ -298,39 +342,60 @@ class KnowledgeBase(Access):
             errors.Error: as for `save`.
         """
         self._may_write()
-        change = self.history.latest_undoable(self.base_url)
-        if change is None:
-            raise Refused("There is nothing to undo.")
-        if change.kind == "draft":
-            self._as_draft(change, change.before["content"], change.after["content"])
-            self.history.mark_undone(change)
-            return Undone(f"Your words for “{change.name}” are a draft again; gd shows it.", change.document)
-        self._writing.add(change.document)
-        try:
-            await (self._undo_rename if change.kind == "rename" else self._undo_edit)(change)
-            self.history.mark_undone(change)
-        except NotFound as gone:
-            self.history.supersede(change)
-            raise Refused(f"“{change.name}” is gone from the service; nothing was undone.") from gone
-        finally:
-            self._writing.discard(change.document)
+        async with self._one:
+            change = await self._latest()
+            if change is None:
+                raise Refused("There is nothing to undo.")
+            if change.kind == "draft":
+                self._as_draft(change)
+                self.history.mark_undone(change)
+                return Undone(
+                    f"Your words for “{change.name}” are a draft again; gd shows it.", change.document
+                )
+            self._writing.append(change.document)
+            try:
+                await (self._undo_rename if change.kind == "rename" else self._undo_edit)(change)
+                self.history.mark_undone(change)
+            except NotFound as gone:
+                self.history.supersede(change)
+                raise Refused(f"“{change.name}” is gone from the service; nothing was undone.") from gone
+            finally:
+                self._writing.remove(change.document)
         return Undone(f"Undone: {change.kind} of “{change.name}”.", change.document)
 
+    async def _latest(self) -> Change | None:
+        """The newest change that can be taken back, after a look at those of which nobody knows."""
+        known = self.history.latest_undoable(self.base_url, images=False)
+        for change in self.history.pending(self.base_url):
+            if known is not None and change.id < known.id:
+                continue
+            try:
+                if change.kind == "rename":
+                    self._resolve(await (await self.api()).get(change.document))
+                else:
+                    document, body = await self._fetch(change.document)
+                    self._resolve(document, body.text)
+            except NotFound:
+                self.history.supersede(change)
+        return self.history.latest_undoable(self.base_url)
+
     async def _undo_rename(self, change: Change) -> None:
-        api = await self.api()
+        api, name = await self.api(), change.before["name"]
         document = await api.get(change.document)
-        if document.name == change.before["name"]:
+        if document.name == name:
             return  # an earlier try was carried out, and nobody heard of it
         if document.name != change.after["name"]:
             self.history.supersede(change)
             raise Refused(f"“{change.name}” was renamed again since; nothing was undone.")
-        await self._store(await api.update(change.document, name=change.before["name"]))
+        answer = await api.update(change.document, name=name)
+        if (await self._named(api, change.document, answer, name)).name != name:
+            raise Refused(f"The service does not name “{change.name}” as it was before; look at it.")
 
     async def _undo_edit(self, change: Change) -> None:
         document, now = await self._fetch(change.document)
         if now.text == change.before["content"]:
             return
-        self._may_edit(document.raw())
+        self._may_edit(document.raw(), now)
         if now.text != change.after["content"]:
             self.history.supersede(change)
             raise Refused(f"“{change.name}” was changed again since; nothing was undone.")
@@ -344,27 +409,18 @@ class KnowledgeBase(Access):
     async def refetch(self, id: str) -> tuple[int, int]:
         """Have the service fetch the page of a URL document again; its size before and after, in bytes."""
         self._may_write()
-        api = await self.api()
-        document, before = await self._fetch(id)
-        change = self.history.begin_change(
-            self.base_url, id, document.name, "fetch",
-            before={"content": before.text, "format": before.format}, after={},
-        )  # fmt: skip
-        try:
-            await self._store(await api.refresh(id))
-        except Error as error:
-            if not error.fate_unknown:
+        async with self._changing(id):
+            api = await self.api()
+            document, before = await self._fetch(id)
+            self._resolve(document, before.text)
+            self._may_replace(before)
+            with self._sending(document, "fetch", _image(before), {}) as change:
+                await self._store(await api.refresh(id))
+            now, after = await self._fetch(id)
+            if after.text == before.text:
                 self.history.abandon(change)
-            raise
-        now, after = await self._fetch(id)
-        if after.text == before.text:
-            self.history.abandon(change)
-        else:
-            updated = now.metadata.last_updated_at_unix_secs
-            self.history.finish_change(change, updated=updated, after={"content": after.text})
-        for edit in self.history.written(self.base_url):
-            if edit.document == id:
-                self.history.settle(edit)  # the person was asked
+            else:
+                self._finish(change, now, {"content": after.text})
         return len(before.text.encode()), len(after.text.encode())
 
     # Words that another's save replaced in the one moment nobody can guard
@@ -379,29 +435,46 @@ class KnowledgeBase(Access):
         for change in self.history.written(self.base_url):
             row = self.mirror.row(change.document)
             again = change.id not in self._seen_again and time.time() > change.at + 2
-            news = row is not None and (row.updated > change.updated or again)
-            if not news or change.document in self._writing:
-                continue
-            self._seen_again.add(change.id)
-            change = self.history.whole(change)
-            try:
-                _, body = await self._fetch(change.document)
-            except NotFound:
-                continue
-            base, mine = change.before["content"], change.after["content"]
-            lost = not content.keeps(base, mine, body.text)
-            if lost:
-                found.append(self._as_draft(change, base, mine))
-            if lost or body.updated > change.updated:
-                self.history.settle(change)
+            if row is not None and (row.updated > change.updated or again):
+                with suppress(Error):  # the next look at the service tries again
+                    found += await self._lost(change)
         return found
 
-    def _as_draft(self, change: Change, base: str, mine: str) -> Draft:
+    async def _lost(self, change: Change) -> list[Draft]:
+        """The draft of what another's save replaced in one document, if it did."""
+        if change.document in self._writing:
+            return []
+        document, body = await self._fetch(change.document)
+        if change.document in self._writing:  # what was read may be older than what is sent
+            return []
+        self._resolve(document, body.text)
+        if all(change.id != kept.id for kept in self.history.written(self.base_url)):
+            return []
+        change = self.history.whole(change)
+        kept = content.keeps(change.before["content"], change.after["content"], body.text)
+        found = [] if kept else [self._as_draft(change)]
+        self._seen_again.add(change.id)
+        if found or body.updated > change.updated:
+            self.history.settle(change)
+        return found
+
+    def _as_draft(self, change: Change) -> Draft:
+        """Words of the history as a draft that is on the disk.
+
+        Raises:
+            Refused: the disk does not take it; the words are nowhere but in the history.
+        """
+        base = change.before["content"]
         draft = self.drafts.begin(
             document=change.document, name=change.name, field="content", format=change.before["format"],
             base=base, base_updated=change.updated,
         )  # fmt: skip
-        return self.drafts.rebase(draft, base=base, text=mine)
+        draft = self.drafts.rebase(draft, base=base, text=change.after["content"])
+        self.drafts.flush()
+        if self.drafts.trouble:
+            self.drafts.drop(draft)
+            raise Refused(f"No draft can be written ({self.drafts.trouble}); the history keeps your words.")
+        return draft
 
     def _may_write(self) -> None:
         if self.read_only:
@@ -418,3 +491,7 @@ class KnowledgeBase(Access):
         await self._disconnect()
         self.history.close()
         self.mirror.close()
+
+
+def _image(body: Body) -> dict[str, Any]:
+    return {"content": body.text, "format": body.format}

@@ -244,6 +244,23 @@ async def test_a_rename_of_unknown_fate_is_found_out_and_can_be_undone(
         assert service.get(id)["name"] == "Chargebacks"
 
 
+async def test_a_name_that_the_service_keeps_otherwise_stays_a_draft(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    service.add("Zebra", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.select("Zebra")
+        wire.rewrite(
+            lambda answer: {**answer, "name": "zebra!"}, path=f"{house.row.id}$",
+            when=lambda _: bool(patches(wire)), times=None,
+        )  # fmt: skip
+        await house.press("r", *"!", "enter")
+        await house.until(lambda: "keeps the name “zebra!”" in house.notices, "told")
+        assert [(draft.base, draft.text) for draft in drafts(house)] == [("zebra!", "Zebra!")]
+        assert "u takes" not in house.notices and house.browse.kb.undoable() == "rename of “Zebra”"
+
+
 # Text
 
 

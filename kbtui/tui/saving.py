@@ -16,7 +16,7 @@ from kbtui.tui.background import background
 if TYPE_CHECKING:
     from textual.app import App
 
-    from kbtui.knowledge_base import KnowledgeBase
+    from kbtui.knowledge_base import KnowledgeBase, Saved
     from kbtui.tui.screens.editor import Editor
     from kbtui.tui.widgets.fields import NameField
 
@@ -137,7 +137,7 @@ class Saving(Base):
                 draft = resolved
                 continue
             if saved.state == "differs":
-                await self._accept(draft, text, saved.service_text, editor)
+                await self._accept(draft, text, saved, editor)
                 return
             if editor is not None:
                 editor.saved(saved, text)
@@ -186,16 +186,17 @@ class Saving(Base):
             await self.go_on(self.kb.drafts.adopt(draft))
         return None
 
-    async def _accept(self, draft: Draft, text: str, theirs: str, editor: Editor | None) -> None:
+    async def _accept(self, draft: Draft, text: str, saved: Saved, editor: Editor | None) -> None:
         """The service holds another text than was sent: show both, the person decides."""
         from kbtui.tui.screens.conflict import ConflictScreen
 
         sentence = "The service holds another text than you sent: a form of its own, or somebody's save."
+        theirs = saved.service_text
         question = Conflict(sentence, base=text, mine=text, theirs=theirs)
         choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), question, differs=True))  # type: ignore[arg-type]
         here = editor is not None and editor.is_current
         if choice == "theirs" and (editor is None or editor.text == text):
-            self.kb.accept(draft, text, theirs)
+            self.kb.accept(draft, text, saved)
             if here:
                 self.pop_screen()
             self.tell(f"Accepted as the service holds it: {_name(draft)}.")
@@ -228,7 +229,9 @@ class Saving(Base):
             self.tell("Renamed; u takes it back.")
         elif saved.state == "differs":
             self.tell(
-                f"Renamed; the service keeps it as “{saved.service_text[:80]}”. u takes it back.", "warn"
+                f"The service keeps the name “{saved.service_text[:80]}”. Yours is safe here as a draft; "
+                "r and Enter send it again.",
+                "warn",
             )
 
     # Undo, fetch again
