@@ -295,13 +295,17 @@ class Transport:
     async def _send(self, client: httpx.AsyncClient, request: httpx.Request, ask: Ask) -> httpx.Response:
         """Send, and follow redirects of a GET as long as they stay at home."""
         for _ in range(REDIRECTS):
-            response = await client.send(request, stream=True)
+            try:
+                response = await client.send(request, stream=True)
+            except (httpx.InvalidURL, UnicodeError):  # httpx has a look at where a redirect leads
+                raise _strayed("no address", None, ask) from None
             if not response.has_redirect_location:
                 return response
             await response.aclose()
             target = request.url.join(response.headers["location"])
             if ask.method != "GET" or _origin(target) != _origin(request.url):
-                raise _Fault(_strayed(target, response.status_code, ask), sent=False, passing=False)
+                place = f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"
+                raise _strayed(place, response.status_code, ask)
             kept = {"accept-encoding": request.headers["accept-encoding"]}
             request = client.build_request("GET", target, headers=kept, extensions=request.extensions)
         lost = Unexpected("The service sends kbtui round in circles. Check the base URL.", detail=str(ask))
@@ -350,8 +354,10 @@ class Transport:
                 timeout=httpx.Timeout(connect=CONNECT, read=ask.patience, write=READ, pool=None),
             )
         except UnicodeEncodeError:
-            broken = Refused("The text holds half a character, which cannot be sent.", detail=str(ask))
-            raise _Fault(broken, sent=False, passing=False) from None
+            sentence = "The text holds half a character, which cannot be sent."
+        except httpx.InvalidURL:
+            sentence = "The request is too long for an address, so it cannot be sent."
+        raise _Fault(Refused(sentence, detail=f"{ask.method} not sent"), sent=False, passing=False)
 
     async def _client(self) -> tuple[httpx.AsyncClient, Route]:
         async with self._opening:
@@ -363,8 +369,12 @@ class Transport:
 
     def _open(self) -> tuple[httpx.AsyncClient, Route]:
         """Reading certificates takes a while: a thread does it."""
-        if not self._key.isascii() or not self._key.isprintable() or not self._key:
+        if not self._key.isascii() or not self._key.isprintable() or not self._key or " " in self._key:
             raise Unauthorized("There is no API key, or it holds characters that no key has. Set it again.")
+        try:
+            httpx.URL(self.base_url).host  # noqa: B018
+        except (httpx.InvalidURL, UnicodeError):  # the latter from a name that only looks international
+            raise Error("The base URL is not an address that can be asked. Check it.") from None
         way = route.find(self.base_url, self._environ)
         tls = way.tls if way.tls is not None else False  # False: nobody is asked for a certificate over http
         try:
@@ -418,17 +428,19 @@ def _number(response: httpx.Response, header: str) -> int | None:
     return int(value) if value.isdecimal() and len(value) < 16 else None
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _strayed(target: httpx.URL, status: int, ask: Ask) -> Error:
-    place = f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"
-    return Unexpected(
-        f"The service points to {place}, and the key is not taken there. If it has moved, set that base URL.",
-        detail=f"{ask}: {status} to {place}",
-        status=status,
+def _strayed(place: str, status: int | None, ask: Ask) -> _Fault:
+    place = place[:100]
+    sentence = (
+        f"The service points to {place}, and the key is not taken there. If it has moved, set that base URL."
+        if ask.method == "GET"
+        else f"The service answers with a redirect to {place}, which kbtui follows only to read."
     )
+    error = Unexpected(sentence, detail=f"{ask}: {status} to {place}", status=status)
+    return _Fault(error, sent=ask.method != "GET", passing=False)
 
 
 def _in_doubt(error: Error) -> None:
@@ -461,5 +473,7 @@ def _network_fault(error: Exception, response: httpx.Response | None, way: Route
         sentence = f"The line to {way.host} was cut before an answer came."
     else:
         sentence = f"The line to {way.host} was cut in the middle of the answer."
-    said = f"{type(error).__name__} {error}".strip()
+    said = type(error).__name__
+    if not isinstance(error, httpx.LocalProtocolError):  # quotes what was to be sent: headers, the key
+        said = f"{said} {error}".strip()
     return _Fault(Offline(sentence, detail=f"{ask}: {said}"), sent=sent, passing=passing)

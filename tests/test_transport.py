@@ -9,11 +9,12 @@ import time
 import traceback
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from kbtui import transport
@@ -128,12 +129,33 @@ async def test_an_upload_is_sent_again_whole(line: Line, wire: Wire) -> None:
         assert b'filename="report.md"\r\nContent-Type: text/markdown' in request.body
 
 
-@pytest.mark.parametrize("key", ["", "kéy", "key\r\nx-evil: 1"])
+@pytest.mark.parametrize("key", ["", "kéy", "key\r\nx-evil: 1", "sk_key ", " sk_key"])
 async def test_a_key_that_is_none_is_not_sent(wire: Wire, key: str) -> None:
     line = Line(wire.url, key)
     error = await failed(line, LIST)
     assert type(error) is Unauthorized
     assert not key or key not in error.sentence + error.detail
+    assert wire.requests == []
+
+
+async def test_what_the_protocol_complains_of_is_not_quoted(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def complain(*_: object, **__: object) -> None:
+        raise httpx.LocalProtocolError("Illegal header value b'sk_key '")
+
+    monkeypatch.setattr(httpx.AsyncClient, "send", complain)
+    assert "sk_key" not in (await failed(line, LIST)).detail
+
+
+@pytest.mark.parametrize("url", ["https://ex\nample.com", "https://é\u2028.com", "https://xn--zz.com"])
+async def test_a_base_url_that_cannot_be_asked_is_a_sentence(url: str) -> None:
+    assert "base URL" in (await failed(Line(url, "key"), LIST)).sentence
+
+
+async def test_a_request_too_long_for_an_address_is_refused_before_it_is_sent(line: Line, wire: Wire) -> None:
+    error = await failed(line, Ask("GET", ("knowledge-base", "i" * 70_000)))
+    assert type(error) is Refused and len(error.detail) < 100
     assert wire.requests == []
 
 
@@ -414,9 +436,20 @@ async def test_the_key_never_follows_a_redirect_to_another_origin(
 
 
 async def test_a_change_follows_no_redirect(line: Line, wire: Wire) -> None:
-    wire.answer(307, headers={"location": "/v1/convai/knowledge-base/text"})
-    assert type(await failed(line, create())) is Unexpected
-    assert len(wire.requests) == 1
+    for location in ("/v1/convai/knowledge-base/text", "http://elsewhere.invalid"):
+        wire.forget()
+        wire.answer(303, headers={"location": location})
+        error = await failed(line, create())
+        assert type(error) is Unexpected and error.fate_unknown
+        assert "redirect" in error.sentence and "key" not in error.sentence
+        assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("location", ["http://xn--zz.com/", "http://h:123456/", "x" * 65_530, "x" * 66_000])
+async def test_a_redirect_to_no_address_is_a_sentence(line: Line, wire: Wire, location: str) -> None:
+    wire.answer(302, headers={"location": location}, times=None)
+    assert (await failed(line, LIST)).sentence
+    assert line.pacing.in_flight == 0
 
 
 async def test_redirects_in_circles_come_to_an_end(line: Line, wire: Wire) -> None:
@@ -442,6 +475,19 @@ async def test_an_answer_that_is_none_of_the_services_is_said_to_be_so(
 async def test_a_create_answered_by_a_stranger_may_have_been_carried_out(line: Line, wire: Wire) -> None:
     wire.answer(200, b"<html>")
     assert (await failed(line, create())).fate_unknown
+
+
+async def test_an_answer_too_deep_to_be_read_is_none(line: Line, wire: Wire) -> None:
+    for depth in range(500, 1000, 25):
+        deep = b'{"a": "\\ud800", "b": ' + b"[" * depth + b"]" * depth + b"}"
+        wire.answer(200, deep, headers={"content-type": "application/json"})
+        with suppress(Unexpected):
+            await line.json(LIST)
+
+
+async def test_a_concurrency_of_a_thousand_digits_is_no_number(line: Line, wire: Wire) -> None:
+    wire.answer(200, {"documents": []}, headers={"maximum-concurrent-requests": "1" * 5000})
+    assert (await line.json(LIST)).data == {"documents": []}
 
 
 async def test_half_a_character_in_an_answer_is_replaced(line: Line, wire: Wire) -> None:
