@@ -129,9 +129,6 @@ class Settings:
     drafts: Limits = Limits(365, 512)
     history: Limits = Limits(365, 512)
 
-    def with_workspace(self, workspace: Workspace) -> Settings:
-        return replace(self, workspace=workspace)
-
 
 def load(
     *,
@@ -154,14 +151,18 @@ def load(
     path = named or places.config / "config.toml"
     table = _read_config(path, must_exist=named is not None)
     known = _workspaces(table, path)
-    chosen = workspace or environ.get("KBTUI_WORKSPACE") or table.get("workspace")
+    named_workspace = workspace or environ.get("KBTUI_WORKSPACE")
+    chosen = named_workspace or table.get("workspace")
     if chosen is None:
         here = known[0] if known else Workspace("default", REGIONS["global"])
     else:
         here = next((each for each in known if each.name == chosen), None) or _unknown_workspace(
             str(chosen), known, path
         )
-    here = _override(here, region, base_url or environ.get("ELEVENLABS_BASE_URL"), key_file, read_only)
+    own = _table(_table(table, "workspaces", path), here.name, path).keys() - {"colour", "read_only"}
+    if not named_workspace and not own:  # never the host of the variable with the key of a workspace
+        base_url = base_url or environ.get("ELEVENLABS_BASE_URL")
+    here = _override(here, region, base_url, key_file, read_only)
     if here.name not in {each.name for each in known}:
         known = (here, *known)
     else:
@@ -185,18 +186,21 @@ def parse_base_url(text: str) -> str:
     Raises:
         BadSettings: it is not an address, or would send the key over the open network.
     """
+    text = text.strip()
+    if any(sign in text for sign in "@?#"):  # looked for first: what stands beside them may be secret
+        raise BadSettings("A base URL has no user, query or fragment; keys are never put into an address.")
     try:
-        parts = urlsplit(text.strip())
+        parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
     except ValueError:
         host = None
+    if not text.isprintable() or " " in text:
+        raise BadSettings("The base URL holds spaces or characters that cannot be seen. Type it again.")
     if host is None or parts.scheme not in ("http", "https"):
         raise BadSettings(f"“{text}” is not a base URL; it looks like https://api.elevenlabs.io.")
-    if parts.query or parts.fragment or parts.username:
-        raise BadSettings("A base URL has no user, query or fragment; keys are never put into an address.")
     if parts.scheme == "http" and not is_loopback(host):
         raise BadSettings(f"“{text}” would send the key unencrypted; use https (http only on this machine).")
-    return text.strip().rstrip("/")
+    return text.rstrip("/")
 
 
 def is_loopback(host: str) -> bool:
@@ -372,8 +376,9 @@ def _keyring_key(workspace: Workspace) -> str:
     from keyring.errors import KeyringError
 
     try:
-        return keyring.get_password("kbtui", workspace.base_url) or ""
+        key = (keyring.get_password("kbtui", workspace.base_url) or "").strip()
     except KeyringError as error:
         if workspace.keyring:
             raise BadSettings(f"The system's keyring cannot be asked for the key: {error}.") from None
         return ""
+    return _checked_key(key, "the system's keyring") if key else ""

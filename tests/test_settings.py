@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from kbtui.settings import REGIONS, BadSettings, Places, Settings, is_loopback, load, parse_base_url
+from kbtui.settings import (
+    REGIONS,
+    BadSettings,
+    Places,
+    Settings,
+    Workspace,
+    is_loopback,
+    load,
+    parse_base_url,
+)
 
 
 @pytest.fixture
@@ -36,9 +45,37 @@ def test_flags_win_over_the_environment_and_the_environment_over_the_file(places
     assert loaded(places).workspace.base_url == REGIONS["eu"]
     assert loaded(places, {"KBTUI_WORKSPACE": "b"}).workspace.base_url == REGIONS["us"]
     assert loaded(places, {"KBTUI_WORKSPACE": "b"}, workspace="a").workspace.base_url == REGIONS["eu"]
-    named = loaded(places, {"ELEVENLABS_BASE_URL": "https://kb.example.org/"}, workspace="a")
-    assert named.workspace.base_url == "https://kb.example.org"
     assert loaded(places, region="sg").workspace.base_url == REGIONS["sg"]
+    assert loaded(places, {"ELEVENLABS_BASE_URL": "https://x.org"}, region="sg").workspace.region == "sg"
+
+
+@pytest.mark.parametrize("own", ["region = 'eu'", "base_url = 'https://kb.example'", "api_key = 'sk_a'"])
+def test_the_key_of_a_workspace_never_goes_to_the_host_of_the_variable(places: Places, own: str) -> None:
+    elsewhere = {"ELEVENLABS_BASE_URL": "https://elsewhere.example/"}
+    assert loaded(places, elsewhere).workspace.base_url == "https://elsewhere.example"
+    write(places, "workspace = 'a'\n[workspaces.a]\ncolour = 'red'\n")
+    assert loaded(places, elsewhere).workspace.base_url == "https://elsewhere.example"
+    assert loaded(places, elsewhere, workspace="a").workspace.base_url == REGIONS["global"]
+    assert loaded(places, elsewhere | {"KBTUI_WORKSPACE": "a"}).workspace.base_url == REGIONS["global"]
+    write(places, f"[workspaces.a]\n{own}\n")
+    configured = loaded(places).workspace
+    assert loaded(places, elsewhere).workspace == configured
+    assert loaded(places, elsewhere, workspace="a").workspace == configured
+    assert loaded(places, base_url="https://by.hand").workspace.base_url == "https://by.hand"
+
+
+@pytest.mark.parametrize("kept", ["sk_secret ", "\nsk_secret\n", "sk secret", "sk_\x1bsecret", None])
+def test_the_key_of_the_keyring_is_looked_at_as_any_other(
+    monkeypatch: pytest.MonkeyPatch, kept: str | None
+) -> None:
+    monkeypatch.setattr("keyring.get_password", lambda *_: kept)
+    workspace = Workspace("a", REGIONS["global"], keyring=True)
+    if kept is None or kept.strip() == "sk_secret":
+        assert workspace.find_key({}) == (kept or "").strip()
+        return
+    with pytest.raises(BadSettings, match="keyring") as caught:
+        workspace.find_key({})
+    assert "secret" not in str(caught.value)
 
 
 def test_the_official_spelling_of_residency_regions_is_understood(places: Places) -> None:
@@ -127,14 +164,26 @@ def test_a_configuration_that_was_named_must_exist(places: Places, tmp_path: Pat
         "ftp://x",
         "http://kb.example.org",
         "https://u:p@x",
+        "https://x?",
+        "https://ex\nample.com",
+        "https://exa mple.com",
+        "https://é\u2028.com",
         "https://x?y",
         "https://",
         "http://[",
     ],
 )
 def test_an_address_that_is_none_or_would_leak_the_key_is_refused(url: str) -> None:
-    with pytest.raises(BadSettings):
+    with pytest.raises(BadSettings) as caught:
         parse_base_url(url)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("url", ["https://:secret@x", "ftp://u:secret@x", "u:secret@[", "ftp://x?key=secret"])
+def test_a_secret_in_an_address_is_not_repeated(url: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        parse_base_url(url)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
