@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kbtui.errors import NotFound, Refused
@@ -24,6 +25,22 @@ if TYPE_CHECKING:
 LARGEST_TEXT = 20_000_000  # bytes: the service takes no larger file
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """The countdowns under way, as one: the next to end is told, and all are cancelled together."""
+
+    waits: tuple[Wait, ...]
+
+    @property
+    def next(self) -> Wait:
+        return min(self.waits, key=lambda wait: wait.until)
+
+    def cancel(self) -> None:
+        """Wait no longer: every request that waits fails now."""
+        for wait in self.waits:
+            wait.cancel()
+
+
 class Access:
     """The mirror of a workspace and the service behind it.
 
@@ -34,7 +51,7 @@ class Access:
 
     def __init__(self, mirror: Mirror, connect: Callable[[Callable[[Wait], None]], Api]) -> None:
         self.mirror = mirror
-        self.waiting: Wait | None = None
+        self._waits: list[Wait] = []
         self._connect = connect
         self._connecting: asyncio.Task[Api] | None = None
 
@@ -49,7 +66,16 @@ class Access:
             raise
 
     def _begin_wait(self, wait: Wait) -> None:
-        self.waiting = wait
+        self._waits = [*self._under_way(), wait]
+
+    def _under_way(self) -> list[Wait]:
+        return [wait for wait in self._waits if not wait.over]
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What is waited for before it is tried again, or None where nothing is."""
+        waits = self._under_way()
+        return Waiting(tuple(waits)) if waits else None
 
     async def check(self) -> None:
         """Try the key with a list call, the smallest that needs nothing but `convai_read`.

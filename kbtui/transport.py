@@ -126,7 +126,7 @@ class Wait:
 
     @property
     def over(self) -> bool:
-        return self._sleeping.done()
+        return self.cancelled or self._sleeping.done()
 
     def cancel(self) -> None:
         """Wait no longer: the request fails now, with what it waited for."""

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from kbtui.errors import Offline
+from kbtui.__main__ import open_workspace
+from kbtui.demo.server import Demo
+from kbtui.errors import Busy, Offline
 from kbtui.rows import Progress, View
 from kbtui.tui.following import Follower
+from tests.house import settings_for
+from tests.wire import Wire
 
 SENTENCE = "nowhere.example cannot be reached. Check the network."
 
@@ -58,3 +63,34 @@ async def test_offline_names_a_time_is_told_once_and_claims_no_answer_before_one
         await asyncio.sleep(0)
     assert told == [SENTENCE]
     running.cancel()
+
+
+async def test_all_countdowns_are_cancelled_together_and_one_that_is_over_is_not_shown(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    settings = settings_for(wire.url, demo.key, tmp_path)
+    kb = open_workspace(settings, settings.workspace)
+    assert kb is not None
+    follower = Follower(kb, View, lambda sentence, look: None)
+    for id, seconds in (("soon", "30"), ("late", "60")):
+        wire.answer(429, {"detail": f"Not {id}."}, headers={"retry-after": seconds}, path=id, times=None)
+    api = await kb.api()
+    reads = [asyncio.create_task(api.get(id)) for id in ("soon", "late")]
+
+    async def both_count_down() -> None:
+        async with asyncio.timeout(10):
+            while kb.waiting is None or len(kb.waiting.waits) < 2:
+                assert not reads[1].done()
+                await asyncio.sleep(0.01)
+
+    await both_count_down()
+    assert "Not soon, again in" in words(follower)
+    reads[0].cancel()
+    await asyncio.gather(reads[0], return_exceptions=True)
+    assert "Not late, again in" in words(follower)
+    reads[0] = asyncio.create_task(api.get("soon"))
+    await both_count_down()
+    kb.waiting.cancel()
+    assert words(follower) == "connecting"
+    assert [type(each) for each in await asyncio.gather(*reads, return_exceptions=True)] == [Busy, Busy]
+    await kb.close()

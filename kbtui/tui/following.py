@@ -114,9 +114,9 @@ class Follower:
         """Sweep and line, in as few words as say it."""
         if self._kb.drafts.trouble:
             return [(f"drafts are not safe: {self._kb.drafts.trouble}", "bad")]
-        wait = self._kb.waiting
-        if wait is not None and (left := wait.until - time.monotonic()) > 0:
-            why = safe(wait.reason).partition(". ")[0].rstrip(".")
+        waiting = self._kb.waiting
+        if waiting is not None and (left := waiting.next.until - time.monotonic()) > 0:
+            why = safe(waiting.next.reason).partition(". ")[0].rstrip(".")
             return [(f"{fit(why, 44).rstrip()}, again in {ceil(left)} s (X stops)", "warn")]
         if self._trouble is not None:
             trouble = self._trouble
