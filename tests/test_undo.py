@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kbtui import knowledge_base
+from kbtui import changes
 from kbtui.__main__ import open_workspace
 from kbtui.demo.server import Demo
 from kbtui.drafts import Draft, Drafts
@@ -256,10 +256,23 @@ async def test_a_request_that_left_no_trace_is_not_asked_about_for_ever(
         await save_cut(kb, wire, id, "B.")
         service.patch(id, content=held)
         for in_doubt, kept in ((60.0, ["pending"]), (0.0, states)):
-            monkeypatch.setattr(knowledge_base, "IN_DOUBT", in_doubt)
+            monkeypatch.setattr(changes, "IN_DOUBT", in_doubt)
             with pytest.raises(Refused, match="nothing to undo"):
                 await kb.undo()
             assert [change.state for change in kb.history.changes(kb.base_url, id)] == kept
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_request_that_cannot_be_asked_about_does_not_stand_in_the_way(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, status: int
+) -> None:
+    first, second = service.add("First", BASE), service.add("Second", BASE)
+    async with working(wire.url, demo, tmp_path) as kb:
+        await save(kb, first, "B.")
+        await save_cut(kb, wire, second, "C.")
+        wire.answer(status, {"detail": "No."}, method="GET", path=f"{second}$", times=None)
+        assert (await kb.undo()).document == first
+        assert kb.undoable() is None
 
 
 async def test_an_undo_pressed_twice_at_once_goes_back_two_steps(
