@@ -90,6 +90,7 @@ async def test_all_countdowns_are_cancelled_together_and_one_that_is_over_is_not
     assert "Not late, again in" in words(follower)
     reads[0] = asyncio.create_task(api.get("soon"))
     await both_count_down()
+    assert kb.waiting is not None
     kb.waiting.cancel()
     assert words(follower) == "connecting"
     assert [type(each) for each in await asyncio.gather(*reads, return_exceptions=True)] == [Busy, Busy]
