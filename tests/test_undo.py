@@ -255,6 +255,7 @@ async def test_a_request_that_left_no_trace_is_not_asked_about_for_ever(
     async with working(wire.url, demo, tmp_path) as kb:
         await save_cut(kb, wire, id, "B.")
         service.patch(id, content=held)
+        assert kb.undoable() == "edit of “Shared”", "perhaps"
         for in_doubt, kept in ((60.0, ["pending"]), (0.0, states)):
             monkeypatch.setattr(changes, "IN_DOUBT", in_doubt)
             with pytest.raises(Refused, match="nothing to undo"):
