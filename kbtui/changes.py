@@ -143,10 +143,9 @@ class Changes(Access):
 
     # Taking back
 
-    def undoable(self) -> str | None:
-        """What `undo` would take back, in words."""
-        change = self.history.latest_undoable(self.base_url, images=False, pending=True)
-        return f"{change.kind} of “{change.name}”" if change else None
+    def undoable(self) -> Change | None:
+        """What `undo` would take back, without images."""
+        return self.history.latest_undoable(self.base_url, images=False, pending=True)
 
     async def undo(self) -> Undone:
         """Take back the latest rename, edit or fetch by the reverse call; words given up are a draft again.
@@ -211,7 +210,11 @@ class Changes(Access):
         document, now = await self._fetch(change.document)
         if now.text == change.before["content"]:
             return
-        self._may_edit(document.raw(), now)
+        try:
+            self._may_edit(document.raw(), now)
+        except Refused as closed:
+            self.history.supersede(change)  # it stands in the way of none before it
+            raise Refused(f"“{change.name}” cannot be put back. {closed.sentence}") from closed
         if now.text != change.after["content"]:
             self.history.supersede(change)
             raise Refused(f"“{change.name}” was changed again since; nothing was undone.")

@@ -20,7 +20,7 @@ class Situation(NamedTuple):
     row: DocumentRow | None = None  # the document under the cursor
     read_only: bool = False  # the workspace was opened for reading only
     filtered: bool = False
-    undoable: str | None = None  # what undo would undo, in words
+    undoable: bool = False  # there is something to take back
     dirty: bool = False  # the editor holds words that the service does not have
 
 
@@ -137,10 +137,10 @@ COMMANDS: tuple[Command, ...] = (
     # Finding
     Command("list.filter", ("/",), "filter", "show only names that hold the words you type", ("browse",), 1),
     Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 0, _needs_filter),
-    Command("filter.text", ("f t",), "text", "text documents only, or not any more", ("browse",)),
-    Command("filter.url", ("f u",), "url", "URL documents only, or not any more", ("browse",)),
-    Command("filter.file", ("f f",), "file", "files only, or not any more", ("browse",)),
-    Command("filter.folder", ("f d",), "folder", "folders only, or not any more", ("browse",)),
+    Command("filter.text", ("f t",), "text", "only texts, and other types chosen; again: not any more", ("browse",)),
+    Command("filter.url", ("f u",), "url", "only URL documents, and other types chosen; again: not any more", ("browse",)),
+    Command("filter.file", ("f f",), "file", "only files, and other types chosen; again: not any more", ("browse",)),
+    Command("filter.folder", ("f d",), "folder", "only folders, and other types chosen; again: not any more", ("browse",)),
     Command("filter.keep", ("enter", "down"), "keep", "keep the filter and go to the list", ("filter",), 1),
     Command("filter.drop", ("escape",), "drop", "drop the filter", ("filter",), 2),
     Command("sort.menu", ("s",), "sort", "choose the order of the list", ("browse",), 2),
@@ -179,6 +179,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("text.paste", ("ctrl+v",), "paste", "put in what was cut or copied here", ("editor",)),
     Command("text.cursor_line_start", ("home", "ctrl+a"), "line start", "to the start of the line", ("editor",)),
     Command("text.cursor_line_end", ("end", "ctrl+e"), "line end", "to the end of the line", ("editor",)),
+    Command("text.document_start", ("ctrl+home",), "start", "to the start of the text", ("editor",)),
+    Command("text.document_end", ("ctrl+end",), "end", "to the end of the text", ("editor",)),
     Command("text.cursor_word_left", ("ctrl+left",), "word left", "one word to the left", ("editor",)),
     Command("text.cursor_word_right", ("ctrl+right",), "word right", "one word to the right", ("editor",)),
     Command("text.delete_right", ("delete", "ctrl+d"), "delete", "delete the character under the cursor", ("editor",)),

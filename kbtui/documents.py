@@ -20,7 +20,7 @@ LOCKS = {
     "folder": "A folder has no content.",
     "google_drive": "It is synced from Google Drive: edit it there.",
     "external": "It is synced from an external source: edit it there.",
-    "auto_sync": "Auto-sync is on, so the service itself renews the content: turn auto-sync off to edit it.",
+    "auto_sync": "Auto-sync is on: the service renews the content. Turn that off in the dashboard to edit.",
     "frozen": "The service has frozen it.",
     "role": "You may read it, but your role does not let you change it.",
 }

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from kbtui.__main__ import open_workspace
 from kbtui.commands import Keymap
+from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow
 from kbtui.settings import Places, Settings, Workspace
 from kbtui.tui.app import KbApp
@@ -124,6 +125,12 @@ class House:
         await self.type(name)
         await self.press("enter")
         await self.until(lambda: self.browse.documents.row and self.browse.documents.row.name == name, name)
+
+
+def last_change(kb: KnowledgeBase) -> tuple[str, str] | None:
+    """What undo would take back: the kind of change, and the name of its document."""
+    change = kb.undoable()
+    return (change.kind, change.name) if change else None
 
 
 def settings_for(url: str, key: str, home: Path, **rest: Any) -> Settings:

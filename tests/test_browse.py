@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.widgets import TextArea
 
 from kbtui.__main__ import open_workspace
 from kbtui.commands import Keymap
@@ -851,7 +852,7 @@ async def test_the_wheel_scrolls_what_is_under_the_mouse(demo: Demo, tmp_path: P
 
 def facts(summary: dict[str, Any], **row: Any) -> str:
     known = DocumentRow("id", "name", "url", 1, 0, 0, None, None, None, "admin", None, None)._replace(**row)
-    lines = info(known, summary, [])
+    lines = info(known, summary, "")
     return "\n".join("".join(text for text, _ in line) for line in lines)
 
 
@@ -874,3 +875,26 @@ def test_the_info_page_says_how_far_off_a_moment_is() -> None:
     assert "once" in sync(1, 1, 0) and "2 times in a row" in sync(7, 2, 0)
     assert "(in 3 d)" in sync(1, 1, now + 3 * 86400 + 60) and "(due)" in sync(7, 0, now - 9000)
     assert "every 7 days" in sync(7, 0, 0)
+
+
+async def test_the_tab_line_tells_where_a_document_is_that_it_has_a_draft_and_has_the_keys(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        await house.select("Chargebacks")
+        await house.until(lambda: house.reading, "its text")
+        assert "Support / Billing" in house.line("tabs") and "draft" not in house.line("tabs")
+        assert not house.line("tabs").startswith("▸")
+        await house.press("3")
+        assert house.line("tabs").startswith("▸")
+        await house.press("e")
+        await house.until(lambda: house.app.screen.query("TextArea"), "the editor")
+        await house.type("Typed. ")
+        assert "Support / Billing" in house.line("header")
+        await house.press("ctrl+end", *" End.")
+        assert house.app.screen.query_one(TextArea).text.endswith(" End.")
+        await house.press("ctrl+home", *"Start. ")
+        assert house.app.screen.query_one(TextArea).text.startswith("Start. Typed. ")
+        await house.press("escape")
+        await house.until(lambda: "● draft" in house.line("tabs"), "there is a draft")

@@ -95,3 +95,24 @@ async def test_all_countdowns_are_cancelled_together_and_one_that_is_over_is_not
     assert words(follower) == "connecting"
     assert [type(each) for each in await asyncio.gather(*reads, return_exceptions=True)] == [Busy, Busy]
     await kb.close()
+
+
+async def test_stopped_it_tries_no_more_until_asked() -> None:
+    kb: Any = Unreachable()
+    follower = Follower(kb, View, lambda sentence, look: None)
+    follower.stop()  # nothing is waited for
+    running = asyncio.create_task(follower.run())
+
+    async def tried(times: int) -> None:
+        async with asyncio.timeout(10):
+            while kb.tries < times or "again at" not in words(follower):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
+    await tried(1)
+    follower.stop()
+    for _ in range(50):
+        await asyncio.sleep(0)
+        assert kb.tries == 1 and "R tries again" in words(follower)
+    follower.refresh()
+    await tried(2)
+    running.cancel()

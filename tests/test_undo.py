@@ -19,7 +19,7 @@ from kbtui.knowledge_base import KnowledgeBase, Saved
 from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.question import Question
-from tests.house import House, opened, settings_for
+from tests.house import House, last_change, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
 
@@ -94,6 +94,9 @@ async def test_undo_of_what_is_gone_says_so_and_the_change_before_it_is_next(
         await house.press("u")
         await house.until(lambda: "is gone from the service" in house.notices, "why not")
         await house.press("u")
+        await house.until(lambda: isinstance(house.app.screen, Question), "it is another document")
+        assert "Undo the edit of “Gone later, 1”?" in " ".join(house.drawn)
+        await house.press("y")
         await house.until(lambda: "Undone" in house.notices, "the one before")
         assert service.text(first) == BASE
 
@@ -215,7 +218,7 @@ async def test_an_edit_of_which_nobody_knows_is_undone_though_its_draft_is_gone(
         kb.drafts.drop(await save_cut(kb, wire, id, "C."))
         assert service.text(id) == "C."
         for text in ("B.", BASE):
-            assert kb.undoable() == "edit of “Shared”"
+            assert last_change(kb) == ("edit", "Shared")
             await kb.undo()
             assert service.text(id) == text
         assert kb.undoable() is None
@@ -255,7 +258,7 @@ async def test_a_request_that_left_no_trace_is_not_asked_about_for_ever(
     async with working(wire.url, demo, tmp_path) as kb:
         await save_cut(kb, wire, id, "B.")
         service.patch(id, content=held)
-        assert kb.undoable() == "edit of “Shared”", "perhaps"
+        assert last_change(kb) == ("edit", "Shared"), "perhaps"
         for in_doubt, kept in ((60.0, ["pending"]), (0.0, states)):
             monkeypatch.setattr(changes, "IN_DOUBT", in_doubt)
             with pytest.raises(Refused, match="nothing to undo"):
@@ -338,7 +341,7 @@ async def test_words_of_the_history_are_on_the_disk_before_it_lets_them_go(
             disk.setattr(Journal, "prepare", full)
             with pytest.raises(Refused, match="No space left on device"):
                 await kb.undo()
-            assert kb.drafts.all() == [] and kb.undoable() == "draft of “First”"
+            assert kb.drafts.all() == [] and last_change(kb) == ("draft", "First")
         await kb.undo()
         assert [draft.text for draft in beside.all()] == ["Mine."]
 
@@ -439,3 +442,30 @@ async def test_leaving_an_editor_while_it_saves_keeps_what_was_typed_back(
         hold.release()
         assert (await saving).draft is not None and service.text(id) == "Mine."
         assert [(kept.base, kept.text) for kept in kb.drafts.all()] == [("Mine.", BASE)]
+
+
+async def test_a_page_that_the_service_renews_is_not_promised_back_and_blocks_no_undo(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await edit(house, "Chargebacks", "X")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "back")
+        id = service.id("Reset the Dial (web)")
+        service.patch(id, content="Edited by hand.")
+        service.patch(id, enable_auto_sync=True)
+        await house.press("R")
+        await house.until(
+            lambda: (row := house.browse.kb.mirror.row(id)) is not None and row.lock, "heard of"
+        )
+        await house.select("Reset the Dial (web)")
+        await house.press("g", "R")
+        await house.until(lambda: isinstance(house.app.screen, Question), "the question")
+        assert "u cannot put it back" in " ".join(" ".join(house.drawn).split())
+        await house.press("y")
+        await house.until(lambda: "Fetched again" in house.notices, "fetched")
+        await house.press("u")
+        await house.until(lambda: "cannot be put back" in house.notices, "why not")
+        assert last_change(house.browse.kb) == ("edit", "Chargebacks")

@@ -24,7 +24,7 @@ from textual.worker import Worker, WorkerFailed, get_current_worker
 import kbtui
 from kbtui.commands import Keymap
 from kbtui.content import safe
-from kbtui.errors import Error
+from kbtui.errors import Error, Offline
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow, View
 from kbtui.settings import BadSettings, Settings, Workspace
@@ -309,6 +309,15 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         assert row is not None
         return row
 
+    def beneath(self) -> str:
+        row = self.screen.situation().row if isinstance(self.screen, CommandScreen) else None
+        return row.id if row is not None else ""
+
+    def relist(self) -> None:
+        browse = self._browse()
+        if browse is not None:
+            browse.relist()
+
     # The signal
 
     def _look(self) -> None:
@@ -365,6 +374,8 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
 
     def failed(self, error: Error) -> None:
         self.tell(error.sentence, "bad")
+        if isinstance(error, Offline) and self._follower is not None:
+            self._follower.look()
 
     def _left_drafts(self) -> str:
         """What an earlier visit left, as a sentence, or ""."""
@@ -382,8 +393,8 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
             self._follower.refresh()
 
     def do_sync_stop(self) -> None:
-        if self._kb is not None and self._kb.waiting is not None:
-            self._kb.waiting.cancel()
+        if self._follower is not None:
+            self._follower.stop()
 
     def do_go_drafts(self) -> None:
         from kbtui.tui.screens.choose import DraftList

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from math import ceil
 
 from kbtui.content import safe
@@ -46,7 +46,9 @@ class Follower:
         self._progress: Progress | None = None
         self._trouble: Error | None = None
         self._retry_at = 0.0
-        self._swept: float | None = None
+        self._swept = 0.0
+        self._all = True  # compare everything, not only what is new
+        self._stopped = False
 
     async def run(self) -> None:
         """Sweep, then look again and again; after a fault wait, say so, and go on. Never returns."""
@@ -61,26 +63,46 @@ class Follower:
                 pause = None if isinstance(error, Unauthorized) else delay
                 self._unwell(error, pause)
                 delay = min(delay * 2, LAST_RETRY)
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._again.wait(), pause)
-                self._swept = None
-            except TimeoutError:
-                pass
+            while self._stopped:
+                self._again.clear()
+                await self._again.wait()
 
     def refresh(self) -> None:
         """Ask for everything again, now."""
+        self._cancel()
+        self._all = True
+        self.look()
+
+    def look(self) -> None:
+        """Ask for what is new, now."""
+        self._stopped = False
+        self._again.set()
+
+    def stop(self) -> None:
+        """Try no more until the person asks; where nothing is waited for, there is nothing to stop."""
+        if self._kb.waiting is not None or self._trouble is not None:
+            self._cancel()
+            self._stopped = True
+            self._again.set()
+
+    def _cancel(self) -> None:
         if self._kb.waiting is not None:
             self._kb.waiting.cancel()
         self._retry_at = 0.0
-        self._again.set()
 
     async def _round(self) -> None:
         now = time.monotonic()
-        due = self._swept is None or now - self._swept > SWEEP
-        async with aclosing(self._kb.sweep(self._focus()) if due else self._kb.poll()) as pass_:
-            async for progress in pass_:
-                if progress.step != "focus":  # nothing was answered yet
-                    self._progress, self._trouble = progress, None
+        due, self._all = self._all or now - self._swept > SWEEP, False
+        try:
+            async with aclosing(self._kb.sweep(self._focus()) if due else self._kb.poll()) as pass_:
+                async for progress in pass_:
+                    if progress.step != "focus":  # nothing was answered yet
+                        self._progress, self._trouble = progress, None
+        except Error:
+            self._all |= due
+            raise
         if due:
             self._swept = now
         for lost in await self._kb.overwritten():
@@ -93,7 +115,7 @@ class Follower:
     def _unwell(self, error: Error, pause: float | None) -> None:
         news = self._trouble is None or self._trouble.sentence != error.sentence
         self._trouble = error
-        self._retry_at = time.time() + pause if pause else 0.0
+        self._retry_at = time.time() + pause if pause and not self._stopped else 0.0
         if news:
             self._tell(error.sentence, "bad")
 
@@ -108,7 +130,9 @@ class Follower:
     @property
     def trouble(self) -> str:
         """Why the last look at the service failed, and when the next one is, or "" where all is well."""
-        return f"{self._trouble.sentence} {_capital(self._next_try())}." if self._trouble else ""
+        if self._trouble is None:
+            return ""
+        return f"{self._trouble.sentence.rstrip('.')}. {_capital(self._next_try())}."
 
     def status(self) -> list[Part]:
         """Sweep and line, in as few words as say it."""

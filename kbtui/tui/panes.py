@@ -97,7 +97,7 @@ class Panes(CommandScreen[None]):
             row=self.row,
             read_only=self.kb.read_only,
             filtered=bool(self.shown.text or self.shown.types),
-            undoable=self.kb.undoable(),
+            undoable=self.kb.undoable() is not None,
         )
 
     @property
@@ -134,6 +134,7 @@ class Panes(CommandScreen[None]):
         if self.here() != ("filter",):
             for field in self.query("#filter"):
                 field.display = False
+        self.reading.show_tabs()
         self.show_lines()
 
     # What is shown
@@ -194,6 +195,7 @@ class Panes(CommandScreen[None]):
         self._elsewhere = None if len(listing) else self._matching(view)
         self.documents.edited = self.kb.edited()
         self.documents.show(self.kb, view, listing)
+        self.reading.mark(self.documents.edited)
         self.show_lines()
         self.place_name_field()
         after = self.documents.row

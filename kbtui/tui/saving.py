@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -37,6 +38,14 @@ class Saving(Base):
 
     def here(self) -> DocumentRow:
         """The document under the cursor at the moment a key was pressed."""
+        raise NotImplementedError
+
+    def beneath(self) -> str:
+        """Its id, or "" where there is none."""
+        raise NotImplementedError
+
+    def relist(self) -> None:
+        """Draw the list anew: there may be drafts now, or none any more."""
         raise NotImplementedError
 
     async def release(self) -> None:
@@ -237,13 +246,29 @@ class Saving(Base):
     # Undo, fetch again
 
     def do_change_undo(self) -> None:
-        self.undo()
+        self.undo(self.beneath())
 
     @background("save", exclusive=False)
-    async def undo(self) -> None:
-        """Take back the latest change."""
+    async def undo(self, here: str) -> None:
+        """Take back the latest change, after a question if it is not of the document `here`."""
+        from kbtui.tui.screens.question import Question
+
+        change = self.kb.undoable()
+        if change is not None and change.document != here:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(change.at))
+            title = f"Undo the {change.kind} of “{safe(change.name[:80])}”?"
+            if not await self.push_screen_wait(
+                Question(
+                    self,  # type: ignore[arg-type]
+                    title,
+                    f"That is the last change, of {when}, and not the document under the cursor.",
+                    "Undo",
+                )
+            ):
+                return
         undone = await self.kb.undo()
         self.tell(undone.sentence)
+        self.relist()
 
     def do_document_refetch(self) -> None:
         self.refetch(self.here())
@@ -253,12 +278,12 @@ class Saving(Base):
         """Have the service fetch a URL document's page again, after a question if words could be lost."""
         from kbtui.tui.screens.question import Question
 
+        back = f"u cannot put it back: {row.lock}" if row.lock else "u puts the text of now back."
         if not await self.push_screen_wait(
             Question(
                 self,  # type: ignore[arg-type]
                 f"Fetch “{safe(row.name[:80])}” again?",
-                "The page as it is now replaces the text. Edits made by hand are overwritten; "
-                "u puts the text of now back.",
+                f"The page as it is now replaces the text. Edits made by hand are overwritten. {back}",
                 "Fetch again",
             )
         ):

@@ -115,6 +115,7 @@ class DraftList(Choice):
         loss = f"{count(len(draft.text))} characters typed for “{safe(draft.name[:80])}” are lost for good."
         if await self.app.push_screen_wait(Question(self.kbapp, "Discard this draft?", loss, "Discard")):
             self.kbapp.kb.drafts.drop(draft)
+            self.tell("Draft discarded.")
             self.fill(self.cursor)
 
 

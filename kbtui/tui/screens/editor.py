@@ -45,6 +45,7 @@ class Editor(CommandScreen[None]):
         self._header = Line("header")
         self.area = Words(draft.text, "words")
         self.saving = False
+        self._place = safe(" / ".join(folder.name for folder in self.kb.mirror.path(draft.document)))
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -73,7 +74,7 @@ class Editor(CommandScreen[None]):
         state = "saving … " if self.saving else "not saved yet " if self.dirty else clean
         unsafe = self.kb.drafts.trouble
         self._header.show(
-            [(" ", ""), mark, (safe(self.draft.name[:300]), "strong")],
+            [(" ", ""), mark, (safe(self.draft.name[:300]), "strong"), (f"  {self._place}", "dim")],
             [
                 (f"drafts are not safe: {unsafe} · " if unsafe else "", "bad"),
                 (state, "warn" if self.dirty else "dim"),
@@ -108,6 +109,12 @@ class Editor(CommandScreen[None]):
                 act()
             else:
                 getattr(self.area, f"action_cursor_{by.removeprefix('select_')}")(True)
+
+    def do_text_document_start(self) -> None:
+        self.area.move_cursor((0, 0))
+
+    def do_text_document_end(self) -> None:
+        self.area.move_cursor(self.area.document.end)
 
     def do_text_delete_to_line_end(self) -> None:
         if self.area.selection.is_empty and self.area.cursor_at_end_of_line:
@@ -161,6 +168,7 @@ class Editor(CommandScreen[None]):
         loss = f"What you changed in “{safe(self.draft.name[:80])}” since the last save is lost for good."
         if await self.kbapp.push_screen_wait(Question(self.kbapp, "Discard the draft?", loss, "Discard")):
             self.kb.drafts.drop(self.draft)
+            self.tell("Draft discarded.")
             self.dismiss()
 
     def saved(self, saved: Saved, text: str) -> None:

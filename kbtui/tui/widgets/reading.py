@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ class Reading(Vertical):
         self.tab = "text"
         self.source = False
         self.busy = False  # the text under the tab line is not yet the one that it names
+        self.place = ""  # the folder of the document, as a path
+        self.drafted = False  # there is a draft of it
         self.view = DocumentView("view")
         self._tabs = Line("tabs")
         self._body: Body | None = None
@@ -59,9 +61,15 @@ class Reading(Vertical):
         self.row = row
         again = again and not self.busy  # what was cut in the middle begins anew
         self.busy = True
-        self._show_tabs()
+        self.place = " / ".join(folder.name for folder in kb.mirror.path(row.id)) if row else ""
+        self.mark(kb.edited())
         await self._show(kb, row, again)
         self.busy = False
+
+    def mark(self, edited: frozenset[str]) -> None:
+        """Say whether the document is one of those that have a draft."""
+        self.drafted = self.row is not None and self.row.id in edited
+        self.show_tabs()
 
     async def _show(self, kb: KnowledgeBase, row: DocumentRow | None, again: bool) -> None:
         if row is None:
@@ -69,7 +77,7 @@ class Reading(Vertical):
             self.view.say([])
         elif self.tab == "info" or row.type == FOLDER:
             summary = await asyncio.to_thread(kb.mirror.summary, row.id) or {}
-            self.view.say(info(row, summary, [folder.name for folder in kb.mirror.path(row.id)]), hang=16)
+            self.view.say(info(row, summary, self.place), hang=16)
         else:
             await self._show_text(kb, row, again)
 
@@ -90,7 +98,7 @@ class Reading(Vertical):
         if again and self._body == body:
             return
         self._body = body
-        self._show_tabs()
+        self.show_tabs()
         await self._draw(body, keep_place=again and same)
 
     async def _draw(self, body: Body, *, keep_place: bool) -> None:
@@ -110,14 +118,17 @@ class Reading(Vertical):
             if begin <= event.x < end - 1:
                 self.post_message(self.TabClicked(tab))
 
-    def _show_tabs(self) -> None:
-        parts: list[Part] = [(" ", "")]
+    def show_tabs(self) -> None:
+        """Say what is shown, where it is, and whether the keys are here."""
+        parts: list[Part] = [("▸" if self.view.has_focus else " ", "key")]
         for tab in TABS:
             parts += [(f" {tab} ", "key" if tab == self.tab else "dim"), (" ", "")]
         right: list[Part] = []
         row = self.row
         if row is not None:
-            parts += [(" ", ""), (safe(row.name[:200]), "strong")]
+            parts += [(" ", ""), (safe(row.name[:200]), "strong"), (f"  {safe(self.place)}", "dim")]
+            if self.drafted:
+                right.append(("● draft ", "warn"))
             if row.lock and row.type != FOLDER:
                 right.append(("read-only ", "warn"))
             if self._body is not None and self._body.document == row.id and self.tab == "text":
@@ -128,22 +139,22 @@ class Reading(Vertical):
         self._tabs.show(parts, right)
 
 
-def info(row: DocumentRow, summary: dict[str, Any], path: Sequence[str]) -> list[list[Part]]:
+def info(row: DocumentRow, summary: dict[str, Any], place: str) -> list[list[Part]]:
     """Everything known of a document as lines of label and fact."""
     lines: list[list[Part]] = [[("", "")]]
-    for label, value, look in _facts(row, summary, path):
+    for label, value, look in _facts(row, summary, place):
         if len(value) > LONGEST:
             value = f"{value[:LONGEST]}… ({count(len(value))} characters)"
         lines.append([(f"  {label:<14}", "dim"), (safe(value), look)])
     return lines
 
 
-def _facts(row: DocumentRow, summary: dict[str, Any], path: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+def _facts(row: DocumentRow, summary: dict[str, Any], place: str) -> Iterator[tuple[str, str, str]]:
     access = summary.get("access_info") or {}
     yield "Name", row.name, "strong"
     yield "Type", row.type, ""
     yield "Id", row.id, ""
-    yield "Folder", " / ".join(path) or "Root", ""
+    yield "Folder", place or "Root", ""
     if row.type == FOLDER:
         yield "Holds", f"{count(row.children or 0)} here, {counted(row.documents or 0, 'document')} below", ""
     else:
