@@ -147,6 +147,11 @@ class Drafts:
             entry.on_disk = base, base
         self._arm()
 
+    def words(self, draft: Draft, text: str) -> str:
+        """What the draft says now, typed words included; `text` where it is gone."""
+        entry = self._entries.get(draft.id)
+        return text if entry is None else entry.now().text
+
     def drop(self, draft: Draft) -> None:
         """Forget a draft for good, here and on the disk.
 
@@ -237,13 +242,15 @@ class Drafts:
         A line end that the program added to a last line that had none is taken off again.
 
         Raises:
-            Refused: the file is no UTF-8; it is kept, and the draft's text stays what it was.
+            Refused: the file is no UTF-8, or cannot be read; it is kept, and the draft stays as it was.
         """
         entry, path = self._entries.get(draft.id), self._journal.lent(draft.id)
         if entry is None or path is None:
             return None
         try:
             text = returned(path, entry.now().text)
+        except OSError as fault:
+            raise Refused(f"What the editor left cannot be read: {fault.strerror}. It is {path}.") from fault
         except UnicodeDecodeError as fault:
             kept = path.with_suffix(f"{path.suffix}.not-utf-8")
             path.replace(kept)

@@ -158,7 +158,7 @@ class Journal:
         text = data.decode("utf-8", "surrogatepass")
         lent = self.lent(id)
         if lent is not None:
-            with contextlib.suppress(UnicodeDecodeError):
+            with contextlib.suppress(UnicodeDecodeError, OSError):
                 text = returned(lent, text) or text  # an editor that dies may leave an empty file
         known = {field.name: about[field.name] for field in fields(Draft) if field.name in about}
         return Draft(**{**known, "id": id, "base": base, "text": text})
@@ -237,7 +237,8 @@ class Journal:
     def end_lending(self, id: str) -> None:
         """Removes the file that was lent."""
         for name in _LENT:
-            (self.place(id) / name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                (self.place(id) / name).unlink()
 
     # Limits
 

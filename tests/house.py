@@ -151,5 +151,6 @@ async def opened(settings: Settings, size: tuple[int, int] = (120, 36)) -> Async
         lambda: settings,
     )
     app.settle = 0.02
+    app.calm = 0.0
     async with app.run_test(size=size) as pilot:
         yield House(app, pilot)

@@ -354,7 +354,7 @@ def test_a_session_that_could_not_begin_at_first_is_alive_once_the_disk_is_well(
     folder.unlink()
     beside = Drafts(tmp_path, URL)
     until(lambda: [(each.text, each.elsewhere) for each in beside.all()] == [("typed", True)])
-    assert not drafts.trouble
+    until(lambda: not drafts.trouble)
     drafts.close()
     beside.close()
 

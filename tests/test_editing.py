@@ -1100,3 +1100,18 @@ async def test_a_save_that_crosses_ours_between_sending_and_reading_back_is_show
         await house.until(lambda: any("+Theirs alone." in line for line in house.drawn))
         assert [draft.text for draft in drafts(house)] == ["Mine. " + BASE]
         assert service.text(id) == "Theirs alone."
+
+
+async def test_what_an_editor_left_that_is_no_file_is_told_and_the_words_are_kept(
+    demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    service.add("Shared", BASE)
+    editor("path.unlink(); path.mkdir()")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await online(house)
+        ours = await editing(house, "Shared")
+        await house.press(*"Mine. ", "f4")
+        await house.until(lambda: "cannot be read" in house.notices, "told")
+        assert house.app.screen is ours and ours.text == "Mine. " + BASE
+    left = Drafts(tmp_path / "state" / "drafts", demo.url).all()
+    assert [draft.text for draft in left] == ["Mine. " + BASE]

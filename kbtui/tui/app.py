@@ -275,6 +275,7 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
+            self.last_key = time.monotonic()
             if self.held is not None:
                 self._hold(event, self.held)
             else:
@@ -372,8 +373,9 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         self.clear_notifications()
         self.notify(mark + safe(sentence), severity=severity, markup=False, timeout=seconds)
 
-    def failed(self, error: Error) -> None:
-        self.tell(error.sentence, "bad")
+    def failed(self, error: Error, sentence: str = "") -> None:
+        """Say what went wrong; and where the line is down, find out at once."""
+        self.tell(sentence or error.sentence, "bad")
         if isinstance(error, Offline) and self._follower is not None:
             self._follower.look()
 

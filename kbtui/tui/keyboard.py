@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from rich.cells import cell_len
 from textual import events
+from textual.await_complete import AwaitComplete
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 
@@ -51,6 +52,11 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         """Wait until everything on the screen is there."""
         if not self._ready.is_set():
             await _patiently(self._ready.wait())
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Go away with an answer; not while another screen lies above: Textual would take that one away."""
+        top = self.app.screen_stack[-1:]
+        return super().dismiss(result) if top == [self] else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
     # What a subclass may say of itself
 

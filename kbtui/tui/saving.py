@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from textual import events
 from kbtui.commands import BY_ID, Keymap, show_key
 from kbtui.content import merge, safe, survives, unresolved
 from kbtui.drafts import Draft
-from kbtui.errors import Conflict, Error
+from kbtui.errors import Conflict, Error, NotFound
 from kbtui.rows import DocumentRow
 from kbtui.tui.background import background
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from kbtui.knowledge_base import KnowledgeBase, Saved
     from kbtui.tui.screens.editor import Editor
-    from kbtui.tui.widgets.fields import NameField
 
     Base = App[int]
 else:
@@ -29,6 +29,7 @@ else:
 class Saving(Base):
     """What `KbApp` does with words; a part of it in a file of its own."""
 
+    calm = 0.6  # seconds without a key before a question appears that nobody asked for
     kb: KnowledgeBase
     keymap: Keymap
     held: list[events.Key] | None  # keys typed while an editor opens
@@ -38,6 +39,9 @@ class Saving(Base):
 
     def here(self) -> DocumentRow:
         """The document under the cursor at the moment a key was pressed."""
+        raise NotImplementedError
+
+    def failed(self, error: Error, sentence: str = "") -> None:
         raise NotImplementedError
 
     def beneath(self) -> str:
@@ -50,6 +54,39 @@ class Saving(Base):
 
     async def release(self) -> None:
         raise NotImplementedError
+
+    def __init__(self, *args: object, **named: object) -> None:
+        super().__init__(*args, **named)  # type: ignore[arg-type]
+        self._sent = asyncio.Condition()
+        self._sending: list[tuple[str, str]] = []  # documents and what of them is being saved
+        self.last_key = 0.0  # when the person pressed it
+
+    def is_sending(self, document: str, field: str) -> bool:
+        """Whether a name or a content is on its way to the service."""
+        return (document, field) in self._sending
+
+    async def _sent_off(self, draft: Draft) -> None:
+        """A save of this draft has ended, one way or the other."""
+        self._sending.remove((draft.document, draft.field))
+        async with self._sent:
+            self._sent.notify_all()
+
+    async def _all_sent(self, document: str) -> None:
+        """Wait until no save of the text is under way: an editor would go on with a draft that goes."""
+        async with self._sent:
+            await self._sent.wait_for(lambda: not self.is_sending(document, "content"))
+
+    async def _quiet(self) -> None:
+        """Wait until the person neither types nor looks at something that a question would cover."""
+        from kbtui.tui.screens.browse import Browse
+        from kbtui.tui.screens.editor import Editor
+
+        def busy() -> bool:
+            typing = time.monotonic() - self.last_key < self.calm
+            return typing or not isinstance(self.screen, Browse | Editor)
+
+        while busy():  # noqa: ASYNC110 - time itself is waited for
+            await asyncio.sleep(0.05)
 
     # Edit
 
@@ -65,6 +102,7 @@ class Saving(Base):
         """Open the editor on a document, or $EDITOR where that is wished or the only safe way."""
         slow = self.set_timer(0.4, lambda: self.tell("Opening the text … Esc gives up."))
         try:
+            await self._all_sent(id)
             draft = await self.kb.begin_edit(id)
         except BaseException:
             self.held = None  # words for an editor that does not open are not commands
@@ -94,43 +132,45 @@ class Saving(Base):
     @background("edit")
     async def resume(self, draft: Draft) -> None:
         """Go on with a draft of an earlier visit: in the editor, or by sending the name it holds."""
+        await self._all_sent(draft.document)
         draft = self.kb.drafts.adopt(draft)
         if draft.field == "name":
-            self.rename(draft, draft.text)
+            self.send_name(draft, draft.text)
         else:
             await self.go_on(draft)
 
     # Save
 
-    def on_editor_save(self, message: Editor.Save) -> None:
-        self.save(message.editor)
-
-    @background("save", exclusive=False)
-    async def save(self, editor: Editor) -> None:
+    def save(self, editor: Editor) -> None:
         """Save what the editor holds; the editor stays open, on the text that was saved."""
         editor.saving = True
         editor.show_lines()
-        try:
-            await self._send(editor.draft, editor.text, editor)
-        except Error as error:
-            self._not_saved(error, "edit.save")
-        finally:
-            editor.saving = False
-            if editor.is_attached:
-                editor.show_lines()
+        self.send(editor.draft, editor.text, editor)
+
+    def send(self, draft: Draft, text: str, editor: Editor | None = None) -> None:
+        """Save a text, of one of our editors or of none."""
+        self._sending.append((draft.document, draft.field))  # from this key on
+        self._save(draft, text, editor)
 
     @background("save", exclusive=False)
-    async def send(self, draft: Draft, text: str) -> None:
-        """Save a text that no editor of ours holds."""
+    async def _save(self, draft: Draft, text: str, editor: Editor | None) -> None:
         try:
-            await self._send(draft, text, None)
+            await self._send(draft, text, editor)
         except Error as error:
-            self._not_saved(error, "go.drafts")
+            self._not_saved(error, draft, "edit.save" if editor is not None else "go.drafts")
+        finally:
+            await self._sent_off(draft)
+            if editor is not None:
+                editor.saving = False
+                if editor.is_attached:
+                    editor.show_lines()
 
-    def _not_saved(self, error: Error, next_: str) -> None:
+    def _not_saved(self, error: Error, draft: Draft, next_: str) -> None:
         """Say what went wrong, that the words are safe, and what goes on with them."""
         key = show_key(self.keymap.keys(BY_ID[next_])[0])
-        self.tell(f"{error.sentence} Your words are safe here as a draft; {key} goes on with them.", "bad")
+        gone = f"“{_name(draft)}” is not on the service any more." if isinstance(error, NotFound) else ""
+        words = f"{gone or error.sentence} Your words are safe here as a draft; {key} goes on with them."
+        self.failed(error, words)
 
     async def _send(self, draft: Draft, text: str, editor: Editor | None) -> None:
         """Save a text, asking as often as the service holds something that has not been seen."""
@@ -175,9 +215,10 @@ class Saving(Base):
         """Ask what to do with two texts; the draft to save now, or None where there is none."""
         from kbtui.tui.screens.conflict import ConflictScreen
 
+        await self._quiet()
         choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), conflict))  # type: ignore[arg-type]
-        here = editor is not None and editor.is_current
-        mine = editor.text if editor is not None and here else text
+        here = editor is not None and self.screen is editor
+        mine = self.kb.drafts.words(draft, text)  # those typed since the save began, too
         if choice == "mine":
             draft = self.kb.rebase(draft, conflict.theirs)
             if editor is not None:
@@ -202,9 +243,10 @@ class Saving(Base):
         sentence = "The service holds another text than you sent: a form of its own, or somebody's save."
         theirs = saved.service_text
         question = Conflict(sentence, base=text, mine=text, theirs=theirs)
+        await self._quiet()
         choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), question, differs=True))  # type: ignore[arg-type]
-        here = editor is not None and editor.is_current
-        if choice == "theirs" and (editor is None or editor.text == text):
+        here = editor is not None and self.screen is editor
+        if choice == "theirs" and self.kb.drafts.words(draft, text) == text:
             self.kb.accept(draft, text, saved)
             if here:
                 self.pop_screen()
@@ -219,20 +261,26 @@ class Saving(Base):
 
     # Rename
 
-    def on_name_field_submitted(self, message: NameField.Submitted) -> None:
-        self.rename(message.draft, message.name)
+    def send_name(self, draft: Draft, name: str) -> None:
+        """Send a name; what was typed stays a draft until the service has it."""
+        self._sending.append((draft.document, draft.field))
+        self._rename(draft, name)
 
     @background("save", exclusive=False)
-    async def rename(self, draft: Draft, name: str) -> None:
-        """Send a name; what was typed stays a draft until the service has it."""
+    async def _rename(self, draft: Draft, name: str) -> None:
+        try:
+            await self._send_name(draft, name)
+        except Error as error:
+            self._not_saved(error, draft, "document.rename")
+        finally:
+            await self._sent_off(draft)
+
+    async def _send_name(self, draft: Draft, name: str) -> None:
         try:
             saved = await self.kb.rename(draft, name)
         except Conflict as conflict:
             self.kb.drafts.rebase(draft, base=conflict.theirs, text=name)
             self.tell(f"{conflict.sentence} r and Enter use your name all the same.", "warn")
-            return
-        except Error as error:
-            self._not_saved(error, "document.rename")
             return
         if saved.state == "saved":
             self.tell("Renamed; u takes it back.")

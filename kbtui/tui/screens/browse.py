@@ -137,7 +137,9 @@ class Browse(Panes):
 
     def do_document_rename(self) -> None:
         row = self.row
-        if row is not None:
+        if row is not None and self.app.is_sending(row.id, "name"):  # type: ignore[attr-defined]
+            self.tell("Its name is on its way to the service; try again in a moment.", "warn")
+        elif row is not None:
             if self.pane == "view":
                 self.go_pane("list")
             self.name_field.open(self.kb, row, in_tree=self.pane == "tree")

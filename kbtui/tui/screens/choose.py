@@ -33,32 +33,33 @@ class Choice(CommandScreen[None]):
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
         self.kbapp = app
+        self._header, self._lines = Line("header"), Lines("lines")
 
     def compose(self) -> ComposeResult:
-        yield Line("header")
-        yield Lines("lines")
+        yield self._header
+        yield self._lines
         yield Line("footer")
 
     def on_mount(self) -> None:
-        self.query_one("#header", Line).show([(f" {self.heading}", "strong")])
-        self.set_focus(self.query_one(Lines))
+        self._header.show([(f" {self.heading}", "strong")])
+        self.set_focus(self._lines)
         self.fill()
         self.show_footer()
 
     def fill(self, cursor: int = 0) -> None:
         """Draw the lines anew."""
         lines = self.choices() or [[(f"  {self.empty}", "dim")]]
-        self.query_one(Lines).show(lines, cursor)
+        self._lines.show(lines, cursor)
 
     def choices(self) -> list[list[Part]]:
         raise NotImplementedError
 
     @property
     def cursor(self) -> int:
-        return self.query_one(Lines).cursor
+        return self._lines.cursor
 
     def do_move(self, by: str) -> None:
-        self.query_one(Lines).move(by)
+        self._lines.move(by)
 
     def do_choose_leave(self) -> None:
         self.dismiss()

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from kbtui.content import diff, safe
 from kbtui.errors import Conflict
-from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.screens.question import Asking
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.line import Line, Part
 
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
 MARGIN = 3  # of what goes on below: past the sign of a difference
 
 
-class ConflictScreen(CommandScreen[str]):
+class ConflictScreen(Asking[str]):
     """Answers "mine", "theirs", "merge" or "editor".
 
     `differs` asks the other question: the service holds another text than was just sent.
     """
 
     def __init__(self, app: KbApp, name: str, conflict: Conflict, *, differs: bool = False) -> None:
-        super().__init__(app.keymap)
+        super().__init__(app)
         self.places = ("differs" if differs else "conflict", "move")
         self.named = name
         self.conflict = conflict
         self.differs = differs
+        self._header, self._view = Line("header"), DocumentView("differences")
 
     def compose(self) -> ComposeResult:
-        yield Line("header")
-        yield DocumentView("differences")
+        yield self._header
+        yield self._view
         yield Line("footer")
 
     def on_mount(self) -> None:
-        self.query_one("#header", Line).show(
+        self._header.show(
             [(" ✕ ", "warn"), (self.named, "strong")],
             [("not what was sent " if self.differs else "both sides changed it ", "warn")],
         )
-        view = self.query_one(DocumentView)
-        view.say(self._lines(), hang=MARGIN)
-        self.set_focus(view)
+        self._view.say(self._lines(), hang=MARGIN)
+        self.set_focus(self._view)
         self.show_footer()
 
     def _lines(self) -> list[list[Part]]:
@@ -65,7 +65,7 @@ class ConflictScreen(CommandScreen[str]):
         return lines
 
     def do_move(self, by: str) -> None:
-        self.query_one(DocumentView).move(by)
+        self._view.move(by)
 
     def do_conflict_mine(self) -> None:
         self.dismiss("mine")

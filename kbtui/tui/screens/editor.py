@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.widgets import TextArea
 
 from kbtui.commands import Situation
@@ -30,12 +28,6 @@ class Editor(CommandScreen[None]):
     """Edits a draft. Every key is journalled; leaving keeps the draft; saving is the app's work."""
 
     places = ("editor",)
-
-    @dataclass
-    class Save(Message):
-        """The person wants the text in the service."""
-
-        editor: Editor
 
     def __init__(self, app: KbApp, draft: Draft) -> None:
         super().__init__(app.keymap)
@@ -124,7 +116,7 @@ class Editor(CommandScreen[None]):
 
     def do_edit_save(self) -> None:
         if not self.saving:
-            self.post_message(self.Save(self))
+            self.kbapp.save(self)
 
     def do_edit_leave(self) -> None:
         self.kb.leave(self.draft, self.text)

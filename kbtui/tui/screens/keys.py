@@ -28,25 +28,26 @@ class Keys(CommandScreen[None]):
         super().__init__(app.keymap)
         self.below = below
         self.shown: list[Command | None] = []
+        self._header, self._found = Line("header"), Found("lines")
+        self._field = Input(id="words", placeholder="type to filter", select_on_focus=False, compact=True)
 
     def compose(self) -> ComposeResult:
-        yield Line("header")
-        yield Input(id="words", placeholder="type to filter", select_on_focus=False, compact=True)
-        yield Found("lines")
+        yield self._header
+        yield self._field
+        yield self._found
         yield Line("footer")
 
     def on_mount(self) -> None:
-        self.query_one("#header", Line).show([(" Keys and commands", "strong")])
-        field = self.query_one(Input)
-        field.cursor_blink = False
-        self.set_focus(field)
+        self._header.show([(" Keys and commands", "strong")])
+        self._field.cursor_blink = False
+        self.set_focus(self._field)
         self._fill()
         self.show_footer()
 
     @on(Input.Changed)
     def _fill(self) -> None:
         """Draw what matches the words, the cursor on the first command."""
-        words = self.query_one(Input).value.casefold().split()
+        words = self._field.value.casefold().split()
         lines: list[list[Part]] = []
         self.shown = []
         for title, look, found in self._sections([c for c in COMMANDS if self._matches(c, words)]):
@@ -56,7 +57,7 @@ class Keys(CommandScreen[None]):
             for command in found:
                 lines.append(self._line(command))
                 self.shown.append(command)
-        self.query_one(Lines).show(lines or [[("  No command says that.", "dim")]], 1)
+        self._found.show(lines or [[("  No command says that.", "dim")]], 1)
 
     def _sections(self, found: list[Command]) -> Iterator[tuple[str, str, list[Command]]]:
         """Groups of commands, as (title, its look, commands)."""
@@ -104,14 +105,14 @@ class Keys(CommandScreen[None]):
 
     def do_keys(self, by: str) -> None:
         """Move in the list while the field has the focus."""
-        self.query_one(Lines).move(by)
+        self._found.move(by)
 
     def do_keys_leave(self) -> None:
         self.dismiss()
 
     @on(VirtualList.Opened)
     def do_keys_run(self) -> None:
-        command = self.shown[self.query_one(Lines).cursor] if self.shown else None
+        command = self.shown[self._found.cursor] if self.shown else None
         if command is None:
             return
         if not self._works(command):

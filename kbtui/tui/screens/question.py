@@ -10,14 +10,25 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static
 
-from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.keyboard import Answer, CommandScreen
 from kbtui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 
-class Question(CommandScreen[bool]):
+class Asking(CommandScreen[Answer]):
+    """A screen that asks. What was typed before it did is no answer to it."""
+
+    def __init__(self, app: KbApp) -> None:
+        super().__init__(app.keymap)
+        self._asked = get_time()
+
+    async def press(self, event: events.Key) -> bool:
+        return event.time < self._asked or await super().press(event)
+
+
+class Question(Asking[bool]):
     """Asks; True if the person pressed the verb.
 
     `calm`: nothing is lost, and there is nothing to cancel.
@@ -26,9 +37,8 @@ class Question(CommandScreen[bool]):
     places = ("question",)
 
     def __init__(self, app: KbApp, title: str, loss: str, verb: str, *, calm: bool = False) -> None:
-        super().__init__(app.keymap)
+        super().__init__(app)
         self._title, self._loss, self._verb, self._calm = title, loss, verb, calm
-        self._asked = get_time()
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
@@ -44,12 +54,6 @@ class Question(CommandScreen[bool]):
         self.set_focus(self.query(Reply).first())
         self.show_footer()
 
-    async def press(self, event: events.Key) -> bool:
-        """What was typed before the question was asked is no answer to it."""
-        if event.time < self._asked:
-            return True
-        return await super().press(event)
-
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "verb")
@@ -64,8 +68,10 @@ class Question(CommandScreen[bool]):
         self.focus_next(Reply)
 
     def do_question_press(self) -> None:
-        assert self.focused is not None
-        self.dismiss(self.focused.id == "verb")
+        if self.focused is None:  # a click beside the buttons
+            self.set_focus(self.query(Reply).first())
+        else:
+            self.dismiss(self.focused.id == "verb")
 
 
 class Reply(Button, inherit_bindings=False):

@@ -24,15 +24,16 @@ class Welcome(CommandScreen[None]):
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
         self.kbapp = app
+        self._header, self._words = Line("header"), DocumentView("words")
 
     def compose(self) -> ComposeResult:
-        yield Line("header")
-        yield DocumentView("words")
+        yield self._header
+        yield self._words
         yield Line("footer")
 
     def on_mount(self) -> None:
-        self.query_one("#header", Line).show([(" kbtui", "key"), ("   first run", "dim")])
-        self.set_focus(self.query_one(DocumentView))
+        self._header.show([(" kbtui", "key"), ("   first run", "dim")])
+        self.set_focus(self._words)
         self.say("")
         self.show_footer()
 
@@ -62,10 +63,10 @@ class Welcome(CommandScreen[None]):
             [],
             [(f"  {safe(answer)}", look)],
         ]  # fmt: skip
-        self.query_one(DocumentView).say(lines)
+        self._words.say(lines)
 
     def do_move(self, by: str) -> None:
-        self.query_one(DocumentView).move(by)
+        self._words.move(by)
 
     def do_welcome_check(self) -> None:
         self.say("Looking for a key …", "dim")

@@ -63,13 +63,6 @@ class FilterField(Field):
 class NameField(Field):
     """Lies over the line of a document; what is typed is journalled like every other word."""
 
-    @dataclass
-    class Submitted(Message):
-        """The person wants this name."""
-
-        draft: Draft
-        name: str
-
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.draft: Draft | None = None
@@ -101,7 +94,7 @@ class NameField(Field):
         if not self.value.strip():
             self.screen.tell("A document needs a name of at least one character.", "warn")  # type: ignore[attr-defined]
             return False
-        self.post_message(self.Submitted(self.draft, self.value))
+        self.app.send_name(self.draft, self.value)  # type: ignore[attr-defined]
         self.close()
         return True
 
