@@ -147,11 +147,15 @@ class Changes(Access):
         """What `undo` would take back, without images."""
         return self.history.latest_undoable(self.base_url, images=False, pending=True)
 
-    async def undo(self) -> Undone:
+    async def undo(self, asked: Change | None = None) -> Undone:
         """Take back the latest rename, edit or fetch by the reverse call; words given up are a draft again.
 
+        Args:
+            asked: the change that the person means.
+
         Raises:
-            Refused: there is nothing to undo, or the document was changed again since.
+            Refused: there is nothing to undo, another change than `asked` is the latest by now, or the
+                document was changed again since.
             errors.Error: as for `save`.
         """
         self._may_write()
@@ -159,6 +163,8 @@ class Changes(Access):
             change = await self._latest()
             if change is None:
                 raise Refused("There is nothing to undo.")
+            if asked is not None and change.id != asked.id:
+                raise Refused("Something else was changed meanwhile; nothing was undone. u asks again.")
             if change.kind == "draft":
                 self._as_draft(change)
                 self.history.mark_undone(change)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kbtui.demo.server import Demo
+from kbtui.errors import Refused
+from kbtui.settings import Workspace
 from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.keys import Keys
@@ -134,3 +137,81 @@ async def test_a_screen_below_another_does_not_take_that_one_away(demo: Demo, tm
         assert house.app.screen is above and above.focused
         await house.press("enter")
         await house.until(lambda: house.app.screen is below, "answered")
+
+
+async def test_a_question_is_answered_though_an_editor_is_about_to_open_and_there_is_one_editor(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await edit(house, "Mine. ")
+        service.patch(id, content="Theirs.\n")
+        held = wire.hold("answer", path="/content$")
+        await house.press("ctrl+s")
+        await wire.seen(lambda request: request.path.endswith("/content") and not request.finished)
+        await house.press("escape", "e")
+        held.release()
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both sides")
+        await house.press("e")
+        await house.until(lambda: isinstance(house.app.screen, Editor), "back in an editor")
+        await house.press(*"New. ")
+        await house.until(lambda: house.app.held is None, "nothing opens any more")
+        assert sum(isinstance(screen, Editor) for screen in house.app.screen_stack) == 1
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "left")
+        (draft,) = house.browse.kb.drafts.all()
+        assert draft.text == "New. Mine. " + BASE
+
+
+async def test_undo_takes_back_what_was_asked_for_and_nothing_else(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Crossed", BASE)
+    other = service.add("Alpha, later", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await edit(house, "First. ")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "back")
+        kb = house.browse.kb
+        asked = kb.undoable()
+        await kb.save(draft := await kb.begin_edit(other), "Second. " + draft.text)
+        with pytest.raises(Refused, match="Something else was changed"):
+            await kb.undo(asked)
+        assert service.text(other) == "Second. " + BASE
+
+
+async def test_a_workspace_is_left_with_a_preview_under_way_and_all_goes_on(
+    demo: Demo, tmp_path: Path
+) -> None:
+    with Demo(index_seconds=0, sample=False) as other, Service(other) as there:
+        there.add("Only there", "words")
+        one = settings_for(demo.url, demo.key, tmp_path, name="acme")
+        second = Workspace("second", other.url, key=other.key)
+        async with opened(replace(one, workspaces=(one.workspace, second))) as house:
+            await house.until(lambda: house.settled, "online")
+            house.browse.settle = 0.3
+            house.burst("j", "g", "w", "j", "enter")
+            await house.until(lambda: house.app.settings.workspace is second and house.settled, "the other")
+            await house.until(lambda: house.names == ["Only there"], "its documents")
+            await house.pilot.pause(0.5)
+            assert house.app.is_running and house.app.held is None
+
+
+async def test_a_save_that_is_begun_while_another_is_waited_for_is_finished_too(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    first, second = service.add("Crossed", BASE), service.add("Alpha", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await edit(house, "First. ")
+        held = wire.hold("answer", method="PATCH", path=first)
+        await house.press("ctrl+s")
+        await wire.seen(lambda request: request.method == "PATCH")
+        await house.press("escape", "Q")
+        await house.until(lambda: "Finishing the save" in house.notices, "waits")
+        await house.select("Alpha")
+        await house.press("r", *"!", "enter")
+        held.release()
+        await house.until(lambda: not house.app.is_running, "ended")
+    assert service.text(first) == "First. " + BASE and service.get(second)["name"] == "Alpha!"

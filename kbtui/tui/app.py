@@ -33,7 +33,7 @@ from kbtui.tui import output, paste, widths
 from kbtui.tui.background import background
 from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
-from kbtui.tui.saving import Saving
+from kbtui.tui.saving import Held, Saving
 from kbtui.tui.screens.browse import Browse
 from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
 from kbtui.tui.widgets.line import Part
@@ -86,7 +86,7 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         self._kb = kb
         self._version = -1
         self._follower: Follower | None = None
-        self.held: list[events.Key] | None = None
+        self.held: Held | None = None
         self._numbers = itertools.count(1)  # of workspaces opened in this run
         self._loop: asyncio.AbstractEventLoop | None = None
         self._quitting = False
@@ -208,6 +208,10 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
 
     async def _enter(self, settings: Settings, kb: KnowledgeBase | None) -> None:
         await self._finish_work()
+        self._quitting, self.held = False, []  # what is typed from now on is meant for the next workspace
+        leaving = self._browse()
+        if leaving is not None:
+            leaving.rest()
         old, self.settings, self._kb, self._follower = self._kb, settings, kb, None
         # A mode of its own: the first screen of an app cannot be switched for another.
         left, mode = self.current_mode, f"workspace-{next(self._numbers)}"
@@ -221,17 +225,23 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
             await old.close()
         if kb is not None:
             self._begin_workspace()
+        await self.release()
 
     async def _finish_work(self, *, at_once: bool = False) -> None:
-        """Wait for what must finish, stop what need not."""
-        running = [each for each in self.workers if each is not get_current_worker() and not each.is_finished]
-        saving = [worker for worker in running if worker.group == "save"]
-        if saving and not at_once:
+        """Wait for what must finish, also for what is begun meanwhile; stop what need not."""
+        self._quitting = True
+        while not at_once and (saving := self._under_way("save")):
             self.tell("Finishing the save … Q leaves at once; the draft is kept.")
             await asyncio.shield(_ended(saving))  # asked again to leave, this waiting ends and not the save
+        running = self._under_way()
         for worker in running:
             worker.cancel()
         await _ended(running)
+
+    def _under_way(self, group: str = "") -> list[Worker[Any]]:
+        """The work under way, of a group or all but that which asks."""
+        every = [each for each in self.workers if each is not get_current_worker() and not each.is_finished]
+        return [worker for worker in every if group in ("", worker.group)]
 
     # The end
 
@@ -274,23 +284,28 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             self.last_key = time.monotonic()
-            if self.held is not None:
+            if self.held is not None and not self._asked():
                 self._hold(event, self.held)
             else:
                 await self._press(event)
             return
         await super().on_event(event)
 
-    async def _press(self, event: events.Key) -> None:
+    async def _press(self, event: events.Key | events.Paste) -> None:
         screen = self.screen
-        if not (isinstance(screen, CommandScreen) and await screen.press(event)):
-            await super().on_event(event)
+        if isinstance(event, events.Key) and isinstance(screen, CommandScreen) and await screen.press(event):
+            return
+        await super().on_event(event)
 
-    def _hold(self, event: events.Key, held: list[events.Key]) -> None:
+    def _asked(self) -> bool:
+        """Whether a question waits for its answer: keys are for that, whatever else is about to open."""
+        return isinstance(self.screen, CommandScreen) and self.screen.asks
+
+    def _hold(self, event: events.Key | events.Paste, held: Held) -> None:
         """An editor is about to open: what is typed meanwhile is meant for it. Escape gives up waiting."""
-        if event.key == "escape" and isinstance(self.screen, Browse):
+        if isinstance(event, events.Key) and event.key == "escape" and isinstance(self.screen, Browse):
             self.workers.cancel_group(self, "edit")
             self.held = None
         else:
@@ -298,11 +313,13 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
 
     async def release(self) -> None:
         """Press the keys that were held, in their order; what is typed meanwhile comes after them."""
+        held = self.held
         try:
-            while self.held:
-                await self._press(self.held.pop(0))
+            while held and not self._asked():
+                await self._press(held.pop(0))
         finally:
-            self.held = None
+            if self.held is held:
+                self.held = None
 
     def here(self) -> DocumentRow:
         assert isinstance(self.screen, CommandScreen)
@@ -442,7 +459,6 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         """Wait for what must finish, then end; asked again, end at once. Drafts stay."""
         again = self._quitting
         if again or await self._may_leave():
-            self._quitting = True
             await self._finish_work(at_once=again)
             self.exit(0)
 

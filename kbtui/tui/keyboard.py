@@ -35,6 +35,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
     """A screen whose keys are commands, with a footer that tells them and a notice line above it."""
 
     places: tuple[str, ...] = ("everywhere",)
+    asks = False  # something waits for the answer
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()

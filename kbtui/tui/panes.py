@@ -282,6 +282,13 @@ class Panes(CommandScreen[None]):
     def on_resize(self) -> None:
         self.place_name_field()
 
+    def rest(self) -> None:
+        """Begin nothing more: another workspace is about to be opened."""
+        for timer in (self._preview, self._follow):
+            if timer is not None:
+                timer.stop()
+        self.workers.cancel_node(self)
+
     # The document under the cursor
 
     def preview(self, *, again: bool = False) -> None:

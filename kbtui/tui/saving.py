@@ -26,13 +26,16 @@ else:
     Base = object
 
 
+Held = list[events.Key | events.Paste]
+
+
 class Saving(Base):
     """What `KbApp` does with words; a part of it in a file of its own."""
 
     calm = 0.6  # seconds without a key before a question appears that nobody asked for
     kb: KnowledgeBase
     keymap: Keymap
-    held: list[events.Key] | None  # keys typed while an editor opens
+    held: Held | None  # what is typed while an editor opens
 
     def tell(self, sentence: str, look: str = "") -> None:
         raise NotImplementedError
@@ -91,7 +94,7 @@ class Saving(Base):
     # Edit
 
     def do_document_edit(self, outside: bool = False) -> None:
-        self.held = []  # from this key on, not only when the worker begins
+        self.held = self.held or []  # from this key on, not only when the worker begins
         self.edit(self.here().id, outside)
 
     def do_document_edit_outside(self) -> None:
@@ -100,12 +103,14 @@ class Saving(Base):
     @background("edit")
     async def edit(self, id: str, outside: bool) -> None:
         """Open the editor on a document, or $EDITOR where that is wished or the only safe way."""
+        held = self.held
         slow = self.set_timer(0.4, lambda: self.tell("Opening the text … Esc gives up."))
         try:
             await self._all_sent(id)
             draft = await self.kb.begin_edit(id)
         except BaseException:
-            self.held = None  # words for an editor that does not open are not commands
+            if self.held is held:
+                self.held = None  # words for an editor that does not open are not commands
             raise
         finally:
             slow.stop()
@@ -127,7 +132,9 @@ class Saving(Base):
         else:
             from kbtui.tui.screens.editor import Editor
 
-            await self.push_screen(Editor(self, draft))  # type: ignore[arg-type]
+            editors = (screen for screen in self.screen_stack if isinstance(screen, Editor))
+            if all(editor.draft.id != draft.id for editor in editors):
+                await self.push_screen(Editor(self, draft))  # type: ignore[arg-type]
 
     @background("edit")
     async def resume(self, draft: Draft) -> None:
@@ -174,8 +181,10 @@ class Saving(Base):
 
     async def _send(self, draft: Draft, text: str, editor: Editor | None) -> None:
         """Save a text, asking as often as the service holds something that has not been seen."""
-        if unresolved(text) and not await self._ask_markers(draft):
-            return
+        if unresolved(text):
+            await self._quiet()
+            if not await self._ask_markers(draft):
+                return
         while True:
             try:
                 saved = await self.kb.save(draft, text)
@@ -314,7 +323,7 @@ class Saving(Base):
                 )
             ):
                 return
-        undone = await self.kb.undo()
+        undone = await self.kb.undo(change)
         self.tell(undone.sentence)
         self.relist()
 

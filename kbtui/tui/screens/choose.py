@@ -138,4 +138,6 @@ class WorkspaceList(Choice):
         ]
 
     def do_choose_open(self) -> None:
-        self.kbapp.change_workspace(self.kbapp.settings.workspaces[self.cursor])
+        chosen = self.kbapp.settings.workspaces[self.cursor]
+        self.dismiss()
+        self.kbapp.change_workspace(chosen)

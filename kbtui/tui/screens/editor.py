@@ -151,7 +151,10 @@ class Editor(CommandScreen[None]):
         self._typed()
 
     def do_edit_discard(self) -> None:
-        self._discard()
+        if self.saving:
+            self.tell("One thing after the other: the text is being saved.", "warn")
+        else:
+            self._discard()
 
     @background("discard")
     async def _discard(self) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Asking(CommandScreen[Answer]):
     """A screen that asks. What was typed before it did is no answer to it."""
 
+    asks = True
+
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
         self._asked = get_time()
