@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kbtui import content
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
     from kbtui.transport import Wait
 
 IN_DOUBT = 60.0  # seconds after which a request that was never answered is not carried out any more
-
-
-@dataclass(frozen=True)
-class Undone:
-    """What an undo took back, in words, and the document it belongs to."""
-
-    sentence: str
-    document: str
 
 
 class Changes(Access):
@@ -147,8 +138,10 @@ class Changes(Access):
         """What `undo` would take back, without images."""
         return self.history.latest_undoable(self.base_url, images=False, pending=True)
 
-    async def undo(self, asked: Change | None = None) -> Undone:
+    async def undo(self, asked: Change | None = None) -> str:
         """Take back the latest rename, edit or fetch by the reverse call; words given up are a draft again.
+
+        Returns what was taken back, in a sentence.
 
         Args:
             asked: the change that the person means.
@@ -168,9 +161,7 @@ class Changes(Access):
             if change.kind == "draft":
                 self._as_draft(change)
                 self.history.mark_undone(change)
-                return Undone(
-                    f"Your words for “{change.name}” are a draft again; gd shows it.", change.document
-                )
+                return f"Your words for “{change.name}” are a draft again; gd shows it."
             self._writing.append(change.document)
             try:
                 await (self._undo_rename if change.kind == "rename" else self._undo_edit)(change)
@@ -180,7 +171,7 @@ class Changes(Access):
                 raise Refused(f"“{change.name}” is gone from the service; nothing was undone.") from gone
             finally:
                 self._writing.remove(change.document)
-        return Undone(f"Undone: {change.kind} of “{change.name}”.", change.document)
+        return f"Undone: {change.kind} of “{change.name}”."
 
     async def _latest(self) -> Change | None:
         """The newest change that can be taken back, after a look at those of which nobody knows."""

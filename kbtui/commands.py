@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from kbtui.rows import FOLDER, DocumentRow
+from kbtui.rows import DocumentRow
 
 
 class Situation(NamedTuple):
@@ -21,7 +21,6 @@ class Situation(NamedTuple):
     read_only: bool = False  # the workspace was opened for reading only
     filtered: bool = False
     undoable: bool = False  # there is something to take back
-    dirty: bool = False  # the editor holds words that the service does not have
 
 
 Off = Callable[[Situation], str | None]
@@ -107,10 +106,6 @@ def _needs_filter(now: Situation) -> str | None:
     return None if now.filtered else "no filter is set"
 
 
-def _needs_folder(now: Situation) -> str | None:
-    return None if now.row and now.row.type == FOLDER else "this is not a folder"
-
-
 COMMANDS: tuple[Command, ...] = (
     # Moving
     Command("move.down", ("j", "down"), "down", "one line down", ("move",)),
@@ -137,10 +132,10 @@ COMMANDS: tuple[Command, ...] = (
     # Finding
     Command("list.filter", ("/",), "filter", "show only names that hold the words you type", ("browse",), 1),
     Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 0, _needs_filter),
-    Command("filter.text", ("f t",), "text", "only texts, and other types chosen; again: not any more", ("browse",)),
-    Command("filter.url", ("f u",), "url", "only URL documents, and other types chosen; again: not any more", ("browse",)),
-    Command("filter.file", ("f f",), "file", "only files, and other types chosen; again: not any more", ("browse",)),
-    Command("filter.folder", ("f d",), "folder", "only folders, and other types chosen; again: not any more", ("browse",)),
+    Command("filter.text", ("f t",), "text", "only texts; other types add up, again takes it back", ("browse",)),
+    Command("filter.url", ("f u",), "url", "only URL documents; other types add up, again takes it back", ("browse",)),
+    Command("filter.file", ("f f",), "file", "only files; other types add up, again takes it back", ("browse",)),
+    Command("filter.folder", ("f d",), "folder", "only folders; other types add up, again takes it back", ("browse",)),
     Command("filter.keep", ("enter", "down"), "keep", "keep the filter and go to the list", ("filter",), 1),
     Command("filter.drop", ("escape",), "drop", "drop the filter", ("filter",), 2),
     Command("sort.menu", ("s",), "sort", "choose the order of the list", ("browse",), 2),

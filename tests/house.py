@@ -14,14 +14,17 @@ from textual.pilot import Pilot
 
 from kbtui.__main__ import open_workspace
 from kbtui.commands import Keymap
+from kbtui.drafts import Draft
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow
 from kbtui.settings import Places, Settings, Workspace
 from kbtui.tui.app import KbApp
 from kbtui.tui.keyboard import caught_up
 from kbtui.tui.screens.browse import Browse
+from kbtui.tui.screens.editor import Editor
 from kbtui.tui.widgets.line import Line
 
+BASE = "One.\nTwo.\nThree.\n"  # a text to be edited
 PATIENCE = 15.0  # seconds a condition may take on a busy machine
 CHARACTERS = {"space": " ", "slash": "/", "enter": "\r", "escape": "\x1b", "tab": "\t"}
 
@@ -107,6 +110,35 @@ class House:
         """Whether the text of the document under the cursor is on the screen."""
         reading, row = self.browse.reading, self.browse.documents.row
         return not reading.busy and reading.row == row
+
+    @property
+    def drafts(self) -> list[Draft]:
+        """Words typed and not in the service."""
+        return self.browse.kb.drafts.all()
+
+    async def online(self) -> None:
+        """Wait until everything that the service has is here, and drawn."""
+        await self.until(lambda: self.settled, "online, and drawn")
+
+    async def editing(self, name: str) -> Editor:
+        """Open the editor on a document."""
+        await self.select(name)
+        await self.press("e")
+        return await self.editor()
+
+    async def editor(self) -> Editor:
+        """Wait until an editor has the keys."""
+        await self.until(lambda: isinstance(self.app.screen, Editor) and self.app.screen.area.has_focus)
+        await self.until(lambda: self.line("header"), "its header")
+        assert isinstance(self.app.screen, Editor)
+        return self.app.screen
+
+    async def typing(self, name: str, words: str) -> Editor:
+        """Everything is here, and these words are typed in the editor of a document."""
+        await self.online()
+        editor = await self.editing(name)
+        await self.type(words)
+        return editor
 
     async def enter(self, *folders: str) -> None:
         """From the root, go into these folders, one inside the other."""

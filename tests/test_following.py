@@ -15,8 +15,10 @@ from kbtui.__main__ import open_workspace
 from kbtui.demo.server import Demo
 from kbtui.errors import Busy, Offline
 from kbtui.rows import Progress, View
+from kbtui.tui import following
 from kbtui.tui.following import Follower
-from tests.house import settings_for
+from tests.house import opened, settings_for
+from tests.service import Service
 from tests.wire import Wire
 
 SENTENCE = "nowhere.example cannot be reached. Check the network."
@@ -116,3 +118,19 @@ async def test_stopped_it_tries_no_more_until_asked() -> None:
     follower.refresh()
     await tried(2)
     running.cancel()
+
+
+async def test_a_countdown_of_a_save_that_is_stopped_does_not_stop_the_looks_at_the_service(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "POLL", 0.1)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        wire.answer(429, {"detail": "Slow down."}, headers={"retry-after": "60"}, method="PATCH")
+        await house.press("r", *"!", "enter")
+        await house.until(lambda: "X stops" in house.status, "a countdown")
+        await house.press("X")
+        await house.until(lambda: "safe here as a draft" in house.notices, "told")
+        service.patch(house.row.id, name="Chargebacks, theirs")
+        await house.until(lambda: house.names == ["Chargebacks, theirs"], "a look of its own")

@@ -211,7 +211,7 @@ async def test_names_and_addresses_of_workspaces_are_shown_as_text(bare: Demo, t
         settings = settings_for(bare.url, bare.key, tmp_path, name=name)
         away = Workspace(name + "2", f"https://host.example/{name[:40]}")
         async with opened(replace(settings, workspaces=(settings.workspace, away))) as house:
-            await house.until(lambda: house.settled, "online")
+            await house.online()
             harmless(house)
             await house.press("g", "w", "j")
             await house.pilot.pause()
@@ -257,7 +257,7 @@ def filtered(house: House, start: str) -> bool:
 
 async def test_a_filter_of_any_kind_is_shown_as_text(demo: Demo, tmp_path: Path) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.until(lambda: house.settled, "online")
+        await house.online()
         for text in HOSTILE.values():
             await house.press("/", "ctrl+u")
             house.app.post_message(events.Paste(text))

@@ -1,17 +1,24 @@
-"""What the footer tells, and what becomes of words that cannot be sent."""
+"""From a key to a command: the footer, the list of keys, questions, and keys faster than the screen."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from textual import events
 
+from kbtui.__main__ import open_workspace
+from kbtui.commands import Keymap
 from kbtui.demo.server import Demo
-from kbtui.drafts import Drafts
-from kbtui.tui.screens.editor import Editor
+from kbtui.tui.app import KbApp
+from kbtui.tui.keyboard import caught_up
+from kbtui.tui.screens.keys import Keys
 from kbtui.tui.screens.question import Question
-from tests.house import opened, settings_for
-from tests.wire import Wire
+from tests.house import BASE, House, opened, settings_for
+from tests.service import Service
+
+# The footer
 
 
 @pytest.mark.parametrize("width", [44, 60, 80, 120])
@@ -19,54 +26,232 @@ async def test_the_footer_holds_whole_hints_and_the_key_that_tells_all_keys(
     demo: Demo, tmp_path: Path, width: int
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path), (width, 24)) as house:
-        await house.until(lambda: house.settled, "online")
+        await house.online()
         await house.select("Chargebacks")
         await house.until(lambda: "1 of 1" in house.drawn[-1], "drawn")
         assert "? keys" in house.drawn[-1] and "…" not in house.drawn[-1]
         assert house.drawn[-1].startswith(" / filter")
 
 
-async def test_a_save_that_fails_says_that_the_words_are_safe_and_what_goes_on(
-    demo: Demo, wire: Wire, tmp_path: Path
-) -> None:
-    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
-        await house.until(lambda: house.settled, "online")
-        await house.select("Chargebacks")
-        await house.press("e")
-        await house.until(lambda: isinstance(house.app.screen, Editor), "the editor")
-        await house.type("Typed. ")
-        wire.down()
-        await house.press("ctrl+s")
-        await house.until(lambda: "words are safe" in house.notices, "told")
-        assert "^s goes on" in house.notices
-        await house.press("escape")
-        await house.until(lambda: house.app.screen is house.browse, "back")
-        house.app.clear_notifications()
-        await house.press("r", *"!", "enter")
-        await house.until(lambda: "words are safe" in house.notices, "told of the name too")
-        assert "r goes on" in house.notices
-        fields = {draft.field: draft.text for draft in house.browse.kb.drafts.all()}
-        assert fields["content"].startswith("Typed. ") and fields["name"] == "Chargebacks!"
+async def test_a_first_key_that_leads_nowhere_says_so(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("g", "escape")
+        assert not house.notices
+        await house.press("g", "x")
+        assert "gx is no command" in house.notices
 
 
-async def test_drafts_that_cannot_reach_the_disk_are_told_and_not_left_without_a_question(
+async def test_a_command_that_is_off_is_called_by_its_name_as_it_is_written(
     demo: Demo, tmp_path: Path
 ) -> None:
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "drafts").write_text("in the way")
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.until(lambda: house.settled, "online")
-        await house.select("Chargebacks")
-        await house.press("e")
-        await house.until(lambda: isinstance(house.app.screen, Editor), "the editor")
-        await house.type("Typed. ")
-        await house.until(lambda: "drafts are not safe" in house.line("header"), "told while typing")
-        await house.press("escape", "Q")
-        await house.until(lambda: isinstance(house.app.screen, Question), "a question")
-        assert "lost for good" in " ".join(house.drawn)
+        await house.online()
+        await house.press("E")
+        assert "$EDITOR: " in house.notices
+
+
+# The list of keys
+
+
+async def test_the_list_of_keys_filters_and_runs(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("?")
+        assert any("show only names that hold" in line for line in house.drawn)
+        await house.type("size largest")
+        assert sum("sort by size" in line for line in house.drawn) == 1
         await house.press("enter")
-        await house.until(lambda: house.app.screen is house.browse, "stayed")
-        (tmp_path / "state" / "drafts").unlink()
-        await house.press("Q")
-        await house.until(lambda: not house.app.is_running, "nothing is lost now")
-    assert [draft.text[:7] for draft in Drafts(tmp_path / "state" / "drafts", demo.url).all()] == ["Typed. "]
+        await house.until(lambda: any("Size ▼" in line for line in house.drawn), "it ran")
+        await house.press(":")
+        await house.type("no such thing")
+        assert any("No command says that" in line for line in house.drawn)
+        await house.press("enter", "escape")
+        assert house.app.screen is house.browse
+        await house.press("f1")
+        await house.type("save to the service")
+        await house.press("enter")
+        assert "works elsewhere: Editor" in house.notices
+        await house.press("escape")
+
+
+async def test_f1_in_the_editor_lists_its_keys_and_runs_them(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        ours = await house.editing("Shared")
+        assert "F1 keys" in house.line("footer")
+        await house.press(*"What? ")
+        assert ours.text == "What? " + BASE
+        await house.press("f1")
+        await house.until(lambda: any("  Editor" in line for line in house.drawn), "the list")
+        assert any("^z" in line and "take back what was typed last" in line for line in house.drawn)
+        assert not any("^z" in line and "shell" in line for line in house.drawn)
+        await house.type("typed last")
+        await house.press("enter")
+        await house.until(lambda: house.app.screen is ours and ours.text == BASE, "run from the list")
+        await house.press("ctrl+y", "end", "ctrl+u", "ctrl+k", "shift+down", "ctrl+c", "ctrl+x", "ctrl+v")
+        assert ours.text == BASE.removeprefix("One.\n")
+        await house.press("ctrl+c", "escape")
+        await house.until(lambda: house.app.screen is house.browse, "left")
+
+
+async def test_help_tells_what_works_here_before_all_else(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (120, 140)) as house:
+        await house.online()
+
+        def at(words: str) -> int:
+            return next((i for i, line in enumerate(house.drawn) if words in line), -1)
+
+        for keys, first, elsewhere in (
+            ((), "Browse", "Editor"),
+            (("/",), "While typing a filter", "Browse"),
+            (("r",), "While typing a name", "Browse"),
+            (("g", "d"), "Drafts", "Browse"),
+            (("g", "w"), "Drafts and workspaces", "Browse"),
+        ):
+            await house.press(*keys)
+            await house.press("f1")
+            await house.until(lambda: at("Keys and commands") == 0 and at("  Editor") > 0, "the list")
+            assert at(f"  {first}") == 3, (keys, house.drawn[:5])
+            assert at(f"  {elsewhere}") > at("  Everywhere") > 3
+            if not keys:
+                assert at("  Editor") > at("  Not now") > at("  Everywhere")
+                assert at("nothing to undo") > at("  Not now")
+            await house.press("escape")
+            await house.until(lambda: not isinstance(house.app.screen, Keys), "back")
+            await house.press("escape")
+
+
+# Questions
+
+
+async def test_a_question_shows_what_is_below_and_is_answered_by_keys(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        await house.editing("Shared")
+        await house.press(*"Mine. ")
+
+        async def asked() -> None:
+            await house.press("f8")
+            await house.until(lambda: isinstance(house.app.screen, Question), "the question")
+            await house.until(lambda: "Cancel" in house.app.export_screenshot(), "drawn")
+
+        for answer in (
+            ("n",),
+            ("escape",),
+            ("q",),
+            ("enter",),
+            ("tab", "left", "space"),
+            ("?", "escape", "n"),
+        ):
+            await asked()
+            await house.press(*answer)
+            await house.editor()
+            assert len(house.drafts) == 1
+        await asked()
+        assert "Three." in house.app.export_screenshot(), "what is below"
+        assert any("▸ Cancel" in line for line in house.drawn)
+        assert any("y yes" in line and "n cancel" in line for line in house.drawn)
+        await house.press("right")
+        assert any("▸ Discard" in line and "▸ Cancel" not in line for line in house.drawn)
+        await house.press("y")
+        await house.until(lambda: house.app.screen is house.browse and not house.drafts, "discarded")
+
+
+async def test_a_key_typed_before_a_question_was_asked_is_no_answer(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        early = [events.Key("y", "y"), events.Key("enter", "\r")]
+        question = Question(house.app, "Really?", "Everything is lost.", "Lose it")
+        answers: list[bool | None] = []
+        await house.app.push_screen(question, answers.append)
+        for key in early:
+            house.app.post_message(key)
+        await house.press("right")
+        await house.until(lambda: any("▸ Lose it" in line for line in house.drawn), "still asking")
+        assert answers == []
+        await house.press("enter")
+        await house.until(lambda: answers == [True], "answered")
+
+
+async def test_a_screen_below_another_does_not_take_that_one_away(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("?")
+        await house.until(lambda: isinstance(house.app.screen, Keys), "the keys")
+        below = house.app.screen
+        assert isinstance(below, Keys)
+        house.app.push_screen(above := Question(house.app, "Well?", "Nothing.", "Do"))
+        await house.until(lambda: house.app.screen is above and above.focused, "a question")
+        await caught_up(above)  # a screen that comes up takes a focus of itself
+        below.do_keys_leave()
+        assert house.app.screen is above
+        above.set_focus(None)
+        await house.press("enter")
+        assert house.app.screen is above and above.focused
+        await house.press("enter")
+        await house.until(lambda: house.app.screen is below, "answered")
+
+
+# Keys
+
+
+async def test_a_command_that_is_off_says_why(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("e")
+        assert "A folder has no content" in house.notices
+        await house.press("?")
+        await house.type("edit the text here")
+        assert any("A folder has no content" in line for line in house.drawn)
+        await house.press("enter")
+        await house.until(lambda: house.app.screen is house.browse and "no content" in house.notices)
+        await house.press("u")
+        assert "nothing to undo" in house.notices
+
+
+async def test_keys_that_arrive_all_at_once_lose_nothing_and_keep_their_order(
+    demo: Demo, tmp_path: Path
+) -> None:
+    settings = settings_for(demo.url, demo.key, tmp_path)
+    async with opened(settings) as house:
+        await house.online()
+    async with opened(settings) as house:
+        house.burst(*"ga/refund pol", "enter", *"jk")
+        await house.until(lambda: house.browse.shown.text == "refund pol", "the filter")
+        await house.until(lambda: house.browse.pane == "list", "kept")
+        assert all("refund pol" in name.casefold() for name in house.names)
+        house.burst("/", "ctrl+u", *"cell", "escape", *"sZ")
+        await house.until(lambda: house.browse.shown.sort == "size", "sorted after all")
+        await house.pilot.pause()
+        assert house.browse.shown.text == "" and house.browse.shown.descending
+        house.burst(*"?sort by name, backwards", "enter")
+        await house.until(lambda: house.browse.shown[1:3] == ("name", True), "run from the list of keys")
+
+
+async def test_keys_typed_before_the_first_frame_are_not_lost(demo: Demo, tmp_path: Path) -> None:
+    settings = settings_for(demo.url, demo.key, tmp_path)
+    async with opened(settings) as house:
+        await house.online()
+    app = KbApp(
+        settings, open_workspace(settings, settings.workspace), Keymap(), open_workspace, lambda: settings
+    )
+    house = House(app, None)  # type: ignore[arg-type]
+    running = asyncio.create_task(app.run_async(headless=True, size=(120, 36)))
+    await asyncio.sleep(0)
+    house.burst(*"ga/refund")
+    try:
+        await house.until(lambda: app.screen_stack and house.browse.shown.text == "refund", "the filter")
+        assert all("refund" in name.casefold() for name in house.names) and house.names
+    finally:
+        app.exit()
+        await running

@@ -28,7 +28,7 @@ async def test_in_sixteen_colours_the_selected_line_is_in_reverse_and_of_one_col
     demo: Demo, tmp_path: Path, theme: str
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path, theme=theme), (80, 24)) as house:
-        await house.until(lambda: house.settled, "online")
+        await house.online()
         for key in ("j", "?"):
             await house.press(key)
             await house.until(lambda: house.drawn[line_of_cursor(house)].strip(), "drawn")
@@ -55,7 +55,7 @@ async def test_without_colours_the_selected_line_is_in_reverse(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.until(lambda: house.settled, "online")
+        await house.online()
         assert any(style.reverse for style in grounds(house, line_of_cursor(house)))
         await house.press("?")
         assert house.app.screen.query_one(Input).get_component_rich_style("input--cursor").reverse

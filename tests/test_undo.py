@@ -17,21 +17,10 @@ from kbtui.errors import Error, Refused
 from kbtui.journal import Journal
 from kbtui.knowledge_base import KnowledgeBase, Saved
 from kbtui.tui.screens.conflict import ConflictScreen
-from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.question import Question
-from tests.house import House, last_change, opened, settings_for
+from tests.house import BASE, House, last_change, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
-
-BASE = "One.\nTwo.\n"
-
-
-async def edit(house: House, name: str, words: str) -> None:
-    await house.until(lambda: house.settled, "online")
-    await house.select(name)
-    await house.press("e")
-    await house.until(lambda: isinstance(house.app.screen, Editor), "the editor")
-    await house.type(words)
 
 
 async def conflict(house: House) -> None:
@@ -44,7 +33,7 @@ async def test_words_that_gave_way_to_theirs_come_back_as_a_draft(
 ) -> None:
     id = service.add("Shared", BASE)
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await edit(house, "Shared", "Mine. ")
+        await house.typing("Shared", "Mine. ")
         service.patch(id, content="Theirs.\n")
         await conflict(house)
         await house.press("t")
@@ -65,7 +54,7 @@ async def test_a_page_that_was_fetched_again_can_be_put_back(
     demo: Demo, service: Service, tmp_path: Path
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.until(lambda: house.settled, "online")
+        await house.online()
         await house.select("Reset the Dial (web)")
         id = house.row.id
         service.patch(id, content="Edited by hand.")
@@ -85,7 +74,7 @@ async def test_undo_of_what_is_gone_says_so_and_the_change_before_it_is_next(
     first, second = service.add("Gone later, 1", BASE), service.add("Gone later, 2", BASE)
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         for number in "12":
-            await edit(house, f"Gone later, {number}", "X")
+            await house.typing(f"Gone later, {number}", "X")
             await house.press("ctrl+s")
             await house.until(lambda: "Saved, verified" in house.notices, "saved")
             house.app.clear_notifications()
@@ -106,7 +95,7 @@ async def test_an_edit_that_was_taken_back_is_no_loss_to_be_announced(
 ) -> None:
     id = service.add("Shared", BASE)
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await edit(house, "Shared", "First. ")
+        await house.typing("Shared", "First. ")
         await house.press("ctrl+s")
         await house.until(lambda: "Saved, verified" in house.notices, "saved")
         house.app.clear_notifications()
@@ -119,6 +108,102 @@ async def test_an_edit_that_was_taken_back_is_no_loss_to_be_announced(
         await house.until(lambda: "Undone" in house.notices, "undone")
         assert service.text(id) == "Theirs.\n"
         assert await house.browse.kb.overwritten() == [] and house.browse.kb.drafts.all() == []
+
+
+async def test_a_page_that_the_service_renews_is_not_promised_back_and_blocks_no_undo(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.typing("Chargebacks", "X")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "back")
+        id = service.id("Reset the Dial (web)")
+        service.patch(id, content="Edited by hand.")
+        service.patch(id, enable_auto_sync=True)
+        await house.press("R")
+        await house.until(
+            lambda: (row := house.browse.kb.mirror.row(id)) is not None and row.lock, "heard of"
+        )
+        await house.select("Reset the Dial (web)")
+        await house.press("g", "R")
+        await house.until(lambda: isinstance(house.app.screen, Question), "the question")
+        assert "u cannot put it back" in " ".join(" ".join(house.drawn).split())
+        await house.press("y")
+        await house.until(lambda: "Fetched again" in house.notices, "fetched")
+        await house.press("u")
+        await house.until(lambda: "cannot be put back" in house.notices, "why not")
+        assert last_change(house.browse.kb) == ("edit", "Chargebacks")
+
+
+async def test_undo_goes_back_step_by_step_and_not_over_somebody_elses_change(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        for word in ("A. ", "B. "):
+            await house.editing("Shared")
+            await house.press(*word, "ctrl+s")
+            await house.until(lambda: "Saved, verified" in house.notices, word)
+            house.app.clear_notifications()
+            await house.press("escape")
+        await house.press("r", *"!", "enter")
+        await house.until(lambda: "Renamed" in house.notices, "renamed")
+        for name, text in (("Shared", "B. A. " + BASE), ("Shared", "A. " + BASE), ("Shared", BASE)):
+            house.app.clear_notifications()
+            await house.press("u")
+            await house.until(lambda: "Undone" in house.notices, name)
+            assert (service.get(id)["name"], service.text(id)) == (name, text)
+        await house.press("u")
+        assert "nothing to undo" in house.notices
+        await house.editing("Shared")
+        await house.press(*"C. ", "ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        service.patch(id, content="Somebody else's.")
+        await house.press("escape", "u")
+        await house.until(lambda: "changed again since" in house.notices, "refused")
+        assert service.text(id) == "Somebody else's."
+
+
+async def test_an_undo_of_unknown_fate_is_found_out(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.editing("Shared")
+        await house.press(*"A. ", "ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.press("escape")
+        house.app.clear_notifications()
+        wire.cut("answer", method="PATCH")
+        await house.press("u")
+        await house.until(lambda: house.notices, "told")
+        assert "Undone" not in house.notices and service.text(id) == BASE
+        await house.press("u")
+        await house.until(lambda: "Undone" in house.notices, "found out")
+        assert len(wire.patches) == 2
+
+
+async def test_undo_takes_back_what_was_asked_for_and_nothing_else(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Crossed", BASE)
+    other = service.add("Alpha, later", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "First. ")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "back")
+        kb = house.browse.kb
+        asked = kb.undoable()
+        await kb.save(draft := await kb.begin_edit(other), "Second. " + draft.text)
+        with pytest.raises(Refused, match="Something else was changed"):
+            await kb.undo(asked)
+        assert service.text(other) == "Second. " + BASE
 
 
 # What became of it: below the screen, where faults are put at one place exactly
@@ -187,9 +272,9 @@ async def test_words_under_a_page_of_which_nobody_knows_whether_it_was_fetched_a
             await kb.refetch(id)
         wire.heal()
         assert service.text(id) == before and await news(kb, service, id) == []
-        assert (await kb.undo()).sentence == "Undone: fetch of “Reset the Dial (web)”."
+        assert (await kb.undo()) == "Undone: fetch of “Reset the Dial (web)”."
         assert service.text(id) == "Made by hand."
-        assert (await kb.undo()).sentence == "Undone: edit of “Reset the Dial (web)”."
+        assert (await kb.undo()) == "Undone: edit of “Reset the Dial (web)”."
         assert service.text(id) == before
 
 
@@ -275,7 +360,7 @@ async def test_a_request_that_cannot_be_asked_about_does_not_stand_in_the_way(
         await save(kb, first, "B.")
         await save_cut(kb, wire, second, "C.")
         wire.answer(status, {"detail": "No."}, method="GET", path=f"{second}$", times=None)
-        assert (await kb.undo()).document == first
+        assert "First" in await kb.undo()
         assert kb.undoable() is None
 
 
@@ -308,7 +393,7 @@ async def test_what_is_accepted_is_the_edit_and_not_a_rename_made_meanwhile(
         await kb.rename(kb.begin_rename(row), "Another")
         kb.accept(draft, "Mine.", saved)
         for kind in ("Your words", "Undone: rename", "Undone: edit"):
-            assert (await kb.undo()).sentence.startswith(kind)
+            assert (await kb.undo()).startswith(kind)
         assert (service.get(id)["name"], service.text(id)) == ("Shared", BASE)
 
 
@@ -442,30 +527,3 @@ async def test_leaving_an_editor_while_it_saves_keeps_what_was_typed_back(
         hold.release()
         assert (await saving).draft is not None and service.text(id) == "Mine."
         assert [(kept.base, kept.text) for kept in kb.drafts.all()] == [("Mine.", BASE)]
-
-
-async def test_a_page_that_the_service_renews_is_not_promised_back_and_blocks_no_undo(
-    demo: Demo, service: Service, tmp_path: Path
-) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await edit(house, "Chargebacks", "X")
-        await house.press("ctrl+s")
-        await house.until(lambda: "Saved, verified" in house.notices, "saved")
-        await house.press("escape")
-        await house.until(lambda: house.app.screen is house.browse, "back")
-        id = service.id("Reset the Dial (web)")
-        service.patch(id, content="Edited by hand.")
-        service.patch(id, enable_auto_sync=True)
-        await house.press("R")
-        await house.until(
-            lambda: (row := house.browse.kb.mirror.row(id)) is not None and row.lock, "heard of"
-        )
-        await house.select("Reset the Dial (web)")
-        await house.press("g", "R")
-        await house.until(lambda: isinstance(house.app.screen, Question), "the question")
-        assert "u cannot put it back" in " ".join(" ".join(house.drawn).split())
-        await house.press("y")
-        await house.until(lambda: "Fetched again" in house.notices, "fetched")
-        await house.press("u")
-        await house.until(lambda: "cannot be put back" in house.notices, "why not")
-        assert last_change(house.browse.kb) == ("edit", "Chargebacks")

@@ -164,6 +164,11 @@ class Wire:
     # -- what came by ----------------------------------------------------------------------------------
 
     @property
+    def patches(self) -> list[Request]:
+        """The requests so far that change a document."""
+        return [request for request in self.requests if request.method == "PATCH"]
+
+    @property
     def requests(self) -> list[Request]:
         """Every request so far, in the order of arrival."""
         with self._changed:

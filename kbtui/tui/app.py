@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import itertools
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rich.style import Style
 from rich.text import Text
@@ -19,7 +15,7 @@ from textual.app import App
 from textual.geometry import Size
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.worker import Worker, WorkerFailed, get_current_worker
+from textual.worker import WorkerFailed
 
 import kbtui
 from kbtui.commands import Keymap
@@ -27,7 +23,7 @@ from kbtui.content import safe
 from kbtui.errors import Error, Offline
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow, View
-from kbtui.settings import BadSettings, Settings, Workspace
+from kbtui.settings import Settings
 from kbtui.terminal import give_to_shell, has_shell, over_a_link
 from kbtui.tui import output, paste, widths
 from kbtui.tui.background import background
@@ -37,6 +33,7 @@ from kbtui.tui.saving import Held, Saving
 from kbtui.tui.screens.browse import Browse
 from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
 from kbtui.tui.widgets.line import Part
+from kbtui.tui.workspaces import OpenWorkspace, StartDemo, Workspaces
 
 _PACKAGE = Path(kbtui.__file__).resolve().parent
 STYLES = next(folder for folder in (_PACKAGE / "styles", _PACKAGE.parent / "styles") if folder.is_dir())
@@ -44,11 +41,8 @@ SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "keys", "
 
 LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
 
-OpenWorkspace = Callable[[Settings, Workspace], KnowledgeBase | None]
-StartDemo = Callable[[], Settings]
 
-
-class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
+class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False):
     """The application over one workspace at a time.
 
     Args:
@@ -80,16 +74,13 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         super().__init__(ansi_color=chosen.startswith("ansi"))
         self.settings = settings
         self.keymap = keymap
-        self._open_workspace = open_workspace
-        self._start_demo = start_demo
+        self._open_workspace, self._start_demo = open_workspace, start_demo
         self.settle = 0.3 if over_a_link() else 0.15  # seconds a cursor rests before the text follows
         self._kb = kb
         self._version = -1
         self._follower: Follower | None = None
         self.held: Held | None = None
-        self._numbers = itertools.count(1)  # of workspaces opened in this run
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._quitting = False
         self._resizing = False
         self._painted = Size(0, 0)
         for theme in THEMES:
@@ -160,88 +151,6 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
             for limits in (self.settings.drafts, self.settings.history)
         )
         await asyncio.to_thread(self.kb.tidy, drafts, history)
-
-    # Workspaces
-
-    @background("open")
-    async def change_workspace(self, workspace: Workspace) -> None:
-        """Open another workspace of the configuration; the first-run screen where it has no key."""
-        if await self._may_leave():
-            await self._open(replace(self.settings, workspace=workspace))
-
-    @background("open")
-    async def open_demo(self, say: Callable[[str, str], None]) -> None:
-        """Open the embedded demo knowledge base, or say why not."""
-        try:
-            settings = await asyncio.to_thread(self._start_demo)
-        except BadSettings as error:
-            say(str(error), "bad")
-            return
-        await self._open(settings)
-
-    @background("open")
-    async def try_key(self, say: Callable[[str, str], None]) -> None:
-        """Look for a key again, and open the workspace if the service takes it, or say why not."""
-        try:
-            kb = self._open_workspace(self.settings, self.settings.workspace)
-        except BadSettings as error:
-            say(str(error), "bad")
-            return
-        if kb is None:
-            say("Still no key: not in the environment, not in the configuration, not in the keyring.", "warn")
-            return
-        try:
-            await kb.check()
-        except Error as error:
-            await kb.close()
-            say(error.sentence, "bad")
-            return
-        await self._enter(self.settings, kb)
-
-    async def _open(self, settings: Settings) -> None:
-        try:
-            kb = self._open_workspace(settings, settings.workspace)
-        except BadSettings as error:
-            self.tell(str(error), "bad")
-            return
-        await self._enter(settings, kb)
-
-    async def _enter(self, settings: Settings, kb: KnowledgeBase | None) -> None:
-        await self._finish_work()
-        self._quitting, self.held = False, []  # what is typed from now on is meant for the next workspace
-        leaving = self._browse()
-        if leaving is not None:
-            leaving.rest()
-        old, self.settings, self._kb, self._follower = self._kb, settings, kb, None
-        # A mode of its own: the first screen of an app cannot be switched for another.
-        left, mode = self.current_mode, f"workspace-{next(self._numbers)}"
-        self.add_mode(mode, self.get_default_screen)
-        await self.switch_mode(mode)
-        if isinstance(self.screen, CommandScreen):
-            await self.screen.ready()
-        if left != "_default":
-            await self.remove_mode(left)
-        if old is not None:
-            await old.close()
-        if kb is not None:
-            self._begin_workspace()
-        await self.release()
-
-    async def _finish_work(self, *, at_once: bool = False) -> None:
-        """Wait for what must finish, also for what is begun meanwhile; stop what need not."""
-        self._quitting = True
-        while not at_once and (saving := self._under_way("save")):
-            self.tell("Finishing the save … Q leaves at once; the draft is kept.")
-            await asyncio.shield(_ended(saving))  # asked again to leave, this waiting ends and not the save
-        running = self._under_way()
-        for worker in running:
-            worker.cancel()
-        await _ended(running)
-
-    def _under_way(self, group: str = "") -> list[Worker[Any]]:
-        """The work under way, of a group or all but that which asks."""
-        every = [each for each in self.workers if each is not get_current_worker() and not each.is_finished]
-        return [worker for worker in every if group in ("", worker.group)]
 
     # The end
 
@@ -448,38 +357,7 @@ class KbApp(Saving, output.Output, App[int], inherit_bindings=False):
         else:
             self.tell("There is no shell here to go back to.", "warn")
 
-    def do_app_leave(self) -> None:
-        self.do_app_quit()
-
-    def do_app_quit(self) -> None:
-        self.quit()
-
-    @background("quit")
-    async def quit(self) -> None:
-        """Wait for what must finish, then end; asked again, end at once. Drafts stay."""
-        again = self._quitting
-        if again or await self._may_leave():
-            await self._finish_work(at_once=again)
-            self.exit(0)
-
-    async def _may_leave(self) -> bool:
-        """Whether every word is safe, or the person leaves nevertheless."""
-        from kbtui.tui.screens.question import Question
-
-        if self._kb is None or self.settings.demo:
-            return True
-        drafts = self._kb.drafts
-        drafts.flush()
-        if not drafts.trouble or not drafts.all():
-            return True
-        loss = f"They cannot be written to the disk: {drafts.trouble}. What is not saved is lost for good."
-        return await self.push_screen_wait(Question(self, "Leave and lose your drafts?", loss, "Leave"))
-
     async def on_unmount(self) -> None:
         """The last step: no screen is left that could ask for anything."""
         if self._kb is not None:
             await self._kb.close()
-
-
-async def _ended(workers: list[Worker[Any]]) -> None:
-    await asyncio.gather(*(worker.wait() for worker in workers), return_exceptions=True)

@@ -48,6 +48,7 @@ class Follower:
         self._retry_at = 0.0
         self._swept = 0.0
         self._all = True  # compare everything, not only what is new
+        self._asking = False  # a round is under way
         self._stopped = False
 
     async def run(self) -> None:
@@ -56,13 +57,15 @@ class Follower:
         pause: float | None  # None: until the person asks
         while True:
             self._again.clear()
+            self._asking = True
             try:
                 await self._round()
-                delay, pause = FIRST_RETRY, POLL
+                delay, pause, self._stopped = FIRST_RETRY, POLL, False
             except Error as error:
                 pause = None if isinstance(error, Unauthorized) else delay
                 self._unwell(error, pause)
                 delay = min(delay * 2, LAST_RETRY)
+            self._asking = False
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._again.wait(), pause)
             while self._stopped:
@@ -81,9 +84,9 @@ class Follower:
         self._again.set()
 
     def stop(self) -> None:
-        """Try no more until the person asks; where nothing is waited for, there is nothing to stop."""
-        if self._kb.waiting is not None or self._trouble is not None:
-            self._cancel()
+        """Wait no longer; where the look at the service failed, try no more until the person asks."""
+        self._cancel()
+        if self._asking or self._trouble is not None:
             self._stopped = True
             self._again.set()
 

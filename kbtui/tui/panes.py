@@ -14,7 +14,7 @@ from textual.timer import Timer
 from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, View
-from kbtui.tui import nothing
+from kbtui.tui import empty_list
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import DocumentList, Heads
@@ -193,9 +193,9 @@ class Panes(CommandScreen[None]):
     def _draw(self, view: View, listing: Listing) -> None:
         before = self.documents.row
         self._elsewhere = None if len(listing) else self._matching(view)
-        self.documents.edited = self.kb.edited()
+        self.documents.edited = self.reading.edited = self.kb.edited()
         self.documents.show(self.kb, view, listing)
-        self.reading.mark(self.documents.edited)
+        self.reading.show_tabs()
         self.show_lines()
         self.place_name_field()
         after = self.documents.row
@@ -231,8 +231,8 @@ class Panes(CommandScreen[None]):
         view = self.shown
         if view.text or view.types:
             typing = self.here() == ("filter",)
-            return nothing.unmatched(self.keymap, self.kb, view, self._elsewhere, typing=typing)
-        return nothing.empty(self.kb, view.scope, safe(self._trouble()))
+            return empty_list.unmatched(self.keymap, self.kb, view, self._elsewhere, typing=typing)
+        return empty_list.empty(self.kb, view.scope, safe(self._trouble()))
 
     def crumb(self, scope: str) -> str:
         """A scope as a path of names."""
@@ -262,7 +262,7 @@ class Panes(CommandScreen[None]):
             chips += [(" type ", "dim"), (" or ".join(self.shown.types), "key"), (" ", "")]
         farther: list[Part] = []
         if chips and self.shown.scope != ALL:
-            key = nothing.key(self.keymap, "go.all")
+            key = empty_list.key(self.keymap, "go.all")
             farther = [(key, "key"), (f" looks in all {count(self.kb.mirror.count(ALL))} ", "dim")]
         self.set_class(bool(chips) and self.here() != ("filter",), "-chips")
         self._chips.show(chips, farther)

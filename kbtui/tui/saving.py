@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from kbtui.knowledge_base import KnowledgeBase, Saved
+    from kbtui.tui.keyboard import Answer
     from kbtui.tui.screens.editor import Editor
+    from kbtui.tui.screens.question import Asking
 
     Base = App[int]
 else:
@@ -58,6 +60,10 @@ class Saving(Base):
     async def release(self) -> None:
         raise NotImplementedError
 
+    def stay(self) -> None:
+        """Call leaving off, where it waits for a save."""
+        raise NotImplementedError
+
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
         self._sent = asyncio.Condition()
@@ -90,6 +96,11 @@ class Saving(Base):
 
         while busy():  # noqa: ASYNC110 - time itself is waited for
             await asyncio.sleep(0.05)
+
+    async def _ask(self, question: Asking[Answer]) -> Answer:
+        """Ask in the middle of the work; a person who was leaving stays to answer."""
+        self.stay()
+        return await self.push_screen_wait(question)
 
     # Edit
 
@@ -208,7 +219,7 @@ class Saving(Base):
         """A merge left marks between two sides in the text: should an agent read them out?"""
         from kbtui.tui.screens.question import Question
 
-        return await self.push_screen_wait(
+        return await self._ask(
             Question(
                 self,  # type: ignore[arg-type]
                 f"Save “{_name(draft)}” with conflict marks?",
@@ -225,7 +236,7 @@ class Saving(Base):
         from kbtui.tui.screens.conflict import ConflictScreen
 
         await self._quiet()
-        choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), conflict))  # type: ignore[arg-type]
+        choice = await self._ask(ConflictScreen(self, _name(draft), conflict))  # type: ignore[arg-type]
         here = editor is not None and self.screen is editor
         mine = self.kb.drafts.words(draft, text)  # those typed since the save began, too
         if choice == "mine":
@@ -253,7 +264,7 @@ class Saving(Base):
         theirs = saved.service_text
         question = Conflict(sentence, base=text, mine=text, theirs=theirs)
         await self._quiet()
-        choice = await self.push_screen_wait(ConflictScreen(self, _name(draft), question, differs=True))  # type: ignore[arg-type]
+        choice = await self._ask(ConflictScreen(self, _name(draft), question, differs=True))  # type: ignore[arg-type]
         here = editor is not None and self.screen is editor
         if choice == "theirs" and self.kb.drafts.words(draft, text) == text:
             self.kb.accept(draft, text, saved)
@@ -314,7 +325,7 @@ class Saving(Base):
         if change is not None and change.document != here:
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(change.at))
             title = f"Undo the {change.kind} of “{safe(change.name[:80])}”?"
-            if not await self.push_screen_wait(
+            if not await self._ask(
                 Question(
                     self,  # type: ignore[arg-type]
                     title,
@@ -323,8 +334,7 @@ class Saving(Base):
                 )
             ):
                 return
-        undone = await self.kb.undo(change)
-        self.tell(undone.sentence)
+        self.tell(await self.kb.undo(change))
         self.relist()
 
     def do_document_refetch(self) -> None:
@@ -336,7 +346,7 @@ class Saving(Base):
         from kbtui.tui.screens.question import Question
 
         back = f"u cannot put it back: {row.lock}" if row.lock else "u puts the text of now back."
-        if not await self.push_screen_wait(
+        if not await self._ask(
             Question(
                 self,  # type: ignore[arg-type]
                 f"Fetch “{safe(row.name[:80])}” again?",

@@ -10,7 +10,6 @@ from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.widgets import TextArea
 
-from kbtui.commands import Situation
 from kbtui.content import safe, survives
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
@@ -53,23 +52,21 @@ class Editor(CommandScreen[None]):
     def dirty(self) -> bool:
         return self.text != self.draft.base
 
-    def situation(self) -> Situation:
-        return Situation(dirty=self.dirty)
-
     def on_mount(self) -> None:
         self.set_focus(self.area)
         self.show_lines()
 
     def show_lines(self) -> None:
-        mark: Part = ("● ", "warn") if self.dirty else ("  ", "")
+        dirty = self.dirty
+        mark: Part = ("● ", "warn") if dirty else ("  ", "")
         clean = "as seen last " if self.kbapp.trouble else "as in the service "
-        state = "saving … " if self.saving else "not saved yet " if self.dirty else clean
+        state = "saving … " if self.saving else "not saved yet " if dirty else clean
         unsafe = self.kb.drafts.trouble
         self._header.show(
             [(" ", ""), mark, (safe(self.draft.name[:300]), "strong"), (f"  {self._place}", "dim")],
             [
                 (f"drafts are not safe: {unsafe} · " if unsafe else "", "bad"),
-                (state, "warn" if self.dirty else "dim"),
+                (state, "warn" if dirty else "dim"),
                 (f"{safe(self.draft.format)} ", "dim"),
             ],
         )
@@ -91,7 +88,7 @@ class Editor(CommandScreen[None]):
 
     @on(TextArea.SelectionChanged)
     def _moved(self) -> None:
-        self.show_lines()
+        self.show_footer()
 
     def do_text(self, by: str) -> None:
         """What the text area does at a key; `by` is the end of a `text.…` command."""

@@ -44,7 +44,7 @@ class Reading(Vertical):
         self.source = False
         self.busy = False  # the text under the tab line is not yet the one that it names
         self.place = ""  # the folder of the document, as a path
-        self.drafted = False  # there is a draft of it
+        self.edited: frozenset[str] = frozenset()  # documents with a draft
         self.view = DocumentView("view")
         self._tabs = Line("tabs")
         self._body: Body | None = None
@@ -62,14 +62,9 @@ class Reading(Vertical):
         again = again and not self.busy  # what was cut in the middle begins anew
         self.busy = True
         self.place = " / ".join(folder.name for folder in kb.mirror.path(row.id)) if row else ""
-        self.mark(kb.edited())
+        self.show_tabs()
         await self._show(kb, row, again)
         self.busy = False
-
-    def mark(self, edited: frozenset[str]) -> None:
-        """Say whether the document is one of those that have a draft."""
-        self.drafted = self.row is not None and self.row.id in edited
-        self.show_tabs()
 
     async def _show(self, kb: KnowledgeBase, row: DocumentRow | None, again: bool) -> None:
         if row is None:
@@ -127,7 +122,7 @@ class Reading(Vertical):
         row = self.row
         if row is not None:
             parts += [(" ", ""), (safe(row.name[:200]), "strong"), (f"  {safe(self.place)}", "dim")]
-            if self.drafted:
+            if row.id in self.edited:
                 right.append(("● draft ", "warn"))
             if row.lock and row.type != FOLDER:
                 right.append(("read-only ", "warn"))

@@ -1,0 +1,193 @@
+"""How a workspace is opened and left: what must finish first, and what need not."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from textual.worker import Worker, get_current_worker
+
+from kbtui.errors import Error
+from kbtui.settings import BadSettings, Settings, Workspace
+from kbtui.tui.background import background
+from kbtui.tui.keyboard import CommandScreen
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.screen import Screen
+
+    from kbtui.knowledge_base import KnowledgeBase
+    from kbtui.tui.following import Follower
+    from kbtui.tui.saving import Held
+    from kbtui.tui.screens.browse import Browse
+
+    Base = App[int]
+else:
+    Base = object
+
+OpenWorkspace = Callable[[Settings, Workspace], "KnowledgeBase | None"]
+StartDemo = Callable[[], Settings]
+Say = Callable[[str, str], None]
+
+
+class Workspaces(Base):
+    """What `KbApp` does to change its workspace, and to end; a part of it in a file of its own."""
+
+    settings: Settings
+    held: Held | None
+    _kb: KnowledgeBase | None
+    _follower: Follower | None
+    _open_workspace: OpenWorkspace
+    _start_demo: StartDemo
+
+    def __init__(self, *args: object, **named: object) -> None:
+        super().__init__(*args, **named)  # type: ignore[arg-type]
+        self._numbers = itertools.count(1)  # of workspaces opened in this run
+        self._finishing = False  # saves are waited for before something is left
+
+    def tell(self, sentence: str, look: str = "") -> None:
+        raise NotImplementedError
+
+    def get_default_screen(self) -> Screen[None]:
+        raise NotImplementedError
+
+    def _browse(self) -> Browse | None:
+        raise NotImplementedError
+
+    def _begin_workspace(self) -> None:
+        raise NotImplementedError
+
+    async def release(self) -> None:
+        raise NotImplementedError
+
+    # Open
+
+    @background("open")
+    async def change_workspace(self, workspace: Workspace) -> None:
+        """Open another workspace of the configuration; the first-run screen where it has no key."""
+        if await self._may_leave():
+            await self._open(replace(self.settings, workspace=workspace))
+
+    @background("open")
+    async def open_demo(self, say: Say) -> None:
+        """Open the embedded demo knowledge base, or say why not."""
+        try:
+            settings = await asyncio.to_thread(self._start_demo)
+        except BadSettings as error:
+            say(str(error), "bad")
+            return
+        await self._open(settings)
+
+    @background("open")
+    async def try_key(self, say: Say) -> None:
+        """Look for a key again, and open the workspace if the service takes it, or say why not."""
+        try:
+            kb = self._open_workspace(self.settings, self.settings.workspace)
+        except BadSettings as error:
+            say(str(error), "bad")
+            return
+        if kb is None:
+            say("Still no key: not in the environment, not in the configuration, not in the keyring.", "warn")
+            return
+        try:
+            await kb.check()
+        except Error as error:
+            await kb.close()
+            say(error.sentence, "bad")
+            return
+        await self._enter(self.settings, kb)
+
+    async def _open(self, settings: Settings) -> None:
+        await self._finish_work()
+        try:
+            kb = self._open_workspace(settings, settings.workspace)
+        except BadSettings as error:
+            self.tell(str(error), "bad")
+            return
+        await self._enter(settings, kb)
+
+    async def _enter(self, settings: Settings, kb: KnowledgeBase | None) -> None:
+        self.held = []  # what is typed from now on is meant for the next workspace
+        browse = self._browse()
+        if browse is not None:
+            browse.rest()
+        await self._cancel_work()
+        old, self.settings, self._kb, self._follower = self._kb, settings, kb, None
+        # A mode of its own: the first screen of an app cannot be switched for another.
+        left, mode = self.current_mode, f"workspace-{next(self._numbers)}"
+        self.add_mode(mode, self.get_default_screen)
+        await self.switch_mode(mode)
+        if isinstance(self.screen, CommandScreen):
+            await self.screen.ready()
+        if left != "_default":
+            await self.remove_mode(left)
+        if old is not None:
+            await old.close()
+        if kb is not None:
+            self._begin_workspace()
+        await self.release()
+
+    # Leave
+
+    def do_app_leave(self) -> None:
+        self.do_app_quit()
+
+    def do_app_quit(self) -> None:
+        self.quit(self._finishing)
+
+    @background("quit")
+    async def quit(self, at_once: bool) -> None:
+        """Wait for what must finish, then end; asked again, end at once. Drafts stay."""
+        if at_once or await self._may_leave():
+            if not at_once:
+                await self._finish_work()
+            await self._cancel_work()
+            self.exit(0)
+
+    async def _may_leave(self) -> bool:
+        """Whether every word is safe, or the person leaves nevertheless."""
+        from kbtui.tui.screens.question import Question
+
+        if self._kb is None or self.settings.demo:
+            return True
+        drafts = self._kb.drafts
+        drafts.flush()
+        if not drafts.trouble or not drafts.all():
+            return True
+        loss = f"They cannot be written to the disk: {drafts.trouble}. What is not saved is lost for good."
+        return await self.push_screen_wait(Question(self, "Leave and lose your drafts?", loss, "Leave"))  # type: ignore[arg-type]
+
+    async def _finish_work(self) -> None:
+        """Wait for every save, also for those that are begun meanwhile."""
+        self._finishing = True
+        try:
+            while saving := [worker for worker in self._under_way() if worker.group == "save"]:
+                self.tell("Finishing the save … Q leaves at once; the draft is kept.")
+                await asyncio.shield(_ended(saving))  # asked again to leave, this waiting ends, not the save
+        finally:
+            self._finishing = False
+
+    def stay(self) -> None:
+        """Call leaving off, where it waits for a save."""
+        if self._finishing:
+            for leaving in ("open", "quit"):
+                self.workers.cancel_group(self, leaving)
+            self.tell("Not left: this has to be answered first.")
+
+    async def _cancel_work(self) -> None:
+        """Stop what need not finish."""
+        running = self._under_way()
+        for worker in running:
+            worker.cancel()
+        await _ended(running)
+
+    def _under_way(self) -> list[Worker[Any]]:
+        """All work but that which asks."""
+        return [each for each in self.workers if each is not get_current_worker() and not each.is_finished]
+
+
+async def _ended(workers: list[Worker[Any]]) -> None:
+    await asyncio.gather(*(worker.wait() for worker in workers), return_exceptions=True)

@@ -1,0 +1,217 @@
+"""$EDITOR: the same draft in another program, whatever that does."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.drivers.headless_driver import HeadlessDriver
+
+from kbtui.content import survives
+from kbtui.demo.server import Demo
+from kbtui.drafts import Drafts
+from kbtui.tui.screens.question import Question
+from tests.house import BASE, opened, settings_for
+from tests.service import Service
+from tests.wire import Wire
+
+
+@pytest.fixture
+def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes $EDITOR of some lines of Python, in which `path` is the file to edit."""
+    monkeypatch.setattr(HeadlessDriver, "can_suspend", True)
+
+    def make(lines: str) -> None:
+        script = tmp_path / "an editor"
+        start = f"#!{sys.executable}\nimport sys, pathlib\npath = pathlib.Path(sys.argv[-1])\n"
+        script.write_text(f"{start}{lines}\n")
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("EDITOR", f"'{script}' --flag")
+
+    return make
+
+
+APPEND = "path.write_bytes(path.read_bytes() + b'Four.\\n')"
+
+
+async def test_a_text_is_edited_in_the_editor_of_the_person(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    id = service.add("Shared", BASE)
+    editor(f"assert path.suffix == '.md' and path.stat().st_mode & 0o77 == 0\n{APPEND}")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Shared")
+        await house.press("E")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == BASE + "Four.\n" and house.drafts == []
+        await house.press("e")
+        await house.editor()
+        ours = await house.editor()
+        wire.forget()
+        await house.press(*"Zero. ", "f4")
+        outside = "Zero. " + BASE + "Four.\nFour.\n"
+        await house.until(lambda: ours.text == outside, "back in our editor")
+        assert house.app.screen is ours and not wire.patches and "not saved yet" in house.line("header")
+        assert [draft.text for draft in house.drafts] == [outside]
+        assert [path.name for path in (tmp_path / "state" / "drafts").rglob("text*")] == []
+        await house.press("ctrl+z")
+        await house.until(lambda: ours.text == "Zero. " + BASE + "Four.\n", "undone in one step")
+        await house.press("ctrl+y", "ctrl+s")
+        await house.until(lambda: service.text(id) == outside, "saved when the person says so")
+
+
+async def test_words_typed_after_an_editor_came_back_with_the_old_text_are_kept_too(
+    demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    service.add("Shared", BASE)
+    editor("pathlib.Path(path).touch(); sys.exit(0)")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        ours = await house.editing("Shared")
+        await house.press("f4")
+        await house.until(lambda: "Unchanged" in house.notices, "back")
+        await house.until(lambda: house.app.screen is ours)
+        await house.press(*"After. ", "escape")
+        assert [draft.text for draft in house.drafts] == ["After. " + BASE]
+
+
+async def test_a_text_that_is_being_saved_is_not_lent_to_another_editor(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    id = service.add("Shared", BASE)
+    editor(APPEND)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        ours = await house.editing("Shared")
+        hold = wire.hold("answer", method="PATCH")
+        await house.press(*"Mine. ", "ctrl+s")
+        await asyncio.to_thread(hold.wait)
+        await house.press("f4")
+        assert "being saved" in house.notices and ours.text == "Mine. " + BASE
+        hold.release()
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == "Mine. " + BASE
+
+
+async def test_line_ends_that_our_editor_cannot_hold_stay_a_draft_for_the_other(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    service.add("Shared", BASE)
+    editor("path.write_bytes(path.read_bytes() + b'a\\r\\nb\\n')")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.editing("Shared")
+        wire.forget()
+        await house.press("f4")
+        await house.until(lambda: house.app.screen is house.browse and "gd goes on" in house.notices, "told")
+        assert [draft.text for draft in house.drafts] == [BASE + "a\r\nb\n"] and not wire.patches
+
+
+@pytest.mark.parametrize(
+    ("lines", "words", "kept"),
+    [
+        ("import time; time.sleep(1.05)", "Unchanged", False),
+        (f"{APPEND}; sys.exit(3)", "ended with 3: nothing is saved. The draft is kept", True),
+        ("sys.exit(1)", "ended with 1: nothing is saved.", False),
+        ("path.unlink()", "left no file", False),
+        (f"{APPEND}; path.write_bytes(b'\\xff')", "no UTF-8", False),
+    ],
+    ids=["unchanged", "failed", "given up", "deleted", "not text"],
+)
+async def test_an_editor_that_ends_otherwise_saves_nothing(
+    demo: Demo,
+    service: Service,
+    wire: Wire,
+    tmp_path: Path,
+    editor: Callable[[str], None],
+    lines: str,
+    words: str,
+    kept: bool,
+) -> None:
+    id = service.add("Shared", BASE)
+    editor(lines)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Shared")
+        await house.press("E")
+        await house.until(lambda: words in house.notices, words)
+        assert not wire.patches and service.text(id) == BASE
+        assert [draft.text for draft in house.drafts] == ([BASE + "Four.\n"] if kept else [])
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("no-such-editor", "no-such-editor cannot be run (No such file"),
+        ("vi 'unclosed", "No closing quotation"),
+    ],
+)
+async def test_an_editor_that_cannot_be_run_is_named(
+    demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, words: str
+) -> None:
+    monkeypatch.setattr(HeadlessDriver, "can_suspend", True)
+    service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path, editor=command)) as house:
+        await house.online()
+        await house.select("Shared")
+        await house.press("E")
+        await house.until(lambda: words in house.notices, words)
+        assert house.drafts == []
+        await house.press("j")
+
+
+async def test_an_editor_with_a_window_of_its_own_is_waited_for(
+    demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    id = service.add("Shared", BASE)
+    editor(f"pathlib.Path({str(tmp_path / 'where')!r}).write_text(str(path))")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Shared")
+        await house.press("E")
+        await house.until(lambda: isinstance(house.app.screen, Question), "asked whether it is done")
+        Path((tmp_path / "where").read_text()).write_text(BASE + "From a window.\n")
+        await house.press("enter")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == BASE + "From a window.\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\r\nb\nc\r\n", "a\u2028b\n", "a\x85b", "a\x0bb\x0cc\n", "no line end", "a\rb\nc", "\ufeffbom\r\n"],
+)
+async def test_a_text_that_a_list_of_lines_would_change_survives_byte_for_byte(
+    demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None], text: str
+) -> None:
+    id = service.add("Bytes", "-")
+    service.patch(id, content=text)
+    editor("path.write_bytes(b'X' + path.read_bytes())")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Bytes")
+        await house.press("e")
+        if survives(text):
+            await house.editor()
+            await house.press("X", "ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == "X" + text
+
+
+async def test_what_an_editor_left_that_is_no_file_is_told_and_the_words_are_kept(
+    demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    service.add("Shared", BASE)
+    editor("path.unlink(); path.mkdir()")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        ours = await house.editing("Shared")
+        await house.press(*"Mine. ", "f4")
+        await house.until(lambda: "cannot be read" in house.notices, "told")
+        assert house.app.screen is ours and ours.text == "Mine. " + BASE
+    left = Drafts(tmp_path / "state" / "drafts", demo.url).all()
+    assert [draft.text for draft in left] == ["Mine. " + BASE]

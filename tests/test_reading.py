@@ -1,0 +1,218 @@
+"""The reading pane: the text of a document, what is known of it, and the line above them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from textual.widgets import TextArea
+
+from kbtui.demo.server import Demo
+from kbtui.rows import DocumentRow
+from kbtui.tui.widgets.reading import info
+from tests.house import opened, settings_for
+from tests.service import Service
+from tests.wire import Wire
+
+# The text
+
+
+async def test_the_text_follows_the_cursor_rendered_or_as_its_source(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.enter("Agent scripts")
+        view = house.browse.reading.view
+        for key in ("j", "j", "k"):
+            await house.press(key)
+            name = house.row.name
+            await house.until(lambda: house.reading, name)
+            assert name in house.line("tabs")
+            first = service.text(house.row.id).splitlines()[0].lstrip("# ").strip()
+            assert first in view.text
+        await house.select("Words we avoid")
+        await house.until(lambda: house.reading, "html")
+        assert "html" in house.line("tabs") and "<" not in view.text
+        await house.press("V")
+        await house.until(lambda: house.reading and "<" in view.text, "the source")
+        assert "html source" in house.line("tabs")
+        together = "".join(view.text.split())
+        assert together == "".join(service.text(house.row.id).split())
+        await house.press("V")
+        await house.until(lambda: house.reading and "<" not in view.text, "rendered again")
+        await house.press("]")
+        await house.until(lambda: "Your role" in view.text, "info")
+        for fact in (house.row.id, "Agent scripts", "Théo Lambert", f"{house.row.size:,}".replace(",", " ")):
+            assert fact in view.text
+        await house.press("[")
+        await house.until(lambda: house.reading and "Your role" not in view.text, "text")
+        await house.select("Delivery of batteries (web)")
+        await house.press("i")
+        await house.until(lambda: "Auto-sync" in view.text, "info of a URL")
+        assert "/help/delivery" in view.text and "Auto-sync is on" in view.text
+        assert "read-only" in house.line("tabs")
+
+
+async def test_a_document_without_words_says_so(demo: Demo, service: Service, tmp_path: Path) -> None:
+    id = service.add("Emptied", "words")
+    service.patch(id, content="")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Emptied")
+        await house.until(lambda: "No words." in house.browse.reading.view.text, "no words")
+
+
+async def test_another_theme_draws_the_text_in_its_own_colours(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        view = house.browse.reading.view
+        await house.until(lambda: house.reading and view.text, "the text")
+
+        def colours() -> set[str]:
+            styles = [
+                style for strip in house.app.screen._compositor.render_strips() for _, style, _ in strip
+            ]
+            return {style.color.name for style in styles if style is not None and style.color is not None}
+
+        dark = colours()
+        await house.press("g", "t")
+        await house.until(lambda: not colours() & dark, "no colour of the dark theme is left")
+
+
+async def test_three_hundred_kilobytes_are_shown_whole_and_scroll(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Fault codes, complete")
+        view = house.browse.reading.view
+        await house.until(lambda: "Fault codes" in view.text, "the beginning of it")
+        assert len(view.text) < 250_000
+        house.browse.open(house.row, True)  # as when the mirror moves in the middle of it
+        await house.until(lambda: house.reading and len(view.text) > 250_000, "all of it")
+        top = house.drawn
+        await house.press("J")
+        assert house.drawn != top and house.browse.pane == "list"
+        await house.press("3", "G")
+        last = view.text.splitlines()[-1].strip()
+        await house.until(lambda: any(last in line for line in house.drawn), "the last line")
+        await house.press("g", "g")
+        await house.until(lambda: house.drawn[-12:] == top[-12:] or view.scroll_y == 0, "the top")
+
+
+async def test_the_bottom_is_the_end_of_the_text_also_of_what_is_not_yet_laid_out(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Fault codes, complete")
+        await house.press("l", "G")
+        view = house.browse.reading.view
+        assert len(view.text) < 250_000
+        await house.until(lambda: house.reading and len(view.text) > 250_000, "all of it")
+        last = view.text.splitlines()[-1].strip()
+        await house.until(lambda: any(last in line for line in house.drawn), "the last line")
+        await house.pilot.resize_terminal(100, 30)
+        await house.until(lambda: house.drawn[-2].strip(), "the end at another width")
+        await house.press("k", "g", "g")
+        await house.until(lambda: view.scroll_y == 0, "the top")
+        await house.press("G", "2", "F", "k")
+        await house.until(lambda: house.reading and house.row.name != "Fault codes, complete", "another")
+        await house.until(lambda: view.scroll_y == 0, "its top")
+
+
+async def test_a_text_that_cannot_be_fetched_is_told_in_the_services_words(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        detail = {"status": "no", "message": "This text is \x1b[31mnot for you.", "code": "forbidden"}
+        wire.answer(403, {"detail": detail}, path="/content$", times=None)
+        await house.select("Chargebacks")
+        view = house.browse.reading.view
+        await house.until(lambda: "not for you" in view.text, "the service's words")
+        assert "✕" in view.text and "\x1b" not in view.text
+
+
+async def test_offline_the_texts_that_were_read_are_there_and_marked(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        view = house.browse.reading.view
+        await house.until(lambda: house.reading and "chargeback" in view.text, "read once")
+        await house.press("escape", "g", "g")
+        service.patch(house.browse.kb.mirror.row(service.id("Chargebacks")).id, content="Newer words.")  # type: ignore[union-attr]
+        service.patch(service.id("Payment methods"), name="Payment methods, renamed")
+        wire.cut("request", path="/content$|/knowledge-base/[^/]+$", times=None)
+        await house.press("R")
+        await house.until(lambda: "Payment methods, renamed" in house.names, "the sweep saw it")
+        await house.select("Chargebacks")
+        await house.until(lambda: house.reading, "shown")
+        assert "A chargeback means" in view.text
+        wire.down()
+        await house.press("R")
+        await house.until(lambda: "offline" in house.status, "offline")
+        await house.select("Osaka, Horie 大阪")
+        await house.until(lambda: "✕" in view.text, "never read")
+        wire.up()
+        wire.heal()
+        await house.press("R")
+        await house.online()
+        await house.select("Chargebacks")
+        await house.until(lambda: "Newer words." in view.text, "the new text")
+
+
+# The info page
+
+
+def facts(summary: dict[str, Any], **row: Any) -> str:
+    known = DocumentRow("id", "name", "url", 1, 0, 0, None, None, None, "admin", None, None)._replace(**row)
+    lines = info(known, summary, "")
+    return "\n".join("".join(text for text, _ in line) for line in lines)
+
+
+def test_the_info_page_words_numbers_as_a_person_does() -> None:
+    assert "1 byte\n" in facts({}) and "920 bytes\n" in facts({}, size=920)
+    assert "1 234 bytes (1.2 k)" in facts({}, size=1234)
+    assert "1 here, 1 document below" in facts({}, type="folder", children=1, documents=1)
+    assert "0 here, 2 documents below" in facts({}, type="folder", children=0, documents=2)
+
+
+def test_the_info_page_says_how_far_off_a_moment_is() -> None:
+    now = int(time.time())
+    assert "(just now)" in facts({}, created=now) and "(2 h ago)" in facts({}, created=now - 7300)
+
+    def sync(days: int, failures: int, next: int) -> str:
+        told = {"minimum_frequency_days": days, "consec_failures": failures, "next_refresh_by": next}
+        return facts({"auto_sync_info": told})
+
+    assert "every day at the latest" in sync(1, 1, now + 3 * 86400 + 60)
+    assert "once" in sync(1, 1, 0) and "2 times in a row" in sync(7, 2, 0)
+    assert "(in 3 d)" in sync(1, 1, now + 3 * 86400 + 60) and "(due)" in sync(7, 0, now - 9000)
+    assert "every 7 days" in sync(7, 0, 0)
+
+
+async def test_the_tab_line_tells_where_a_document_is_that_it_has_a_draft_and_has_the_keys(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        await house.until(lambda: house.reading, "its text")
+        assert "Support / Billing" in house.line("tabs") and "draft" not in house.line("tabs")
+        assert not house.line("tabs").startswith("▸")
+        await house.press("3")
+        assert house.line("tabs").startswith("▸")
+        await house.press("e")
+        await house.until(lambda: house.app.screen.query("TextArea"), "the editor")
+        await house.type("Typed. ")
+        assert "Support / Billing" in house.line("header")
+        await house.press("ctrl+end", *" End.")
+        assert house.app.screen.query_one(TextArea).text.endswith(" End.")
+        await house.press("ctrl+home", *"Start. ")
+        assert house.app.screen.query_one(TextArea).text.startswith("Start. Typed. ")
+        await house.press("escape")
+        await house.until(lambda: "● draft" in house.line("tabs"), "there is a draft")

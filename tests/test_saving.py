@@ -1,0 +1,469 @@
+"""What becomes of a save: both sides, a line that is cut, and what a person does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from kbtui.demo.server import Demo
+from kbtui.drafts import Drafts
+from kbtui.tui.screens.conflict import ConflictScreen
+from kbtui.tui.screens.editor import Editor
+from kbtui.tui.screens.keys import Keys
+from kbtui.tui.screens.question import Question
+from kbtui.tui.widgets.fields import NameField
+from tests.house import BASE, opened, settings_for
+from tests.service import Service
+from tests.wire import Request, Wire
+
+# Both sides
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs", "editor", "merge", "overlap"])
+async def test_a_text_that_both_sides_changed_is_decided_by_the_person(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, choice: str
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        editor = await house.editing("Shared")
+        await house.press(*"Mine. ")
+        theirs = "Theirs. One.\nTwo.\nThree.\n" if choice == "overlap" else "One.\nTwo.\nThree.\nTheirs.\n"
+        service.patch(id, content=theirs)
+        await house.press("ctrl+s")
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        await house.until(lambda: any("+Mine. One." in line for line in house.drawn), "both differences")
+        assert any("+Theirs." in line for line in house.drawn) and not wire.patches
+        if choice == "mine":
+            await house.press("m")
+            await house.until(lambda: "Saved, verified" in house.notices, "saved")
+            assert service.text(id) == "Mine. " + BASE and house.drafts == []
+            kept = house.browse.kb.history.changes(wire.url, id)
+            assert theirs in [change.after.get("content") for change in kept if change.kind == "words"]
+            await house.press("escape", "u")
+            await house.until(lambda: "Undone" in house.notices, "undone")
+            assert service.text(id) == theirs
+        elif choice == "theirs":
+            await house.press("t")
+            await house.until(lambda: house.app.screen is house.browse, "the editor is gone")
+            assert service.text(id) == theirs and house.drafts == [] and not wire.patches
+            kept = house.browse.kb.history.changes(wire.url, id)
+            assert kept[0].after["content"] == "Mine. " + BASE
+            await house.until(lambda: "Theirs." in house.browse.reading.view.text, "theirs is shown")
+        elif choice == "editor":
+            await house.press("e")
+            await house.until(lambda: house.app.screen is editor, "back in the editor")
+            assert editor.text == "Mine. " + BASE and len(house.drafts) == 1
+            await house.press("ctrl+s")
+            await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "asked again")
+            await house.press("escape")
+        else:
+            await house.press("g", "m")
+            await house.until(lambda: not isinstance(house.app.screen, ConflictScreen))
+            merged = await house.editor()
+            assert merged is not editor
+            if choice == "merge":
+                assert merged.text == "Mine. One.\nTwo.\nThree.\nTheirs.\n"
+            else:
+                assert "<<<<<<< mine" in merged.text and ">>>>>>> theirs" in merged.text
+                await house.press("ctrl+s")
+                await house.until(lambda: isinstance(house.app.screen, Question), "with the marks?")
+                await house.press("enter")
+                await house.until(lambda: house.app.screen is merged and not merged.saving, "no")
+                assert service.text(id) == theirs
+            merged.area.text = merged.text.replace("<<<<<<< mine\n", "").replace(">>>>>>> theirs\n", "")
+            await house.press("ctrl+s")
+            await house.until(lambda: "Saved, verified" in house.notices, "saved")
+            assert service.text(id) == merged.text and house.drafts == []
+
+
+async def test_what_is_typed_while_a_save_is_under_way_survives_it(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        editor = await house.editing("Shared")
+        hold = wire.hold("answer", method="PATCH")
+        await house.press(*"1", "ctrl+s")
+        await wire.seen(lambda request: request.method == "PATCH")
+        assert "saving" in house.line("header")
+        await house.press(*"2")
+        hold.release()
+        await house.until(lambda: "Saved, verified" in house.notices, "the first")
+        assert service.text(id) == "1" + BASE and editor.text == "12" + BASE
+        assert "not saved yet" in house.line("header")
+        (draft,) = house.drafts
+        assert (draft.base, draft.text) == ("1" + BASE, "12" + BASE)
+        await house.press("ctrl+s")
+        await house.until(lambda: service.text(id) == "12" + BASE, "the second")
+        await house.until(lambda: house.drafts == [], "no draft is left")
+        hold = wire.hold("answer", method="PATCH")
+        await house.press(*"3", "ctrl+s")
+        await wire.seen(lambda request: request.body.startswith(b'{"content":"123'))
+        await house.press("escape")
+        assert house.app.screen is house.browse and len(house.drafts) == 1
+        hold.release()
+        await house.until(lambda: house.drafts == [], "saved after the editor was left")
+        assert service.text(id) == "123" + BASE
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["in the editor", "the editor left"])
+async def test_a_conflict_may_come_up_after_the_editor_was_left(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, left: bool
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.editing("Shared")
+        hold = wire.hold("answer", path=f"{id}/content$")
+        await house.press(*"Mine. ")
+        service.patch(id, content="Theirs.")
+        await house.press("ctrl+s")
+        await asyncio.to_thread(hold.wait)
+        if left:
+            await house.press("escape")
+        hold.release()
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        await house.press("t")
+        await house.until(lambda: house.app.screen is house.browse, "browse")
+        assert service.text(id) == "Theirs." and house.drafts == []
+
+
+@pytest.mark.parametrize("choice", ["accept", "editor"])
+async def test_a_service_that_holds_another_text_than_was_sent_is_not_believed_silently(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, choice: str
+) -> None:
+    id = service.add("Shared", BASE)
+
+    def after_the_save(request: Request) -> bool:
+        return bool(wire.patches)
+
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        editor = await house.editing("Shared")
+        fault = wire.answer(
+            200, b"<p>Normal form</p>", method="GET", path=f"{id}/content$", when=after_the_save, times=None
+        )
+        await house.press(*"Mine. ", "ctrl+s")
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        await house.until(lambda: any("+<p>Normal form</p>" in line for line in house.drawn), "shown")
+        assert any("-Mine. One." in line for line in house.drawn) and len(house.drafts) == 1
+        assert "save mine" not in house.line("footer")
+        if choice == "accept":
+            await house.press("t")
+            await house.until(lambda: house.app.screen is house.browse, "accepted")
+            assert house.drafts == []
+            kept = [change.after["content"] for change in house.browse.kb.history.changes(wire.url, id)]
+            assert kept == ["Mine. " + BASE, "<p>Normal form</p>"]
+        else:
+            await house.press("m", "e")
+            await house.until(lambda: house.app.screen is editor, "back in the editor")
+            (draft,) = house.drafts
+            assert (draft.base, draft.text) == ("<p>Normal form</p>", "Mine. " + BASE)
+            fault.drop()
+            service.patch(id, content="<p>Normal form</p>")
+            await house.press("ctrl+s")
+            await house.until(lambda: "Saved, verified" in house.notices, "saved after all")
+            assert service.text(id) == "Mine. " + BASE
+
+
+@pytest.mark.parametrize("point", ["request", "answer"])
+async def test_a_line_cut_while_saving_loses_nothing_and_the_next_save_tells_the_truth(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, point: str
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        editor = await house.editing("Shared")
+        wire.cut(point, method="PATCH", times=None)  # type: ignore[arg-type]
+        await house.press(*"Mine. ", "ctrl+s")
+        await house.until(lambda: house.notices, "told")
+        assert "Saved" not in house.notices and len(wire.patches) == 1
+        await house.until(lambda: not editor.saving, "over")
+        assert house.drafts[0].text == "Mine. " + BASE and "not saved yet" in house.line("header")
+        carried_out = point == "answer"
+        assert (service.text(id) == "Mine. " + BASE) is carried_out
+        wire.heal()
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == "Mine. " + BASE and house.drafts == []
+        assert len(wire.patches) == (1 if carried_out else 2)
+        await house.press("escape", "u")
+        await house.until(lambda: "Undone" in house.notices, "and it can be undone")
+        assert service.text(id) == BASE
+
+
+async def test_edits_made_offline_are_drafts_until_the_service_is_back(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    settings = settings_for(wire.url, demo.key, tmp_path)
+    id = service.add("Shared", BASE)
+    async with opened(settings) as house:
+        await house.online()
+        await house.select("Shared")
+        await house.until(lambda: house.reading and "Two." in house.browse.reading.view.text, "read once")
+        wire.down()
+        await house.press("e")
+        await house.editor()
+        await house.press(*"Mine. ", "ctrl+s")
+        await house.until(lambda: "refuses the connection" in house.notices, "told")
+        await house.press("escape")
+        assert any("●" in line and "Shared" in line for line in house.drawn)
+    wire.up()
+    async with opened(settings) as house:
+        await house.until(lambda: "1 draft from" in house.notices, "offered at the next start")
+        await house.online()
+        await house.press("g", "d")
+        await house.until(lambda: any("Shared" in line for line in house.drawn), "the list of drafts")
+        await house.press("enter")
+        await house.editor()
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == "Mine. " + BASE and house.drafts == []
+
+
+async def test_a_conflict_wraps_long_lines_and_its_keys_fit_a_small_terminal(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        await house.editing("Shared")
+        await house.press(*"Mine. ")
+        service.patch(id, content=BASE + "words " * 30 + "the end\n")
+        await house.press("ctrl+s")
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        await house.until(lambda: any("the end" in line for line in house.drawn), "all of the line")
+        assert sum("Shared" in line for line in house.drawn) == 1
+        footer = house.drawn[-1]
+        for words in ("m save mine", "t keep theirs", "e edit mine", "gm merge", "? keys"):
+            assert words in footer
+        await house.press("?")
+        await house.until(lambda: any("When both sides changed" in line for line in house.drawn), "help")
+        await house.press("escape", "q")
+        await house.editor()
+
+
+# Words that another's save replaced
+
+
+async def test_words_that_were_saved_over_are_announced_and_a_draft_again(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.editing("Shared")
+        await house.press(*"Mine. ", "ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.press("escape")
+        service.patch(id, content=BASE + "Theirs.\n")  # read before our save, sent after it
+        await house.until(lambda: house.browse.kb.mirror.row(id) is not None)
+        house.app.clear_notifications()
+
+        async def announced() -> bool:
+            await house.press("R")
+            await house.online()
+            return "saved over it" in house.notices
+
+        while not await announced():
+            await house.pilot.pause(0.2)
+        assert [draft.text for draft in house.drafts] == ["Mine. " + BASE]
+        await house.press("g", "d", "enter")
+        await house.editor()
+        await house.press("ctrl+s")
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both are shown")
+        await house.press("g", "m")
+        await house.until(lambda: not isinstance(house.app.screen, ConflictScreen))
+        await house.editor()
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == "Mine. " + BASE + "Theirs.\n" and house.drafts == []
+
+
+async def test_a_save_that_crosses_ours_between_sending_and_reading_back_is_shown(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.editing("Shared")
+        hold = wire.hold("answer", method="PATCH")
+        await house.press(*"Mine. ", "ctrl+s")
+        await asyncio.to_thread(hold.wait)
+        service.patch(id, content="Theirs alone.")
+        hold.release()
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "shown at once")
+        await house.until(lambda: any("+Theirs alone." in line for line in house.drawn))
+        assert [draft.text for draft in house.drafts] == ["Mine. " + BASE]
+        assert service.text(id) == "Theirs alone."
+
+
+# What a person does while a save is under way
+
+
+async def test_an_editor_that_is_opened_again_waits_for_the_save_before_it(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "First. ")
+        held = wire.hold("answer", method="PATCH")
+        await house.press("ctrl+s")
+        await wire.seen(lambda request: request.method == "PATCH")
+        await house.press("escape", "e", *"Second. ")
+        held.release()
+        await house.until(lambda: isinstance(house.app.screen, Editor), "the editor again")
+        editor = house.app.screen
+        assert isinstance(editor, Editor)
+        await house.until(lambda: editor.text == "Second. First. " + BASE, "all words")
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "left")
+        (draft,) = house.browse.kb.drafts.all()
+        assert (draft.base, draft.text) == ("First. " + BASE, "Second. First. " + BASE)
+        assert service.text(id) == "First. " + BASE
+
+
+@pytest.mark.parametrize("choice", ["t", "gm"])
+async def test_a_conflict_waits_until_nothing_covers_the_editor_and_knows_every_word(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, choice: str
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "Mine. ")
+        service.patch(id, content=BASE + "Theirs.\n")
+        held = wire.hold("answer", path="/content$")
+        await house.press("ctrl+s", *"More. ", "f1")
+        await house.until(lambda: isinstance(house.app.screen, Keys), "the keys")
+        held.release()
+        await house.pilot.pause(0.3)
+        assert isinstance(house.app.screen, Keys)
+        await house.press("escape")
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both sides")
+        await house.press(*choice)
+        kb = house.browse.kb
+        if choice == "t":
+            await house.until(lambda: house.app.screen is house.browse, "the editor is gone")
+            await house.press("u")
+            await house.until(lambda: kb.drafts.all(), "a draft again")
+            assert kb.drafts.all()[0].text == "Mine. More. " + BASE
+        else:
+            await house.until(
+                lambda: isinstance(screen := house.app.screen, Editor) and "Theirs" in screen.text, "joined"
+            )
+            assert sum(isinstance(screen, Editor) for screen in house.app.screen_stack) == 1
+            assert isinstance(house.app.screen, Editor)
+            assert house.app.screen.text == "Mine. More. " + BASE + "Theirs.\n"
+
+
+async def test_letters_that_are_being_typed_answer_no_conflict(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "Mine. ")
+        house.app.calm = 0.4
+        service.patch(id, content="Theirs.\n")
+        await house.press("ctrl+s")
+        words, end = "", time.monotonic() + 1.2
+        while time.monotonic() < end:
+            words += "met "[len(words) % 4]
+            await house.press(words[-1])
+            assert isinstance(house.app.screen, Editor)
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "in a pause")
+        await house.press("e")
+        await house.until(lambda: isinstance(house.app.screen, Editor), "back")
+        assert isinstance(house.app.screen, Editor)
+        assert house.app.screen.text == f"Mine. {words}{BASE}" and service.text(id) == "Theirs.\n"
+
+
+async def test_a_name_that_is_being_sent_is_not_typed_again(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Crossed")
+        held = wire.hold("answer", method="PATCH")
+        await house.press("r", *" B", "enter", "r", *"x")
+        assert "on its way" in house.notices and not house.app.screen.query_one(NameField).display
+        held.release()
+        await house.until(lambda: "Renamed" in house.notices, "renamed")
+        assert service.get(id)["name"] == "Crossed B"
+
+
+async def test_a_question_is_answered_though_an_editor_is_about_to_open_and_there_is_one_editor(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "Mine. ")
+        service.patch(id, content="Theirs.\n")
+        held = wire.hold("answer", path="/content$")
+        await house.press("ctrl+s")
+        await wire.seen(lambda request: request.path.endswith("/content") and not request.finished)
+        await house.press("escape", "e")
+        held.release()
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both sides")
+        await house.press("e")
+        await house.until(lambda: isinstance(house.app.screen, Editor), "back in an editor")
+        await house.press(*"New. ")
+        await house.until(lambda: house.app.held is None, "nothing opens any more")
+        assert sum(isinstance(screen, Editor) for screen in house.app.screen_stack) == 1
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "left")
+        (draft,) = house.browse.kb.drafts.all()
+        assert draft.text == "New. Mine. " + BASE
+
+
+# Words that cannot be sent, or kept
+
+
+async def test_a_save_that_fails_says_that_the_words_are_safe_and_what_goes_on(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        await house.press("e")
+        await house.until(lambda: isinstance(house.app.screen, Editor), "the editor")
+        await house.type("Typed. ")
+        wire.down()
+        await house.press("ctrl+s")
+        await house.until(lambda: "words are safe" in house.notices, "told")
+        assert "^s goes on" in house.notices
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "back")
+        house.app.clear_notifications()
+        await house.press("r", *"!", "enter")
+        await house.until(lambda: "words are safe" in house.notices, "told of the name too")
+        assert "r goes on" in house.notices
+        fields = {draft.field: draft.text for draft in house.browse.kb.drafts.all()}
+        assert fields["content"].startswith("Typed. ") and fields["name"] == "Chargebacks!"
+
+
+async def test_drafts_that_cannot_reach_the_disk_are_told_and_not_left_without_a_question(
+    demo: Demo, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "drafts").write_text("in the way")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        await house.press("e")
+        await house.until(lambda: isinstance(house.app.screen, Editor), "the editor")
+        await house.type("Typed. ")
+        await house.until(lambda: "drafts are not safe" in house.line("header"), "told while typing")
+        await house.press("escape", "Q")
+        await house.until(lambda: isinstance(house.app.screen, Question), "a question")
+        assert "lost for good" in " ".join(house.drawn)
+        await house.press("enter")
+        await house.until(lambda: house.app.screen is house.browse, "stayed")
+        (tmp_path / "state" / "drafts").unlink()
+        await house.press("Q")
+        await house.until(lambda: not house.app.is_running, "nothing is lost now")
+    assert [draft.text[:7] for draft in Drafts(tmp_path / "state" / "drafts", demo.url).all()] == ["Typed. "]
