@@ -52,6 +52,15 @@ def stand_still(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.browse.documents.refresh()
 
 
+async def at_rest(house: House) -> str:
+    """The picture, once nothing on it moves any more: a scrollbar comes a frame after its text."""
+    before, picture = "", house.app.export_screenshot(title="kbtui", simplify=True)
+    while picture != before:
+        await house.pilot.pause(0.2)
+        before, picture = picture, house.app.export_screenshot(title="kbtui", simplify=True)
+    return picture
+
+
 SCENES: list[tuple[str, Scene, tuple[int, int], str]] = [
     ("browse-dark", browse, (120, 36), "dark"),
     ("browse-light", browse, (120, 36), "light"),
@@ -80,8 +89,7 @@ async def test_a_picture_shows_what_a_person_sees(
         await scene(house)
         stand_still(house, monkeypatch)
         house.app.clear_notifications()
-        await house.pilot.pause()
-        picture = house.app.export_screenshot(title="kbtui", simplify=True)
+        picture = await at_rest(house)
     path = PICTURES / f"{name}.svg"
     if write:
         path.write_text(picture, encoding="utf-8")

@@ -38,7 +38,8 @@ async def test_in_sixteen_colours_the_selected_line_is_in_reverse_and_of_one_col
         await house.press("escape")
         await house.press("1")
         documents = house.browse.documents
-        assert documents._base(documents.cursor).underline, "where the cursor rests"
+        line = documents.render_line(documents.cursor)
+        assert all(style and style.underline for _, style, _ in line), "where the cursor rests"
 
 
 async def test_dark_and_light_change_within_their_pair(demo: Demo, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
@@ -102,12 +101,14 @@ class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         if index >= self.count:
             return Strip.blank(width, self.rich_style)
-        return self.paint(self.parts(index, width), width, self._base(index))
-
-    def _base(self, index: int) -> Style:
+        parts, base = self.parts(index, width), self.rich_style
         if index != self.cursor:
-            return self.rich_style
-        return self.rich_style + self.look("cursor" if self.led else "resting")
+            return self.paint(parts, width, base)
+        if not self.led:
+            return self.paint(parts, width, base + self.look("resting"))
+        # Grey is hard to read on the ground of the cursor.
+        parts = [(text, "" if look == "dim" else look) for text, look in parts]
+        return self.paint(parts, width, base + self.look("cursor"))
 
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, self.count)
