@@ -60,6 +60,12 @@ def has_shell() -> bool:
     return os.getpgrp() != os.getsid(0)
 
 
+def never_stop_alone() -> None:
+    """Where no shell waits that could wake this process, ^Z puts it not to sleep; Textual's handler would."""
+    if not has_shell():
+        signal.signal(signal.SIGTSTP, _not_ours)
+
+
 def give_to_shell() -> None:
     """Stop this job, whatever started it included; returns when it has the terminal again."""
     woken: list[int] = []

@@ -215,3 +215,30 @@ async def test_what_an_editor_left_that_is_no_file_is_told_and_the_words_are_kep
         assert house.app.screen is ours and ours.text == "Mine. " + BASE
     left = Drafts(tmp_path / "state" / "drafts", demo.url).all()
     assert [draft.text for draft in left] == ["Mine. " + BASE]
+
+
+async def test_keys_that_were_on_their_way_when_another_program_took_the_terminal_do_nothing(
+    demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    id = service.add("Shared", BASE)
+    editor(
+        f"import time\nwhile not pathlib.Path({str(tmp_path / 'end')!r}).exists(): time.sleep(0.01)\n{APPEND}"
+    )
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        ours = await house.editing("Shared")
+        house.burst("f4", "escape", "E", "Q")
+        await house.until(lambda: house.app.away, "the other program")
+        house.burst("escape", "E", "Q")
+        (tmp_path / "end").touch()
+        await house.until(lambda: ours.text == BASE + "Four.\n", "back in our editor")
+        assert house.app.screen is ours and not house.app.away
+        (tmp_path / "end").unlink()
+        await house.press("escape")
+        house.burst("E", "Q")
+        await house.until(lambda: house.app.away, "the other program")
+        house.burst("escape", "Q")
+        (tmp_path / "end").touch()
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert house.browse.is_current and house.app.held is None and house.app.is_running
+        assert service.text(id) == BASE + "Four.\n" * 2

@@ -328,6 +328,26 @@ async def test_an_editor_that_is_opened_again_waits_for_the_save_before_it(
         assert service.text(id) == "First. " + BASE
 
 
+async def test_a_draft_that_is_being_saved_is_gone_on_with_after_the_save(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "First. ")
+        held = wire.hold("answer", method="PATCH")
+        await house.press("ctrl+s")
+        await wire.seen(lambda request: request.method == "PATCH")
+        await house.press("escape", "g", "d", "enter", *"Second. ")
+        held.release()
+        editor = await house.editor()
+        await house.until(lambda: editor.text == "Second. First. " + BASE, "all words")
+        await house.press("escape")
+        await house.until(lambda: house.drafts, "a draft")
+        assert [draft.base for draft in house.drafts] == ["First. " + BASE] and service.text(
+            id
+        ) == "First. " + BASE
+
+
 @pytest.mark.parametrize("choice", ["t", "gm"])
 async def test_a_conflict_waits_until_nothing_covers_the_editor_and_knows_every_word(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path, choice: str
@@ -366,10 +386,10 @@ async def test_letters_that_are_being_typed_answer_no_conflict(
     id = service.add("Crossed", BASE)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.typing("Crossed", "Mine. ")
-        house.app.calm = 0.4
+        house.app.calm = 1.5  # longer than a busy machine takes for a key
         service.patch(id, content="Theirs.\n")
         await house.press("ctrl+s")
-        words, end = "", time.monotonic() + 1.2
+        words, end = "", time.monotonic() + 2.0
         while time.monotonic() < end:
             words += "met "[len(words) % 4]
             await house.press(words[-1])
@@ -467,3 +487,22 @@ async def test_drafts_that_cannot_reach_the_disk_are_told_and_not_left_without_a
         await house.press("Q")
         await house.until(lambda: not house.app.is_running, "nothing is lost now")
     assert [draft.text[:7] for draft in Drafts(tmp_path / "state" / "drafts", demo.url).all()] == ["Typed. "]
+
+
+async def test_keys_after_an_edit_that_could_not_begin_are_commands_again(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Crossed")
+        await house.until(lambda: house.reading, "its text")
+        held = wire.hold("request", path="/content$")
+        wire.answer(403, {"detail": "Not yours."}, path="/content$")
+        house.burst("e", *"words")
+        await asyncio.to_thread(held.wait)
+        held.release()
+        await house.until(lambda: "Not yours" in house.notices, "told")
+        assert house.app.screen is house.browse and house.app.held is None
+        await house.press("F", "i")
+        await house.until(lambda: "Your role" in house.browse.reading.view.text, "commands")

@@ -99,9 +99,29 @@ async def test_who_leaves_and_is_asked_by_the_save_stays_to_answer(
         held.release()
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both sides")
         assert "Not left" in house.notices
-        await house.press("e")
-        editor = await house.editor()
-        assert editor.text == "Mine. " + BASE
-        await house.press("escape", "Q")
-        await house.until(lambda: not house.app.is_running, "left with a draft")
-    assert service.text(id) == "Theirs.\n"
+        held = wire.hold("answer", method="PATCH")
+        await house.press("m")
+        await wire.seen(lambda request: request.method == "PATCH")
+        await house.press("Q")
+        await house.until(lambda: "Finishing the save" in house.notices, "waits again")
+        held.release()
+        await house.until(lambda: not house.app.is_running, "ended")
+    assert service.text(id) == "Mine. " + BASE
+
+
+async def test_another_workspace_is_opened_when_the_save_in_this_one_is_through(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    with Demo(index_seconds=0, sample=False) as other:
+        one = settings_for(wire.url, demo.key, tmp_path, name="acme")
+        second = Workspace("second", other.url, key=other.key)
+        async with opened(replace(one, workspaces=(one.workspace, second))) as house:
+            await house.typing("Crossed", "Mine. ")
+            held = wire.hold("answer", method="PATCH")
+            await house.press("ctrl+s", "escape", "g", "w", "j", "enter")
+            await house.until(lambda: "Finishing the save" in house.notices, "waits")
+            assert house.app.settings.workspace is one.workspace
+            held.release()
+            await house.until(lambda: house.app.settings.workspace is second and house.settled, "the other")
+            assert service.text(id) == "Mine. " + BASE and house.drafts == []

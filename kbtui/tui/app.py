@@ -24,7 +24,7 @@ from kbtui.errors import Error, Offline
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow, View
 from kbtui.settings import Settings
-from kbtui.terminal import give_to_shell, has_shell, over_a_link
+from kbtui.terminal import give_to_shell, has_shell, never_stop_alone, over_a_link
 from kbtui.tui import output, paste, widths
 from kbtui.tui.background import background
 from kbtui.tui.following import Follower
@@ -58,6 +58,9 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
     TITLE = "kbtui"
     CSS_PATH = [STYLES / f"{name}.tcss" for name in SHEETS]
     ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = (
+        False  # by the mouse: nothing here copies it, and a window made smaller meanwhile is a crash
+    )
 
     def __init__(
         self,
@@ -114,6 +117,7 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
         return Welcome(self)
 
     def on_ready(self) -> None:
+        never_stop_alone()
         self._loop = asyncio.get_running_loop()
         self.call_after_refresh(self._begin, self._kb)
         self.set_interval(LOOK, self._look)
@@ -195,6 +199,8 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             self.last_key = time.monotonic()
+            if self.away:
+                return  # typed a moment before the other program had the terminal, and meant for it
             if self.held is not None and not self._asked():
                 self._hold(event, self.held)
             else:

@@ -98,16 +98,28 @@ async def _wait_for_window(app: KbApp, name: str) -> None:
 
 
 async def _run(app: KbApp, command: list[str]) -> int:
-    # Frames are held back while the terminal belongs to the editor: thirty of them would block the loop.
-    with app.batch_update(), app.suspend():
-        try:
-            process = await asyncio.create_subprocess_exec(*command)
+    outcome: int | BaseException
+    app.away = True
+    try:
+        # Frames are held back while the terminal belongs to the editor: thirty of them would block the loop.
+        # Textual takes the terminal back only where nothing is raised before.
+        with app.batch_update(), app.suspend():
             try:
-                return await process.wait()
-            except asyncio.CancelledError:
-                process.terminate()  # kbtui ends; an editor would fight the shell for the terminal
-                await process.wait()
-                raise
-        except OSError as error:
-            failure = error
-    raise failure
+                outcome = await _ended(command)
+            except (OSError, asyncio.CancelledError) as fault:
+                outcome = fault
+    finally:
+        app.away = False
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+async def _ended(command: list[str]) -> int:
+    process = await asyncio.create_subprocess_exec(*command)
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        process.terminate()  # kbtui ends; an editor would fight the shell for the terminal
+        await process.wait()
+        raise

@@ -38,6 +38,7 @@ class Saving(Base):
     kb: KnowledgeBase
     keymap: Keymap
     held: Held | None  # what is typed while an editor opens
+    away = False  # another program has the terminal
 
     def tell(self, sentence: str, look: str = "") -> None:
         raise NotImplementedError
@@ -92,7 +93,7 @@ class Saving(Base):
 
         def busy() -> bool:
             typing = time.monotonic() - self.last_key < self.calm
-            return typing or not isinstance(self.screen, Browse | Editor)
+            return typing or self.away or not isinstance(self.screen, Browse | Editor)
 
         while busy():  # noqa: ASYNC110 - time itself is waited for
             await asyncio.sleep(0.05)
@@ -114,20 +115,18 @@ class Saving(Base):
     @background("edit")
     async def edit(self, id: str, outside: bool) -> None:
         """Open the editor on a document, or $EDITOR where that is wished or the only safe way."""
-        held = self.held
+        held, opened = self.held, False
         slow = self.set_timer(0.4, lambda: self.tell("Opening the text … Esc gives up."))
         try:
             await self._all_sent(id)
             draft = await self.kb.begin_edit(id)
-        except BaseException:
-            if self.held is held:
-                self.held = None  # words for an editor that does not open are not commands
-            raise
+            slow.stop()
+            opened = not outside and survives(draft.text)
+            await self.go_on(draft, outside)
         finally:
             slow.stop()
-        if outside or not survives(draft.text):
-            self.held = None
-        await self.go_on(draft, outside)
+            if not opened and self.held is held:
+                self.held = None  # words for an editor that does not open are not commands
         await self.release()
 
     async def go_on(self, draft: Draft, outside: bool = False) -> None:
@@ -147,10 +146,18 @@ class Saving(Base):
             if all(editor.draft.id != draft.id for editor in editors):
                 await self.push_screen(Editor(self, draft))  # type: ignore[arg-type]
 
+    def resume(self, draft: Draft) -> None:
+        """Go on with a draft: in the editor, or by sending the name it holds."""
+        if not self.is_sending(draft.document, draft.field):
+            self._resume(draft)
+        elif draft.field == "name":
+            self.tell("This name is on its way to the service.")
+        else:  # the words that come after those are another draft
+            self.held = self.held or []
+            self.edit(draft.document, outside=False)
+
     @background("edit")
-    async def resume(self, draft: Draft) -> None:
-        """Go on with a draft of an earlier visit: in the editor, or by sending the name it holds."""
-        await self._all_sent(draft.document)
+    async def _resume(self, draft: Draft) -> None:
         draft = self.kb.drafts.adopt(draft)
         if draft.field == "name":
             self.send_name(draft, draft.text)

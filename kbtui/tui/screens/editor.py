@@ -123,13 +123,17 @@ class Editor(CommandScreen[None]):
         if self.saving:
             self.tell("One thing after the other: the text is being saved.", "warn")
         else:
+            self.kbapp.away = True  # from this key on
             self._go_outside()
 
     @background("edit")
     async def _go_outside(self) -> None:
         from kbtui.tui.outside import edit_outside
 
-        await edit_outside(self.kbapp, self.draft, back=True)
+        try:
+            await edit_outside(self.kbapp, self.draft, back=True)
+        finally:
+            self.kbapp.away = False
         self._hold(self.kb.drafts.adopt(self.draft).text)
 
     def _hold(self, text: str) -> None:
