@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from kbtui.demo.server import Demo
+from kbtui.drafts import Draft
+from kbtui.knowledge_base import KnowledgeBase
 from kbtui.settings import Workspace
 from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.welcome import Welcome
@@ -125,3 +130,26 @@ async def test_another_workspace_is_opened_when_the_save_in_this_one_is_through(
             held.release()
             await house.until(lambda: house.app.settings.workspace is second and house.settled, "the other")
             assert service.text(id) == "Mine. " + BASE and house.drafts == []
+
+
+async def test_what_is_under_way_at_the_end_meets_no_closed_file(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.add("Crossed", BASE)
+    ends: list[str] = []
+
+    async def slow(kb: KnowledgeBase) -> list[Draft]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(300):  # an end that takes a few steps, as that of a request does
+                await asyncio.sleep(0)
+            ends.append(f"{len(kb.history.pending(kb.base_url))} pending")
+        return []
+
+    monkeypatch.setattr(KnowledgeBase, "overwritten", slow)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        house.app.exit()
+        await house.until(lambda: not house.app.is_running, "ended")
+    assert ends == ["0 pending"]

@@ -362,8 +362,3 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
                 give_to_shell()
         else:
             self.tell("There is no shell here to go back to.", "warn")
-
-    async def on_unmount(self) -> None:
-        """The last step: no screen is left that could ask for anything."""
-        if self._kb is not None:
-            await self._kb.close()

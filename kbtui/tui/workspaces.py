@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from textual.worker import Worker, get_current_worker
+from textual.worker import Worker, active_worker
 
 from kbtui.errors import Error
 from kbtui.settings import BadSettings, Settings, Workspace
@@ -177,6 +177,12 @@ class Workspaces(Base):
                 self.workers.cancel_group(self, leaving)
             self.tell("Not left: this has to be answered first.")
 
+    async def on_unmount(self) -> None:
+        """The last step: no screen is left that could ask for anything, no work that could write."""
+        await self._cancel_work()
+        if self._kb is not None:
+            await self._kb.close()
+
     async def _cancel_work(self) -> None:
         """Stop what need not finish."""
         running = self._under_way()
@@ -186,7 +192,8 @@ class Workspaces(Base):
 
     def _under_way(self) -> list[Worker[Any]]:
         """All work but that which asks."""
-        return [each for each in self.workers if each is not get_current_worker() and not each.is_finished]
+        asking = active_worker.get(None)
+        return [each for each in self.workers if each is not asking and not each.is_finished]
 
 
 async def _ended(workers: list[Worker[Any]]) -> None:
