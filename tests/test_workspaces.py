@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,23 +134,26 @@ async def test_another_workspace_is_opened_when_the_save_in_this_one_is_through(
 
 
 async def test_what_is_under_way_at_the_end_meets_no_closed_file(
-    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service.add("Crossed", BASE)
-    ends: list[str] = []
+    seen: list[str] = []
 
     async def slow(kb: KnowledgeBase) -> list[Draft]:
         try:
             await asyncio.Event().wait()
         finally:
-            for _ in range(300):  # an end that takes a few steps, as that of a request does
-                await asyncio.sleep(0)
-            ends.append(f"{len(kb.history.pending(kb.base_url))} pending")
+            await asyncio.to_thread(time.sleep, 0.3)  # an end that takes its time, as that of a request may
+            seen.append(f"{len(kb.history.pending(kb.base_url))} pending")
         return []
 
+    async def close(kb: KnowledgeBase) -> None:
+        seen.append("closed")
+        await really_close(kb)
+
+    really_close = KnowledgeBase.close
     monkeypatch.setattr(KnowledgeBase, "overwritten", slow)
-    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+    monkeypatch.setattr(KnowledgeBase, "close", close)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()
         house.app.exit()
-        await house.until(lambda: not house.app.is_running, "ended")
-    assert ends == ["0 pending"]
+    assert seen == ["0 pending", "closed"]

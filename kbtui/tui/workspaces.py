@@ -187,7 +187,8 @@ class Workspaces(Base):
         """Stop what need not finish."""
         running = self._under_way()
         for worker in running:
-            worker.cancel()
+            if not worker.is_cancelled:  # a second time would cut off how it ends
+                worker.cancel()
         await _ended(running)
 
     def _under_way(self) -> list[Worker[Any]]:
