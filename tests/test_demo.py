@@ -1,4 +1,4 @@
-"""The demo over HTTP: keys, errors, and the list."""
+"""The demo over HTTP: keys, cursors, and the list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kbtui.demo.contract import Cursors
 from kbtui.demo.server import Demo
-from tests.caller import KB, Caller, invalid, refused
+from tests.caller import KB, Caller, refused
 
 
 @pytest.fixture
@@ -66,89 +66,7 @@ def test_the_read_only_key_reads_and_is_refused_every_write_by_the_name_of_the_s
         assert reader.post(f"{KB}/dependent-agents", json={"document_ids": [some]}).status_code == 200
 
 
-# Errors
-
-
-def test_unknown_paths_and_methods_are_answered_in_json(call: Caller) -> None:
-    assert call.get("/nowhere").json() == {"detail": "Not Found"}
-    assert call.get(f"{KB}/").json() == {"detail": "Not Found"}
-    answer = call.request("BREW", KB)
-    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
-
-
-def test_an_unknown_document_is_not_found_by_every_endpoint_that_names_one(call: Caller) -> None:
-    for method, path, body in (
-        ("GET", "", None),
-        ("PATCH", "", {}),
-        ("DELETE", "", None),
-        ("GET", "/content", None),
-        ("POST", "/move", {}),
-        ("POST", "/refresh", None),
-        ("GET", "/source-file-url", None),
-        ("GET", "/dependent-agents", None),
-        ("PATCH", "/update-file", None),
-    ):
-        answer = call.request(method, f"{KB}/nobody{path}", json=body)
-        assert refused(answer, 404, "knowledge_base_documentation_not_found")["code"] == "document_not_found"
-    bulk = call.post(f"{KB}/dependent-agents", json={"document_ids": ["nobody"]})
-    refused(bulk, 404, "knowledge_base_documentation_not_found")
-    into = call.post(f"{KB}/text", json={"text": "a", "parent_folder_id": "nobody"})
-    assert refused(into, 404, "knowledge_base_documentation_not_found")["param"] == "parent_folder_id"
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"{",
-        b"\xff\xfe{",
-        b'{"text": "\xff"}',
-        b"[" * 100_000,
-        b'{"text": ' + b"9" * 5000 + b"}",
-        b"\x00",
-        b"{'text': 'a'}",
-    ],
-)
-def test_a_body_that_is_no_json_is_refused_as_such(call: Caller, raw: bytes) -> None:
-    answer = call.post(f"{KB}/text", content=raw, headers={"content-type": "application/json"})
-    assert (answer.status_code, answer.json()) == (400, {"detail": "There was an error parsing the body"})
-
-
-@pytest.mark.parametrize(
-    ("raw", "kind"),
-    [
-        (b"[]", "application/json"),
-        (b'"text"', "application/json"),
-        (b"", "application/json"),
-        (b"null", "application/json"),
-        (b'{"text": "a"}', "text/plain"),
-        (b'{"text": "\\ud800"}', "application/json"),
-        (b'{"text": 7}', "application/json"),
-        (b'{"text": "a", "name": ""}', "application/json"),
-        (b'{"text": NaN}', "application/json"),
-    ],
-)
-def test_a_body_outside_the_contract_is_named_in_the_list_form(call: Caller, raw: bytes, kind: str) -> None:
-    errors = invalid(call.post(f"{KB}/text", content=raw, headers={"content-type": kind}))
-    assert errors[0]["loc"][0] == "body"
-
-
-def test_values_of_the_query_are_checked(call: Caller) -> None:
-    for query in (
-        "page_size=0",
-        "page_size=101",
-        "page_size=x",
-        "types=pdf",
-        "sort_by=colour",
-        "folders_first=2",
-    ):
-        errors = invalid(call.get(f"{KB}?{query}"))
-        assert errors[0]["loc"][:2] == ["query", query.split("=")[0]]
-    invalid(call.get(f"{KB}/summaries"))
-    invalid(call.get(f"{KB}/summaries", params={"document_ids": ["x"] * 101}))
-    invalid(call.get(f"{KB}/search"))
-    invalid(call.post(f"{KB}/bulk-delete", json={"document_ids": [str(i) for i in range(21)]}))
-    invalid(call.post(f"{KB}/bulk-delete", json={"document_ids": ["a", "a"]}))
-    invalid(call.post(f"{KB}/bulk-move", json={"document_ids": []}))
+# Cursors
 
 
 def test_a_cursor_is_good_for_its_own_question_only(call: Caller) -> None:

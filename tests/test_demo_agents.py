@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import ANY
 
 import httpx
 import pytest
 from elevenlabs import ElevenLabs
 
-from kbtui.demo.ranking import rank
 from kbtui.demo.sample import id_of
 from kbtui.demo.server import Demo
 from tests.caller import KB, Caller, invalid, refused
@@ -78,6 +78,14 @@ def test_agents_are_paged_in_every_order(call: Caller, order: str | None, size: 
         assert up == sorted(up, key=str.casefold)
 
 
+def test_agents_are_sorted_by_their_last_update(call: Caller) -> None:
+    page = call.get(AGENTS, params={"sort_by": "updated_at"}).json()["agents"]
+    updates = [each["updated_at_unix_secs"] for each in page]
+    assert updates == sorted(updates, reverse=True)
+    assert [each["agent_id"] for each in page] == [NIGHT, AVA, HARU, EMIL]
+    assert all(each["created_at_unix_secs"] <= each["updated_at_unix_secs"] for each in page)
+
+
 def test_questions_for_agents_are_validated(call: Caller) -> None:
     invalid(call.get(AGENTS, params={"page_size": 0}))
     invalid(call.get(AGENTS, params={"sort_by": "size"}))
@@ -115,6 +123,14 @@ def test_every_agent_has_a_size(call: Caller) -> None:
         for agent in (AVA, EMIL, NIGHT, HARU)
     }
     assert sizes[AVA] > sizes[NIGHT] > sizes[EMIL] > sizes[HARU] > 0
+
+
+def test_an_agent_that_may_not_be_seen_shows_no_size(call: Caller) -> None:
+    size = f"/v1/convai/agent/{HIDDEN}/knowledge-base/size"
+    assert refused(call.get(size), 403, "insufficient_permissions") == {
+        **refused(asked(call, HIDDEN, query="x"), 403, "insufficient_permissions"),
+        "request_id": ANY,
+    }
 
 
 # Semantic
@@ -269,30 +285,7 @@ def test_the_official_sdk_lists_agents_and_their_size(demo: Demo) -> None:
             page_size=2, sort_by="name", sort_direction="asc", archived=False, cursor=page.next_cursor
         )
         assert {each.agent_id for each in rest.agents} == {HARU, NIGHT} and rest.next_cursor is None
+        for each in (*page.agents, *rest.agents):
+            assert len(each.voice_id) == 20 and isinstance(each.updated_at_unix_secs, int)
         assert page.agents[0].access_info.role == "admin" and page.agents[0].tags == ["voice", "english"]
         assert agents.knowledge_base.size(AVA).number_of_pages > 100
-
-
-# Ranking
-
-PASSAGES = [
-    ("Refunds are paid within thirty days.", "markdown"),
-    ("<p>The wallbox charges at night.</p>", "html"),
-    ("Money back within thirty days of the refund request, refunds included.", "markdown"),
-    ("返品は三十日以内に返金します。", "markdown"),
-    ("", "markdown"),
-]
-
-
-def test_ranking_knows_inflections_and_prefers_the_rare_word() -> None:
-    assert [place for place, _ in rank("how was it refunded?", PASSAGES)] == [2, 0]
-    assert [place for place, _ in rank("WALLBOX", PASSAGES)] == [1]
-    assert rank("返金", PASSAGES)[0][0] == 3
-    assert rank("p", PASSAGES) == []  # tags are no words
-    near = dict(rank("thirty days at night", PASSAGES))
-    assert min(near.values()) >= 0 and max(near.values()) < 1
-
-
-def test_ranking_answers_the_empty_and_the_unheard_of_with_nothing() -> None:
-    assert rank("", PASSAGES) == rank("xyzzy", PASSAGES) == rank("refund", []) == []
-    assert rank("what is it", [("it is what it is", "markdown")])

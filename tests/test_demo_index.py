@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbtui.demo import index
-from kbtui.demo.chunks import MODELS, chunks
+from kbtui.demo.chunker import MODELS, chunks
 from kbtui.demo.sample import FOLDER, id_of
 from kbtui.demo.server import Demo
 from tests.caller import KB, Caller, invalid, refused

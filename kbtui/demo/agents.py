@@ -1,4 +1,4 @@
-"""Agents: who there is, and what one of them would find in its knowledge base for a question.
+"""Agents: who there is, how much one knows, and what it would find in its knowledge base for a question.
 
 The demo has no embedding model: *semantic* ranks by TF-IDF (see `ranking`), and the answer says so in
 the header `x-demo-ranking`.
@@ -42,6 +42,8 @@ DEFAULTS: dict[str, Any] = {
     "max_retrieved_rag_chunks_count": 20,
 }
 
+_PAGE_BYTES = 3000  # what counts as a page of print
+
 # The list
 
 
@@ -60,7 +62,7 @@ class _Agents(Query):
 _KEYS: dict[str, Callable[[Row], tuple[Any, str]]] = {
     "name": lambda row: (row["name"].casefold(), row["id"]),
     "created_at": lambda row: (row["created"], row["id"]),
-    "updated_at": lambda row: (row["created"], row["id"]),
+    "updated_at": lambda row: (row["updated"], row["id"]),
     "call_count_7d": lambda row: (row["last_call"] or 0, row["id"]),
 }
 
@@ -106,8 +108,10 @@ def _summary(row: Row) -> dict[str, Any]:
     return {
         "agent_id": row["id"],
         "name": row["name"],
+        "voice_id": row["voice"],
         "tags": json.loads(row["tags"]),
         "created_at_unix_secs": row["created"],
+        "updated_at_unix_secs": row["updated"],
         "access_info": {
             "is_creator": mine,
             "creator_name": row["creator_name"],
@@ -119,6 +123,30 @@ def _summary(row: Row) -> dict[str, Any]:
         "last_call_time_unix_secs": row["last_call"],
         "archived": bool(row["archived"]),
     }
+
+
+def _agent(store: Store, id: str) -> Row:
+    """The agent; raises 404, or 403 where the person behind the key may not see it."""
+    agent: Row | None = store.db.execute("select * from agents where id = ?", (id,)).fetchone()
+    if agent is None:
+        raise ApiError(404, "agent_not_found", f"Agent {id} not found.", param="agent_id")
+    if agent["role"] is None:
+        raise not_permitted(f"You have no access to agent {id}.")
+    return agent
+
+
+async def size(request: Request) -> Response:
+    """How many pages of print the agent's main branch refers to."""
+    store: Store = request.app.state.demo.store
+    agent = _agent(store, request.path_params["agent_id"])
+    found = store.db.execute(
+        "with recursive used (id) as (select document from attachments join branches"
+        " on branches.id = attachments.branch where branches.agent = ? and branches.main"
+        " union select documents.id from documents join used on documents.parent = used.id)"
+        " select coalesce(sum(size), 0) from documents where id in (select id from used)",
+        (agent["id"],),
+    ).fetchone()
+    return answer({"number_of_pages": round(found[0] / _PAGE_BYTES, 1)})
 
 
 # Retrieval
@@ -167,11 +195,7 @@ async def rag_query(request: Request) -> Response:
 
 def _branch(store: Store, id: str, branch: str | None) -> tuple[Row, str]:
     """The agent and the id of the branch asked for, or its main one; raises 404 or 403."""
-    agent: Row | None = store.db.execute("select * from agents where id = ?", (id,)).fetchone()
-    if agent is None:
-        raise ApiError(404, "agent_not_found", f"Agent {id} not found.", param="agent_id")
-    if agent["role"] is None:
-        raise not_permitted(f"You have no access to agent {id}.")
+    agent = _agent(store, id)
     found = store.db.execute(
         "select id from branches where agent = ? and (id = ? or (? is null and main))", (id, branch, branch)
     ).fetchone()
@@ -193,5 +217,6 @@ def _settings(agent: Row, asked: _RagQuery) -> dict[str, Any]:
 
 routes = [
     route("GET", "/agents", agents),
+    route("GET", "/agent/{agent_id}/knowledge-base/size", size),
     route("POST", "/agents/{agent_id}/knowledge-base/rag-query", rag_query),
 ]

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from kbtui.demo.contract import invalid
+from kbtui.demo.rights import writable
 from kbtui.demo.store import Row, Store, loads
 
 Settings = dict[str, Any] | None  # the contract's `auto_sync_info`; None: off
@@ -24,15 +25,27 @@ def settings(
     """What becomes of `current`; `limit` are those of the parent folder, which no new document outlasts."""
     if not (current is not None if enable is None else enable):
         return None
-    old = current or {"minimum_frequency_days": _DEFAULT_DAYS, "auto_remove": False, "consec_failures": 0}
+    old = current or _fresh(days or _DEFAULT_DAYS)
     days = days or old["minimum_frequency_days"]
     if limit is not None:
         days = min(days, limit["minimum_frequency_days"])
+    due = old["next_refresh_by"]
     return {
+        **old,
         "minimum_frequency_days": days,
         "auto_remove": old["auto_remove"] if auto_remove is None else auto_remove,
-        "consec_failures": old["consec_failures"],
-        "next_refresh_by": int(time.time()) + days * _DAY,
+        # counted from the last sync, so that nothing but another interval moves it
+        "next_refresh_by": due and due + (days - old["minimum_frequency_days"]) * _DAY,
+    }
+
+
+def _fresh(days: int) -> dict[str, Any]:
+    due = int(time.time()) + days * _DAY
+    return {
+        "minimum_frequency_days": days,
+        "auto_remove": False,
+        "consec_failures": 0,
+        "next_refresh_by": due,
     }
 
 
@@ -40,7 +53,17 @@ def refreshed(current: Settings) -> Settings:
     """The settings after the source was read without fault."""
     if current is None:
         return None
-    return settings({**current, "consec_failures": 0}, enable=True, auto_remove=None, days=None)
+    fresh = _fresh(current["minimum_frequency_days"])
+    return {**fresh, "auto_remove": current["auto_remove"]}
+
+
+def shown(current: Settings, now: float) -> Settings:
+    """The settings as they stand at `now`: what works was synced whenever it was due, so it is never late."""
+    due = current["next_refresh_by"] if current else None
+    if current is None or due is None or current["consec_failures"] or due > now:
+        return current
+    interval = current["minimum_frequency_days"] * _DAY
+    return {**current, "next_refresh_by": due + (int(now) - due) // interval * interval + interval}
 
 
 def of_folder(store: Store, id: str | None) -> Settings:
@@ -58,7 +81,7 @@ def change(
     days: int | None,
     tighten_only: bool | None,
 ) -> Settings:
-    """Apply what an update asks for and return the settings that now hold; raises 400."""
+    """Apply what an update asks for and return the settings that now hold; raises 400 or 403."""
     current: Settings = loads(row["auto_sync"])
     if enable is None and auto_remove is None and days is None and tighten_only is None:
         return current
@@ -83,15 +106,17 @@ def _spread(store: Store, folder: str, wanted: Settings, *, tighten: bool) -> No
         if row["type"] not in ("url", "folder") and row["external_sync"] is None:
             continue
         current: Settings = loads(row["auto_sync"])
-        if not tighten or current is None or wanted is None:
-            new = current if tighten and wanted is None else wanted
-        else:
-            new = settings(
-                current,
-                enable=True,
-                auto_remove=current["auto_remove"] or wanted["auto_remove"],
-                days=None,
-                limit=wanted,
-            )
+        new = _below(current, wanted, tighten)
         if new != current:
-            store.update(row["id"], auto_sync=new)
+            store.update(writable(row)["id"], auto_sync=new)
+
+
+def _below(current: Settings, wanted: Settings, tighten: bool) -> Settings:
+    """What becomes of something in a folder with the settings `wanted`."""
+    if wanted is None:
+        return current if tighten else None
+    held = current if tighten else None  # what may stay as strict as it is
+    days, remove = wanted["minimum_frequency_days"], wanted["auto_remove"]
+    if held is not None:
+        days, remove = min(days, held["minimum_frequency_days"]), remove or held["auto_remove"]
+    return settings(current, enable=True, auto_remove=remove, days=days)

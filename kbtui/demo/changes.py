@@ -21,43 +21,15 @@ from kbtui.demo.contract import (
     body,
     document_not_found,
     invalid,
-    not_permitted,
     query,
     route,
 )
+from kbtui.demo.rights import all_writable, editable, home, writable
 from kbtui.demo.shapes import Shapes
-from kbtui.demo.store import Row, Store
+from kbtui.demo.store import Row, Store, loads
 
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
-
-_WRITERS = ("admin", "editor")
-
-
-def writable(row: Row) -> Row:
-    """The document, if the person behind the key may change it; raises 403."""
-    if row["role"] not in _WRITERS:
-        raise not_permitted(f"You may view {row['id']}, but not change it.")
-    return row
-
-
-def home(store: Store, parent: str | None, param: str = "parent_folder_id") -> str | None:
-    """The folder where something is to live, None for the root; raises 404, 400 or 403."""
-    if not parent:
-        return None
-    return str(writable(store.folder(parent, param))["id"])
-
-
-def editable(row: Row, sync: auto_sync.Settings) -> None:
-    """Raise 400 where the content of a document is not its users' to write."""
-    if row["type"] == "folder":
-        raise invalid("A folder has no content.", "content")
-    if row["external_sync"] is not None:
-        raise invalid("The file is synced from an external source; change it there.", "content")
-    if row["frozen"]:
-        raise invalid("The document is frozen.", "content")
-    if row["type"] == "url" and sync is not None:
-        raise invalid("The content of a URL document cannot be edited while auto-sync is on.", "content")
 
 
 class _Update(Body):
@@ -90,7 +62,7 @@ async def update(request: Request) -> Response:
             demo.content_changed(row)
         if asked.name is not None:
             store.update(row["id"], name=asked.name)
-        if asked.model_dump(exclude_none=True):
+        if asked.name is not None or sync != loads(row["auto_sync"]):
             store.update(row["id"], updated=int(time.time()))
     return answer(Shapes(store, demo.url).full(store.document(row["id"])))
 
@@ -158,34 +130,30 @@ async def delete(request: Request) -> Response:
 async def bulk_delete(request: Request) -> Response:
     demo: Demo = request.app.state.demo
     asked = await body(request, _BulkDelete)
-    gone: set[str] = set()
+    known = {id for id in asked.document_ids if demo.store.find(id) is not None}
     outcome: dict[str, Any] = {}
     for id in asked.document_ids:
         try:
-            if id not in gone:
-                gone.update(_remove(demo.store, demo.store.document(id), asked.force))
+            if id not in known or demo.store.find(id) is not None:  # else it went with its folder
+                _remove(demo.store, demo.store.document(id), asked.force)
             outcome[id] = {"status": "success", "data": {"id": id}}
         except ApiError as error:
             outcome[id] = error.failure()
     return answer(outcome)
 
 
-def _remove(store: Store, row: Row, force: bool) -> list[str]:
-    """Delete a document, a folder with all it holds, and say what is gone; raises 400 or 403."""
+def _remove(store: Store, row: Row, force: bool) -> None:
+    """Delete a document, a folder with all it holds; raises 400 or 403."""
     id = row["id"]
     with store.transaction():
-        inside = store.children(store.subtree(id)) if row["type"] == "folder" else []
-        for each in (row, *inside):
-            writable(each)
-        if inside and not force:
+        writable(row)
+        all_writable(store, store.subtree(id))
+        if not force and store.db.execute("select 1 from documents where parent = ?", (id,)).fetchone():
             raise invalid("The folder is not empty. Use force to delete it with its contents.", "force")
-        used = store.db.execute("select 1 from attachments where document = ?", (id,)).fetchone()
-        if used and not force:
+        if not force and store.db.execute("select 1 from attachments where document = ?", (id,)).fetchone():
             message = "Document has dependent agents. Use force to delete it and remove it from them."
             raise ApiError(400, "document_has_dependent_agents", message, param="force")
-        ids = [each["id"] for each in (row, *inside)]
-        store.remove(ids)
-    return ids
+        store.remove([id])
 
 
 routes = [

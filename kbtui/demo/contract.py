@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -169,10 +169,13 @@ async def read(request: Request, limit: int = BODY_LIMIT) -> bytes:
     """The raw body, read to its end even where it is too large, so that the answer can be heard."""
     pieces: list[bytes] = []
     size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size <= limit:
-            pieces.append(piece)
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size <= limit:
+                pieces.append(piece)
+    except ClientDisconnect:
+        raise unparsable() from None  # nobody hears it; a fault would be reported on the terminal
     if size > limit:
         raise ApiError(400, "request_too_large", f"The request is larger than {limit} bytes.")
     return b"".join(pieces)
@@ -183,7 +186,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def _read(model: type[M], value: object, place: str) -> M:
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, from_attributes=True)  # else a refusal names our class
     except ValidationError as error:
         raise Invalid(
             [{"type": e["type"], "loc": [place, *e["loc"]], "msg": e["msg"]} for e in error.errors()]

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kbtui.demo import auto_sync
-from kbtui.demo.changes import home
 from kbtui.demo.contract import (
     WRITE,
     ApiError,
@@ -29,6 +28,7 @@ from kbtui.demo.contract import (
     route,
 )
 from kbtui.demo.crawler import Crawl, note, origin
+from kbtui.demo.rights import home
 from kbtui.demo.store import Row, Store, loads
 
 if TYPE_CHECKING:
@@ -119,8 +119,7 @@ def _new_job(store: Store, asked: _Create, parent: str | None) -> Row:
         "created_at": now,
         "updated_at": now,
     }
-    marks = ", ".join(f":{column}" for column in values)
-    store.db.execute(f"insert into crawl_jobs ({', '.join(values)}) values ({marks})", values)
+    store.insert("crawl_jobs", **values)
     return _job(store, str(values["id"]))
 
 
@@ -172,9 +171,8 @@ async def cancel(request: Request) -> Response:
         "select documents.id from crawl_documents join documents on n = document where job = ?",
         (found["id"],),
     ).fetchall()
-    folders = store.subtree(found["root_folder_id"])
     with store.transaction():
-        store.remove([row["id"] for row in (*made, *store.children(folders))] + folders)
+        store.remove([found["root_folder_id"], *(row["id"] for row in made)])
         note(store, found["id"], status="cancelled")
     return answer({})
 

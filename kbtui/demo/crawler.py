@@ -8,33 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
-from html import unescape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
+from kbtui.demo import webpage
 from kbtui.demo.contract import ApiError
-from kbtui.demo.extract import decoded, extract, tags
+from kbtui.demo.extract import decoded
 from kbtui.demo.fetch import AGENT, fetch
 from kbtui.demo.store import Row, Store, loads
+from kbtui.demo.webpage import WebPage
 
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
 
 _COUNTERS = ("pages_identified", "pages_scraped", "pages_skipped", "pages_failed")
 _STEPS = 20  # pages fetched in the time that an index takes
-
-
-class _Page(NamedTuple):
-    """A page that was fetched; `links` are absolute, or those that a sitemap names."""
-
-    title: str
-    text: str
-    format: str
-    links: list[str]
-    is_sitemap: bool
 
 
 def note(store: Store, id: str, **columns: Any) -> None:
@@ -76,8 +66,8 @@ class Crawl:
     async def _read_robots(self) -> None:
         try:
             address = urljoin(self._job["seed_url"], "/robots.txt")
-            _, _, data = await asyncio.to_thread(fetch, address, any_host=self._demo.fetch_any_host)
-            self._robots.parse(decoded(data).splitlines())
+            found = await asyncio.to_thread(fetch, address, any_host=self._demo.fetch_any_host)
+            self._robots.parse(decoded(found.data, found.charset).splitlines())
         except ApiError:
             self._robots.parse([])
 
@@ -110,7 +100,7 @@ class Crawl:
 
     async def _visit(self, address: str) -> None:
         try:
-            page = await asyncio.to_thread(_read, address, self._demo.fetch_any_host)
+            page = await asyncio.to_thread(webpage.read, address, self._demo.fetch_any_host)
         except ApiError:
             self._counts["pages_failed"] += 1
             return
@@ -125,7 +115,7 @@ class Crawl:
             for link in page.links:
                 self._consider(link)
 
-    def _keep(self, address: str, page: _Page) -> None:
+    def _keep(self, address: str, page: WebPage) -> None:
         folder = self._store.find(self._job["root_folder_id"])
         if folder is None:
             return
@@ -145,35 +135,7 @@ class Crawl:
         self._counts["pages_scraped"] += 1
 
 
-# Pages
-
-_ENDINGS = {"text/plain": "page.txt", "text/markdown": "page.md", "application/pdf": "page.pdf"}
-_TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
-_LOCATION = re.compile(r"<loc>([^<]*)</loc>", re.IGNORECASE)
-
-
-def _read(address: str, any_host: bool) -> _Page:
-    """Fetch a page or a sitemap; blocks; raises ApiError."""
-    final, kind, data = fetch(address, any_host=any_host)
-    ending = _ENDINGS.get(kind.split(";")[0].strip().lower(), "page.html")
-    text, format = extract(data, ending)
-    if ending != "page.html":
-        return _Page("", text, format, [], False)
-    markup = decoded(data)
-    opened = list(tags(markup))
-    if any(name in ("urlset", "sitemapindex") for name, _ in opened[:2]):
-        return _Page("", "", "html", [unescape(each).strip() for each in _LOCATION.findall(markup)], True)
-    title = _TITLE.search(markup)
-    hrefs = [found["href"] for name, found in opened if name == "a" and "href" in found]
-    links = [link for href in hrefs if (link := _joined(final, href))]
-    return _Page(unescape(" ".join(title[1].split())) if title else "", text, format, links, False)
-
-
-def _joined(base: str, href: str) -> str:
-    try:
-        return urljoin(base, href)
-    except ValueError:
-        return ""
+# Addresses
 
 
 def origin(address: str) -> str:

@@ -15,7 +15,7 @@ from kbtui.demo import crawl, index
 from kbtui.demo import sample as company
 from kbtui.demo.store import Store
 
-_VERSION = "1"  # of the tables; a directory of another version is refused, not guessed at
+_VERSION = "2"  # of the tables; a directory of another version is refused, not guessed at
 _lock = threading.Lock()
 _made: sqlite3.Connection | None = None
 

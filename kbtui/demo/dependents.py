@@ -1,4 +1,4 @@
-"""Which agents use a document, directly or through a folder above it, and how much an agent knows."""
+"""Which agents use a document, directly or through a folder above it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kbtui.demo.contract import ApiError, Body, Ids, PageSize, Query, answer, body, query, route
+from kbtui.demo.contract import Body, Ids, PageSize, Query, answer, body, query, route
 from kbtui.demo.shapes import dependents
 from kbtui.demo.store import Store
 
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
-
-_PAGE_BYTES = 3000  # what counts as a page of print
 
 
 class _Paging(Query):
@@ -82,24 +80,7 @@ def _branches(store: Store, used: list[str], agents: list[str]) -> list[dict[str
     return [{**dict(row), "is_main": bool(row["is_main"])} for row in rows]
 
 
-async def size(request: Request) -> Response:
-    """How many pages of print the agent's main branch refers to."""
-    demo: Demo = request.app.state.demo
-    id = request.path_params["agent_id"]
-    if demo.store.db.execute("select 1 from agents where id = ?", (id,)).fetchone() is None:
-        raise ApiError(404, "agent_not_found", f"Agent {id} not found.", param="agent_id")
-    found = demo.store.db.execute(
-        "with recursive used (id) as (select document from attachments join branches"
-        " on branches.id = attachments.branch where branches.agent = ? and branches.main"
-        " union select documents.id from documents join used on documents.parent = used.id)"
-        " select coalesce(sum(size), 0) from documents where id in (select id from used)",
-        (id,),
-    ).fetchone()
-    return answer({"number_of_pages": round(found[0] / _PAGE_BYTES, 1)})
-
-
 routes = [
     route("POST", "/knowledge-base/dependent-agents", of_documents),
     route("GET", "/knowledge-base/{documentation_id}/dependent-agents", of_document),
-    route("GET", "/agent/{agent_id}/knowledge-base/size", size),
 ]

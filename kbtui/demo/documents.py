@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from kbtui.demo import auto_sync, listing
-from kbtui.demo.changes import home
 from kbtui.demo.contract import (
     WRITE,
     Body,
@@ -25,6 +24,7 @@ from kbtui.demo.contract import (
     query,
     route,
 )
+from kbtui.demo.rights import home
 from kbtui.demo.shapes import Shapes
 from kbtui.demo.store import ME, Row
 

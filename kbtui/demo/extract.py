@@ -14,6 +14,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from html import escape, unescape
 from urllib.parse import unquote
 
@@ -66,15 +67,20 @@ _DECLARED = re.compile(rb"""<meta[^<>]{0,200}?charset\s{0,9}=\s{0,9}["']?([\w-]{
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
-def decoded(data: bytes) -> str:
-    """The text of bytes: by the byte order mark, the declaration of HTML, as UTF-8, else as windows-1252."""
-    for mark, charset in _MARKS:
+def decoded(data: bytes, charset: str = "") -> str:
+    """The text of bytes: by the byte order mark, by `charset`, which is what their sender says, by the
+    declaration of HTML, as UTF-8, else as windows-1252."""
+    for mark, marked in _MARKS:
         if data.startswith(mark):
-            return data[len(mark) :].decode(charset, "replace")
+            return data[len(mark) :].decode(marked, "replace")
     declared = _DECLARED.search(data, 0, 2048)
-    charset = declared[1].decode() if declared else ""
-    if _CHARSETS.fullmatch(charset) and not charset.lower().startswith(("utf-16", "utf-32")):
-        return data.decode(charset, "replace")
+    inside = declared[1].decode() if declared else ""
+    if inside.lower().startswith(("utf-16", "utf-32")):
+        inside = ""  # it could not be read if it were true
+    for name in (charset, inside):
+        if _CHARSETS.fullmatch(name):
+            with suppress(LookupError):  # a number that no charset has
+                return data.decode(name, "replace")
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
 """Fetching a page over HTTP with the standard library, from this machine alone unless told otherwise.
 
-The name is looked up once, every address it has is judged, and the connection goes to an address that was
-judged, so that a name cannot mean one thing when it is checked and another when it is used.
+A name is judged as it is written, before anybody is asked what it means: unless told otherwise, nothing but
+`localhost` and the addresses of the loopback is looked up or spoken to.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import ssl
 import time
+from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from kbtui.demo.contract import ApiError, invalid
@@ -22,8 +23,17 @@ _REDIRECTS = 5
 _SAFE = "%/:=&?~#+!$,;'@()*[]-._"
 
 
-def fetch(url: str, *, any_host: bool = False) -> tuple[str, str, bytes]:
-    """The final address, the content type and the bytes of a page; blocks, so call it in a thread.
+class Fetched(NamedTuple):
+    """What came: from which address in the end, as which kind ("text/html"), in which charset, if it says."""
+
+    address: str
+    kind: str
+    charset: str
+    data: bytes
+
+
+def fetch(url: str, *, any_host: bool = False) -> Fetched:
+    """Fetch a page or any other file; blocks, so call it in a thread.
 
     Raises ApiError 400 where the address is none, lies beyond this machine without `any_host`, does not
     answer in ten seconds, or answers anything but 200.
@@ -38,7 +48,8 @@ def fetch(url: str, *, any_host: bool = False) -> tuple[str, str, bytes]:
                 continue
             if status != 200:
                 raise _failed(f"it answered {status}")
-            return url, headers.get("content-type", "text/html"), data
+            headers.set_default_type("text/html")
+            return Fetched(url, headers.get_content_type(), headers.get_content_charset(""), data)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _failed(str(error) or type(error).__name__) from None
     raise _failed("it redirects too often")
@@ -70,13 +81,18 @@ def _get(url: str, any_host: bool, deadline: float) -> tuple[int, http.client.HT
 
 
 def _address(name: str, port: int, any_host: bool) -> tuple[str, int]:
-    """The first address of a host, after every one of them was found to be on this machine."""
-    found = [each[4] for each in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)]
-    if not any_host:
-        for host, *_ in found:
-            if not ipaddress.ip_address(str(host).split("%")[0]).is_loopback:
-                raise ValueError(f"{name} is not on this machine, and the demo fetches from nowhere else")
-    return str(found[0][0]), port
+    """The first address of a host; raises ValueError where it is none of this machine's."""
+    if not any_host and not _is_here(name):
+        raise ValueError(f"{name} is not on this machine, and the demo fetches from nowhere else")
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0][4]
+    return str(found[0]), port
+
+
+def _is_here(name: str) -> bool:
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _left(deadline: float) -> float:

@@ -19,7 +19,6 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from kbtui.demo import extract
-from kbtui.demo.changes import editable, home, writable
 from kbtui.demo.contract import (
     WRITE,
     ApiError,
@@ -32,6 +31,7 @@ from kbtui.demo.contract import (
     unparsable,
 )
 from kbtui.demo.documents import created
+from kbtui.demo.rights import editable, home, writable
 from kbtui.demo.shapes import Shapes, filename
 from kbtui.demo.store import loads
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from kbtui.demo.server import Demo
 
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # its remarks would land on the terminal
-LIMIT = 20 * 1024 * 1024  # bytes of one file
 _VALID_SECONDS = 15 * 60  # how long a signed address is good for
 
 
@@ -108,13 +107,11 @@ async def _upload(request: Request) -> _Upload:
         if not isinstance(file, UploadFile):
             message = "Value error, Expected UploadFile"
             raise Invalid([{"type": "value_error", "loc": ["body", "file"], "msg": message}])
-        data = await file.read(LIMIT + 1)
+        data = await file.read()
         called = _basename(file.filename or "")
         check_unicode(called, "body", "file")
     finally:
         await form.close()
-    if len(data) > LIMIT:
-        raise ApiError(400, "request_too_large", "Files may have at most 20 MB.", param="file")
     text, format = await asyncio.to_thread(extract.extract, data, called)
     return _Upload(data, called, text, format, name, parent)
 

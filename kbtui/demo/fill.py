@@ -19,9 +19,9 @@ def fill(store: Store, size: int, now: int) -> None:
     if done >= size:
         return
     with store.transaction():
+        _add_folders(store, range(done, min(size, done + generated.PLACES)), now)
         for name in INDEXES:
             store.db.execute(f"drop index {name}")
-        _add_folders(store, min(done, generated.PLACES), min(size, generated.PLACES), now)
         store.db.executemany(
             f"insert into documents ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             _rows(range(done, size), _people(store), now),
@@ -43,14 +43,10 @@ def _people(store: Store) -> list[str]:
     return [ME] * max(2, len(others)) + others
 
 
-def _add_folders(store: Store, start: int, stop: int, now: int) -> None:
-    """The folders that documents `start` to `stop` are the first to need."""
-    made: set[str] = (
-        set()
-        if start == 0
-        else {row["id"] for row in store.db.execute("select id from documents where type = 'folder'")}
-    )
-    for seed in range(start, stop):
+def _add_folders(store: Store, seeds: range, now: int) -> None:
+    """The folders of these documents that are not there: new ones, and those deleted since."""
+    made = {row["id"] for row in store.db.execute("select id from documents where type = 'folder'")}
+    for seed in seeds:
         parent: str | None = None
         for place, name in generated.path(seed):
             id = _id("folder", *place)

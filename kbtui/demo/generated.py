@@ -145,6 +145,11 @@ def name(seed: int) -> str:
     return f"{_SUBJECTS[about][0]}, {_TOWNS[town]}, {_MONTHS[month % 12]} {2018 + month // 12} ({seed:07})"
 
 
+def filename(seed: int) -> str:
+    """The name under which a generated file document was uploaded."""
+    return f"{name(seed)}.txt"
+
+
 def kind(seed: int) -> str:
     return ("text", "text", "text", "url", "text", "file", "text", "url")[_mixed(seed) >> 16 & 7]
 

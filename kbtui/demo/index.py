@@ -1,4 +1,4 @@
-"""RAG indexes: one a document and model, built in visible time, and the chunks they hold.
+"""RAG indexes: one a document and model, built in visible time.
 
 What an index looks like is a function of the clock: it is `created`, then `processing` for the seconds
 that the demo was started with, then what it was bound to become. Nothing runs in the background.
@@ -14,21 +14,17 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kbtui.demo import chunks as chunker
-from kbtui.demo.changes import writable
+from kbtui.demo import chunker
 from kbtui.demo.contract import (
     WRITE,
     ApiError,
     Body,
-    PageSize,
-    Query,
     answer,
     authorize,
     body,
-    invalid,
-    query,
     route,
 )
+from kbtui.demo.rights import writable
 from kbtui.demo.store import Row, Store
 
 if TYPE_CHECKING:
@@ -134,6 +130,11 @@ def progress(index: Row, now: float) -> tuple[str, float]:
     if done < 1:
         return "processing", round(done * 100, 1)
     return index["outcome"], 100.0 if index["outcome"] == "succeeded" else 0.0
+
+
+def status(index: Row) -> str:
+    """The status of an index now."""
+    return progress(index, time.time())[0]
 
 
 def shape(index: Row, size: int) -> dict[str, Any]:
@@ -248,69 +249,6 @@ async def overview(request: Request) -> Response:
     )
 
 
-# Chunks
-
-
-class _Chunks(Query):
-    embedding_model: Model
-    page_size: PageSize = 30
-    cursor: str | None = None
-
-
-class _Chunk(Query):
-    embedding_model: Model | None = None
-
-
-def _ready(store: Store, row: Row, model: str) -> Row:
-    """The index whose chunks can be read; raises 400 where there is none, or none yet."""
-    index = find(store, row, model)
-    status = progress(index, time.time())[0] if index else "missing"
-    if index is None or status != "succeeded":
-        message = f"Document {row['id']} has no finished RAG index for {model} (status: {status})."
-        raise invalid(message, "embedding_model")
-    return index
-
-
-async def chunks(request: Request) -> Response:
-    demo: Demo = request.app.state.demo
-    row = demo.store.document(request.path_params["documentation_id"])
-    asked = query(request, _Chunks)
-    index = _ready(demo.store, row, asked.embedding_model)
-    scope = f"chunks {index['id']} {index['started']}"
-    first = demo.cursors.open(asked.cursor, scope) if asked.cursor else 0
-    found = demo.store.db.execute(
-        "select * from chunks where rag_index = ? and position >= ? order by position limit ?",
-        (index["id"], first, asked.page_size + 1),
-    ).fetchall()
-    shown = found[: asked.page_size]
-    following = demo.cursors.seal(first + len(shown), scope) if len(found) > len(shown) else None
-    return answer({"chunks": [_chunk_shape(row, each) for each in shown], "next_cursor": following})
-
-
-async def chunk(request: Request) -> Response:
-    """One chunk, under the model that is named or under any."""
-    store: Store = request.app.state.demo.store
-    row = store.document(request.path_params["documentation_id"])
-    asked = query(request, _Chunk)
-    if asked.embedding_model:
-        ready = [_ready(store, row, asked.embedding_model)]
-    else:
-        ready = [each for each in indexes(store, row) if progress(each, time.time())[0] == "succeeded"]
-    for index in ready:
-        found = store.db.execute(
-            "select * from chunks where id = ? and rag_index = ?",
-            (request.path_params["chunk_id"], index["id"]),
-        ).fetchone()
-        if found:
-            return answer(_chunk_shape(row, found))
-    message = f"Chunk {request.path_params['chunk_id']} not found."
-    raise ApiError(404, "document_not_found", message, param="chunk_id")
-
-
-def _chunk_shape(row: Row, chunk: Row) -> dict[str, str]:
-    return {"id": chunk["id"], "name": row["name"], "content": chunk["text"]}
-
-
 _ONE = "/knowledge-base/{documentation_id}"
 routes = [
     route("GET", "/knowledge-base/rag-index", overview),
@@ -318,6 +256,4 @@ routes = [
     route("GET", _ONE + "/rag-index", of_document),
     route("POST", _ONE + "/rag-index", compute, WRITE),
     route("DELETE", _ONE + "/rag-index/{rag_index_id}", delete, WRITE),
-    route("GET", _ONE + "/chunks", chunks),
-    route("GET", _ONE + "/chunk/{chunk_id}", chunk),
 ]

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from kbtui.demo import ranking, words
-from kbtui.demo.chunks import chunks
+from kbtui.demo.chunker import chunks
 from kbtui.demo.contract import invalid
 from kbtui.demo.shapes import Shapes
 from kbtui.demo.store import Row

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from kbtui.demo import (
     agents,
     changes,
+    chunks,
     crawl,
     dependents,
     documents,
@@ -30,7 +31,7 @@ from kbtui.demo.contract import ApiError, Endpoint, Invalid, answer
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
 
-_ROOMS = (documents, changes, urls, files, dependents, search, agents, index, crawl, pages)
+_ROOMS = (documents, changes, urls, files, dependents, search, agents, index, chunks, crawl, pages)
 _KINDS = {
     400: "validation_error",
     401: "authentication_error",

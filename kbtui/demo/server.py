@@ -16,6 +16,7 @@ from kbtui.demo import index
 from kbtui.demo.contract import Cursors
 from kbtui.demo.data import Data, Unavailable
 from kbtui.demo.fill import fill
+from kbtui.demo.protocol import Protocol
 from kbtui.demo.routes import application
 from kbtui.demo.store import Row, Store
 
@@ -132,7 +133,7 @@ class Demo:
             access_log=False,
             lifespan="off",
             ws="none",
-            http="h11",
+            http=Protocol,
             h11_max_incomplete_event_size=_HEAD_LIMIT,
         )
         config.load()

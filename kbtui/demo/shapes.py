@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
-from kbtui.demo import generated
+from kbtui.demo import auto_sync, generated
 from kbtui.demo.store import ME, Row, Store, loads
 
 COUNTED = 1001  # the service stops counting the documents of a folder past 1000
@@ -69,7 +70,7 @@ class Shapes:
             shape["children_count"] = self._count_children(row["id"])
             shape["document_count"] = self._count_documents(row["id"])
         if kind != "text":
-            shape["auto_sync_info"] = loads(row["auto_sync"])
+            shape["auto_sync_info"] = auto_sync.shown(loads(row["auto_sync"]), time.time())
         if kind in ("file", "folder"):
             shape["external_sync_info"] = loads(row["external_sync"])
             shape["is_frozen"] = bool(row["frozen"])
@@ -114,7 +115,7 @@ class Shapes:
 
 def filename(row: Row) -> str:
     """The name under which a file document was uploaded."""
-    return str(row["filename"] or f"{row['name']}.txt")
+    return str(row["filename"] or generated.filename(row["seed"]))
 
 
 def dependents(store: Store, used: list[str]) -> list[dict[str, Any]]:

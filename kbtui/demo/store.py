@@ -128,29 +128,33 @@ class Store:
         auto_sync, external_sync, refresh_status, sync_job as the contract's objects.
         """
         created = int(time.time()) if created is None else created
-        values = {
-            "creator": ME,
-            "role": "admin",
-            **{key: dumps(value) if isinstance(value, dict) else value for key, value in columns.items()},
-            "id": id or new_id(),
-            "type": type,
-            "name": name,
-            "name_key": name_key(name),
-            "parent": parent,
-            "size": len(text.encode() if file is None else file),
-            "created": created,
-            "updated": created if updated is None else updated,
-            "format": None if type == "folder" else format,
-        }
         with self.transaction():
-            marks = ", ".join(f":{column}" for column in values)
-            self.db.execute(f"insert into documents ({', '.join(values)}) values ({marks})", values)
-            row = self.document(str(values["id"]))
+            n = self.insert(
+                "documents",
+                **{"creator": ME, "role": "admin", **columns},
+                id=id or new_id(),
+                type=type,
+                name=name,
+                name_key=name_key(name),
+                parent=parent,
+                size=len(text.encode() if file is None else file),
+                created=created,
+                updated=created if updated is None else updated,
+                format=None if type == "folder" else format,
+            )
+            row: Row = self.db.execute("select * from documents where n = ?", (n,)).fetchone()
             if file is not None:
                 self.set_file(row, file)
             if type != "folder":
-                self._write_body(row["n"], text, row["format"])
+                self._write_body(n, text, format)
         return str(row["id"])
+
+    def insert(self, table: str, **columns: Any) -> int:
+        """Add a row, dicts as JSON, and return its number."""
+        values = {key: dumps(value) if isinstance(value, dict) else value for key, value in columns.items()}
+        marks = ", ".join(f":{column}" for column in values)
+        added = self.db.execute(f"insert into {table} ({', '.join(values)}) values ({marks})", values)
+        return added.lastrowid or 0
 
     def find(self, id: str) -> Row | None:
         row: Row | None = self.db.execute("select * from documents where id = ?", (id,)).fetchone()
@@ -191,9 +195,21 @@ class Store:
         """Replace the content; the content search follows, the RAG indexes are the caller's concern."""
         form = format or row["format"]
         with self.transaction():
+            if row["seed"] is not None:
+                self._settle(row)
             self._write_body(row["n"], text, form)
             size = len(text.encode()) if size is None else size
-            self.update(row["id"], size=size, format=form, seed=None, updated=int(time.time()))
+            self.update(row["id"], size=size, format=form, updated=int(time.time()))
+
+    def _settle(self, row: Row) -> None:
+        """Write down what followed from the seed of a generated document, and take the seed away."""
+        seed = row["seed"]
+        if row["type"] == "url":
+            self.update(row["id"], url=generated.url(seed, self.meta("base") or SITE))
+        if row["type"] == "file":
+            self.set_file(row, generated.text(seed).encode())
+            self.update(row["id"], filename=generated.filename(seed))
+        self.update(row["id"], seed=None)
 
     def _write_body(self, n: int, text: str, format: str | None) -> None:
         self.db.execute("insert or replace into bodies values (?, ?)", (n, text))
@@ -239,13 +255,20 @@ class Store:
         ).fetchall()
 
     def remove(self, ids: Iterable[str]) -> None:
-        """Delete documents with all that belongs to them, the agents' references included."""
-        marks = json.dumps(list(ids))
-        listed = "(select value from json_each(?))"
+        """Delete documents, folders with all they hold, and the agents' references to any of them."""
         with self.transaction():
-            words.drop(self.db, f"select n from documents where id in {listed}", marks)
-            self.db.execute(f"delete from attachments where document in {listed}", (marks,))
-            self.db.execute(f"delete from documents where id in {listed}", (marks,))
+            self.db.execute("create temp table gone (n integer primary key, id text not null)")
+            self.db.execute(
+                "with recursive below (n, id, type) as (select n, id, type from documents"
+                " where id in (select value from json_each(?)) union select documents.n, documents.id,"
+                " documents.type from documents join below on documents.parent = below.id"
+                " where below.type = 'folder') insert into gone select n, id from below",
+                (json.dumps(list(ids)),),
+            )
+            words.drop(self.db, "select n from gone")
+            self.db.execute("delete from attachments where document in (select id from gone)")
+            self.db.execute("delete from documents where n in (select n from gone)")
+            self.db.execute("drop table gone")
 
     def rebase(self, base: str) -> None:
         """Let every address of the site follow the server to `base`, which is new at each start."""

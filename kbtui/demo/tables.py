@@ -34,7 +34,9 @@ create table files (n integer primary key references documents (n) on delete cas
 create table agents (
     id text primary key,
     name text not null,
+    voice text not null,
     created integer not null,
+    updated integer not null,
     creator text not null,
     role text,
     archived integer not null default 0,

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from html import unescape
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kbtui.demo import auto_sync, extract
-from kbtui.demo.changes import home, writable
+from kbtui.demo import auto_sync, webpage
 from kbtui.demo.contract import WRITE, ApiError, Body, Days, Name, answer, body, invalid, route
 from kbtui.demo.documents import created
-from kbtui.demo.fetch import fetch
+from kbtui.demo.rights import home, writable
 from kbtui.demo.shapes import Shapes
 from kbtui.demo.store import Store, loads
+from kbtui.demo.webpage import WebPage
 
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
-
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_ENDINGS = {"text/plain": "page.txt", "text/markdown": "page.md", "application/pdf": "page.pdf"}
 
 
 class _CreateUrl(Body):
@@ -38,7 +33,7 @@ async def create_url(request: Request) -> Response:
     demo: Demo = request.app.state.demo
     asked = await body(request, _CreateUrl)
     home(demo.store, asked.parent_folder_id)
-    title, text, format = await _page(demo, asked.url)
+    page = await _page(demo, asked.url)
     parent = home(demo.store, asked.parent_folder_id)  # once more: the folder may be gone by now
     sync = auto_sync.settings(
         None,
@@ -49,11 +44,11 @@ async def create_url(request: Request) -> Response:
     )
     id = demo.store.add(
         "url",
-        asked.name or title or asked.url,
+        asked.name or page.title or asked.url,
         parent=parent,
         url=asked.url,
-        text=text,
-        format=format,
+        text=page.text,
+        format=page.format,
         auto_sync=sync,
     )
     return created(demo, id)
@@ -68,13 +63,13 @@ async def refresh(request: Request) -> Response:
         raise invalid("Only URL documents can be refreshed.", "documentation_id")
     shapes = Shapes(demo.store, demo.url)
     try:
-        _, text, format = await _page(demo, shapes.address(row))
+        page = await _page(demo, shapes.address(row))
     except ApiError:
         _note_failure(demo.store, id)
         raise
     row = demo.store.document(id)
     with demo.store.transaction():
-        demo.store.set_text(row, text, format=format)
+        demo.store.set_text(row, page.text, format=page.format)
         demo.store.update(id, auto_sync=auto_sync.refreshed(loads(row["auto_sync"])))
         demo.content_changed(row)
     return answer(Shapes(demo.store, demo.url).full(demo.store.document(id)))
@@ -86,16 +81,9 @@ def _note_failure(store: Store, id: str) -> None:
         store.update(id, auto_sync={**sync, "consec_failures": sync["consec_failures"] + 1})
 
 
-async def _page(demo: Demo, url: str) -> tuple[str, str, str]:
-    """Title, content and format of a page; in a thread, since the page may be this server's own."""
-    return await asyncio.to_thread(_fetched, url, demo.fetch_any_host)
-
-
-def _fetched(url: str, any_host: bool) -> tuple[str, str, str]:
-    _, kind, data = fetch(url, any_host=any_host)
-    text, format = extract.extract(data, _ENDINGS.get(kind.split(";")[0].strip().lower(), "page.html"))
-    title = _TITLE.search(data.decode("utf-8", "replace"))
-    return unescape(" ".join(title[1].split())) if title else "", text, format
+async def _page(demo: Demo, url: str) -> WebPage:
+    """Read a page in a thread, since it may be this server's own."""
+    return await asyncio.to_thread(webpage.read, url, demo.fetch_any_host)
 
 
 routes = [

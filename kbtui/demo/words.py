@@ -62,6 +62,6 @@ def spaced(text: str) -> str:
     return _UNSPACED.sub(rf"{MARK}\1{MARK}", _CONTROL.sub(" ", text))
 
 
-def drop(db: sqlite3.Connection, numbers: str, parameter: str) -> None:
+def drop(db: sqlite3.Connection, numbers: str) -> None:
     """Forget the documents that the query `numbers` names."""
-    db.execute(f"delete from words where rowid in ({numbers})", (parameter,))
+    db.execute(f"delete from words where rowid in ({numbers})")

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from kbtui.demo import index, pages
+from kbtui.demo import auto_sync, index, pages
 from kbtui.demo.agents import DEFAULTS
 from kbtui.demo.extract import cleaned
 from kbtui.demo.store import ME, SITE, Row, Store
@@ -58,20 +58,20 @@ def _grow(store: Store, entries: list[dict[str, Any]], above: str, parent: str |
             "creator": entry.get("by", ME),
             "role": entry.get("role", "admin"),
             "frozen": entry.get("frozen", False),
-            "auto_sync": _auto_sync(entry, updated),
+            "auto_sync": _auto_sync(entry, updated, now),
         }
         if "in" in entry:
             store.add("folder", entry["name"], **common, **_shared_folder(entry, now))
             failing |= _grow(store, entry["in"], f"{path}/", id, now)
         else:
-            kind, rest = _document(entry, updated)
+            kind, rest = _document(entry, updated, common["auto_sync"])
             store.add(kind, entry["name"], **common, **rest)
         if entry.get("index") == "failed":
             failing.add(id)
     return failing
 
 
-def _document(entry: dict[str, Any], updated: int) -> tuple[str, dict[str, Any]]:
+def _document(entry: dict[str, Any], updated: int, sync: auto_sync.Settings) -> tuple[str, dict[str, Any]]:
     """The type of an entry, and what its type has of its own. A page is what the site said at `updated`."""
     if "upload" in entry:
         return "file", _upload(FOLDER / entry["upload"])
@@ -82,7 +82,7 @@ def _document(entry: dict[str, Any], updated: int) -> tuple[str, dict[str, Any]]
         text = text or cleaned(pages.page(path, updated).body)
         return "url", {"url": SITE + path, "text": text, "format": "html"}
     if "drive" in entry:
-        return "file", {**_shared_file(entry, updated), "text": text, "format": format}
+        return "file", {**_shared_file(entry, updated, sync), "text": text, "format": format}
     return "text", {"text": text, "format": format}
 
 
@@ -101,16 +101,17 @@ def _upload(file: Path) -> dict[str, Any]:
     }
 
 
-def _auto_sync(entry: dict[str, Any], updated: int) -> dict[str, Any] | None:
+def _auto_sync(entry: dict[str, Any], updated: int, now: int) -> auto_sync.Settings:
     if "sync" not in entry:
         return None
     days, remove, failures = entry["sync"]
-    return {
+    settings = {
         "minimum_frequency_days": days,
         "auto_remove": remove,
         "consec_failures": failures,
         "next_refresh_by": None if "in" in entry else updated + (failures + 1) * days * _DAY,
     }
+    return auto_sync.shown(settings, now)
 
 
 # Google Drive
@@ -118,9 +119,11 @@ def _auto_sync(entry: dict[str, Any], updated: int) -> dict[str, Any] | None:
 _CONNECTION = "conn_solvane_workspace"
 
 
-def _shared_file(entry: dict[str, Any], updated: int) -> dict[str, Any]:
+def _shared_file(entry: dict[str, Any], updated: int, sync: auto_sync.Settings) -> dict[str, Any]:
     """What a file synced from Google Drive knows of its source."""
-    failed = entry["sync"][2] > 0
+    assert sync is not None
+    failed = sync["consec_failures"] > 0
+    tried = sync["next_refresh_by"] - sync["minimum_frequency_days"] * _DAY
     return {
         "filename": f"{entry['name']}.html",
         "external_sync": {
@@ -134,10 +137,10 @@ def _shared_file(entry: dict[str, Any], updated: int) -> dict[str, Any]:
         },
         "refresh_status": {
             "status": "failed" if failed else "succeeded",
-            "enqueued_at": updated,
-            "started_at": updated + 2,
-            "completed_at": updated + 9,
-            "last_synced_at": updated,
+            "enqueued_at": tried,
+            "started_at": tried + 2,
+            "completed_at": tried + 9,
+            "last_synced_at": updated if failed else tried + 9,
             "error_message": "The file is no longer shared with the connection." if failed else None,
         },
     }
@@ -164,19 +167,21 @@ def _hire(store: Store, agent: dict[str, Any], now: int) -> None:
     """Add an agent, its branches and what is attached to them."""
     id = f"agent_{id_of(agent['name'])}"
     called = agent["last_call"]
-    values = {
-        "id": id,
-        "name": agent["name"],
-        "created": now - agent["days"] * _DAY,
-        "creator": agent["by"],
-        "role": agent["role"],
-        "archived": int(agent.get("archived", False)),
-        "tags": json.dumps(agent["tags"]),
-        "last_call": None if called is None else int(now - called * _DAY),
-        "rag": json.dumps(agent["rag"]),
-    }
-    marks = ", ".join(f":{column}" for column in values)
-    store.db.execute(f"insert into agents ({', '.join(values)}) values ({marks})", values)
+    created, updated = (int(now - age * _DAY) for age in agent["days"])
+    store.insert(
+        "agents",
+        id=id,
+        name=agent["name"],
+        voice=id_of(f"the voice of {agent['name']}"),
+        created=created,
+        updated=updated,
+        creator=agent["by"],
+        role=agent["role"],
+        archived=int(agent.get("archived", False)),
+        tags=json.dumps(agent["tags"]),
+        last_call=None if called is None else int(now - called * _DAY),
+        rag=agent["rag"],
+    )
     for name, attached in agent["branches"].items():
         branch = f"agtbranch_{id_of(agent['name'] + name)}"
         row = (branch, id, name, int(name == "Main"))
