@@ -7,6 +7,7 @@ after its id: `document.rename` is `do_document_rename`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -233,30 +234,68 @@ COMMANDS: tuple[Command, ...] = (
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
 
+# The places that one screen asks, where there are several.
+_TOGETHER = (
+    ("move", "browse"),
+    ("drafts", "choose", "move"),
+    ("welcome", "move"),
+    ("conflict", "move"),
+    ("differs", "move"),
+)
+_MENU = BY_ID["sort.menu"]  # its key begins those of the orders: pressed alone it waits for the rest
+_KEY = re.compile(r"((ctrl|shift|alt|super|hyper|meta)\+)*(\S|[a-z][a-z0-9_]+)")
+
 
 class Keymap:
     """Which keys run which command where, after what the configuration says of them.
 
     Raises:
-        ValueError: the configuration names a command that does not exist, or gives one key twice in a place;
-            the message is one sentence for the person.
+        ValueError: the configuration names a command or a key that does not exist, or one key keeps another
+            from its command; the message is one sentence for the person.
     """
 
     def __init__(self, given: Mapping[str, tuple[str, ...]] | None = None) -> None:
         given = given or {}
-        for id in given:
+        for id, sequences in given.items():
             if id not in BY_ID:
                 close = get_close_matches(id, BY_ID, 1)
                 hint = f" Did you mean “{close[0]}”?" if close else ""
                 raise ValueError(f"[keys] names no command “{id}”.{hint} `?` lists them.")
+            for sequence in sequences:
+                if not all(_KEY.fullmatch(key) and key.isprintable() for key in sequence.split(" ")):
+                    raise ValueError(
+                        f"[keys] {id}: “{sequence}” is no key; keys look like “r”, “ctrl+r” or “g r”."
+                    )
         self._keys = {command.id: given.get(command.id, command.keys) for command in COMMANDS}
         self._places: dict[str, dict[str, Command]] = {place: {} for place in PLACES}
         for command in COMMANDS:
             for place in command.places:
                 for key in self._keys[command.id]:
-                    taken = self._places[place].setdefault(key, command)
-                    if taken is not command:
-                        raise ValueError(f"[keys] gives {show_key(key)} to both {taken.id} and {command.id}.")
+                    _refuse_both(key, self._places[place].setdefault(key, command), command)
+        if given:
+            for places in (*_TOGETHER, *((place,) for place in PLACES)):
+                self._check(_and_everywhere(places))
+
+    def _check(self, places: tuple[str, ...]) -> None:
+        """Refuse a key that keeps another from its command where `places` are asked together.
+
+        As declared, a narrower place may hide a key of a wider one; by the configuration it would be a surprise.
+        """
+        here: dict[str, Command] = {}
+        for place in places:
+            for key, command in self._places[place].items():
+                hides = here.setdefault(key, command)
+                if not (key in hides.keys and key in command.keys):
+                    _refuse_both(key, hides, command)
+        for sequence, command in here.items():
+            first = sequence if places[0] not in TYPING else ""  # there a key is never the first of two
+            while first := first.rpartition(" ")[0]:
+                begins = here.get(first)
+                if begins is not None and not (begins is _MENU and first in _MENU.keys):
+                    raise ValueError(
+                        f"[keys] {show_key(first)} cannot press {begins.id}: it begins {show_key(sequence)} "
+                        f"of {command.id}."
+                    )
 
     def keys(self, command: Command, places: Iterable[str] | None = None) -> tuple[str, ...]:
         """The keys that press `command`, the first the one to show; with `places`, those that do so there."""
@@ -296,6 +335,11 @@ class Keymap:
             keys = self.keys(command, here)
             if keys and command.reason(situation) is None:
                 yield show_key(keys[0]), command
+
+
+def _refuse_both(key: str, one: Command, other: Command) -> None:
+    if one is not other:
+        raise ValueError(f"[keys] gives {show_key(key)} to both {one.id} and {other.id}.")
 
 
 def _and_everywhere(places: Iterable[str]) -> tuple[str, ...]:

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 from textual.widgets import TextArea
 
+from kbtui import commands
 from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Keymap, Situation, show_key
 from kbtui.rows import DocumentRow
+from kbtui.tui.keyboard import CommandScreen
 
 ROW = DocumentRow("d", "Refunds", "text", 10, 1, 1, None, None, None, "admin", None, None)
 
@@ -126,3 +131,57 @@ def test_keys_are_shown_as_a_person_reads_them() -> None:
     assert [show_key(key) for key in keys] == [
         "gg", "^d", "PgDn", "F2", "?", "f", "S-Tab", "^S-←", "A-Del", "+",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "hidden"),
+    [
+        ({"sync.refresh": ("j",)}, ("move.down", "sync.refresh")),
+        ({"move.down": ("e",)}, ("move.down", "document.edit")),
+        ({"move.down": ("x",)}, ("choose.discard", "move.down")),
+        ({"screen.theme": ("f8",)}, ("edit.discard", "screen.theme")),
+        ({"document.rename": ("g",)}, ("document.rename", "move.top")),
+        ({"go.root": ("e h",)}, ("document.edit", "go.root")),
+        ({"screen.theme": ("m t",)}, ("conflict.mine", "screen.theme")),
+        ({"sort.menu": ("g",)}, ("sort.menu", "move.top")),
+    ],
+)
+def test_a_key_that_keeps_another_from_its_command_is_refused_with_both(
+    given: dict[str, tuple[str, ...]], hidden: tuple[str, str]
+) -> None:
+    with pytest.raises(ValueError, match=r"^\[keys\] .*\.$") as caught:
+        Keymap(given)
+    assert all(id in str(caught.value) for id in hidden)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"sync.refresh": ("j",), "move.down": ("down",)},
+        {"document.rename": ("e",), "document.edit": ("r",)},
+        {"sort.menu": ("o",)},
+        {"sort.name": ("s x",)},
+        {"question.verb": ("j",)},
+        {"screen.theme": ("ctrl+x t",)},
+        {"app.suspend": ()},
+        {"move.down": ("+", "ctrl++", "f12", "alt+comma")},
+    ],
+)
+def test_a_key_is_free_where_its_command_has_moved_or_is_never_asked_together(
+    given: dict[str, tuple[str, ...]],
+) -> None:
+    Keymap(given)
+
+
+@pytest.mark.parametrize("key", ["ctrl+", "+x+", " ", "g  g", "g ", "\x1b", "Ctrl+x", "\N{NO-BREAK SPACE}"])
+def test_what_is_no_key_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match=r"document\.rename: .* is no key"):
+        Keymap({"document.rename": (key,)})
+
+
+def test_places_that_a_screen_asks_together_are_checked_together() -> None:
+    for path in Path(commands.__file__).parent.glob("tui/screens/[a-z]*.py"):
+        for screen in vars(import_module(f"kbtui.tui.screens.{path.stem}")).values():
+            if isinstance(screen, type) and issubclass(screen, CommandScreen):
+                places = set(screen.places) - {"everywhere"}
+                assert len(places) <= 1 or any(places <= set(each) for each in commands._TOGETHER), screen
