@@ -66,6 +66,7 @@ PLACES = {
     "drafts": "Drafts",
     "welcome": "First run",
     "question": "Before something is lost",
+    "notice": "When something has to be read",
 }
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
@@ -200,6 +201,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("question.verb", ("y",), "yes", "do what the other button says", ("question",), 2),
     Command("question.other", ("tab", "right", "left", "l", "h", "shift+tab"), "other button", "go to the other button", ("question",), 3),
     Command("question.press", ("enter", "space"), "press", "press the button with the ▸", ("question",), 4),
+    Command("notice.go_on", ("enter", "space", "escape", "q", "y", "n"), "go on", "go on", ("notice",), 1),
     Command("conflict.mine", ("m",), "save mine", "save mine over theirs; u puts theirs back", ("conflict",), 1, None, True),
     Command("conflict.theirs", ("t",), "keep theirs", "keep theirs; u brings mine back as a draft", ("conflict",), 2, None, True),
     Command("conflict.editor", ("e", "escape", "q"), "edit mine", "go on editing mine", ("conflict", "differs"), 3),
@@ -207,7 +209,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("conflict.merge", ("g m",), "merge", "go on in the editor with both joined, overlaps marked", ("conflict",), 4),
     # The service
     Command("sync.refresh", ("R", "ctrl+r"), "refresh", "ask the service for everything again, now", ("browse",)),
-    Command("sync.stop", ("X",), "stop waiting", "stop waiting to try again", ("browse",)),
+    Command("sync.stop", ("X", "f9"), "stop waiting", "stop waiting to try again", ("browse", "editor")),
     # The rest
     Command("go.drafts", ("g d",), "drafts", "words typed and not yet saved", ("browse",)),
     Command("go.workspaces", ("g w",), "workspaces", "open another workspace", ("browse", "welcome")),
@@ -228,7 +230,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("screen.redraw", ("ctrl+l",), "redraw", "draw the screen anew", ("everywhere",)),
     Command("app.suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", ("everywhere",)),
     Command("app.back", ("escape",), "back", "undo the newest filter, or go back", ("browse",)),
-    Command("app.leave", ("q",), "back, quit", "go back, and quit where there is nothing to go back from", ("browse", "welcome"), 7),
+    Command("app.leave", ("q",), "quit", "go back, and quit where there is nothing to go back from", ("browse", "welcome"), 7),
     Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("browse", "welcome", "choose")),
 )  # fmt: skip
 

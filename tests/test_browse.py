@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ import pytest
 from textual import events
 
 from kbtui.demo.server import Demo
+from kbtui.rows import View
+from kbtui.tui import panes
 from kbtui.tui.screens.question import Question
 from kbtui.tui.widgets.document_list import Heads
+from kbtui.views import Listing
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Request, Wire
@@ -570,3 +574,46 @@ async def test_the_wheel_scrolls_what_is_under_the_mouse(demo: Demo, tmp_path: P
         await house.until(lambda: documents.max_scroll_y and documents.scroll_y == 0, "a list that scrolls")
         await house.pilot._post_mouse_events([events.MouseScrollDown], documents, (5, 2))
         await house.until(lambda: documents.scroll_y > 0, "the list")
+
+
+async def test_esc_in_the_text_goes_to_the_list_and_the_cursor_stays_when_its_filter_goes(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("g", "a", "/", *"chargeb", "enter", "l")
+        assert house.browse.pane == "view" and house.row.name == "Chargebacks"
+        await house.press("escape")
+        assert house.browse.pane == "list" and house.names == ["Chargebacks"]
+        await house.press("escape")
+        assert len(house.names) > 50 and house.row.name == "Chargebacks"
+        await house.press("f", "u")
+        there = house.row
+        await house.press("F")
+        assert house.row == there
+
+
+async def test_a_ranking_that_takes_longer_than_the_mirror_stands_still_is_drawn(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        monkeypatch.setattr(panes, "RANKED_AT_ONCE", 0)
+        mirror, gate = house.browse.kb.mirror, threading.Event()
+        ranks: list[str] = []
+        rank = mirror.listing
+
+        def slowly(view: View) -> Listing:
+            ranks.append(view.sort)
+            assert gate.wait(10)
+            return rank(view)
+
+        monkeypatch.setattr(mirror, "listing", slowly)
+        await house.press("s", "Z")
+        for _ in range(5):
+            house.browse.relist()
+            await house.pilot.pause()
+        assert ranks == ["size"]
+        gate.set()
+        await house.until(lambda: house.names and house.names[0] != "Agent scripts", "drawn")
+        await house.until(lambda: len(ranks) == 2, "once more, for what has changed meanwhile")

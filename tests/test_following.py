@@ -29,6 +29,7 @@ class Unreachable:
 
     waiting = None
     drafts = SimpleNamespace(trouble="")
+    mirror = SimpleNamespace(count=lambda scope: 1)
 
     def __init__(self) -> None:
         self.tries = 0
@@ -40,7 +41,7 @@ class Unreachable:
 
 
 def words(follower: Follower) -> str:
-    return "".join(text for text, _ in follower.status())
+    return "".join(text for text, _ in follower.status("X"))
 
 
 async def test_offline_names_a_time_is_told_once_and_claims_no_answer_before_one_came(

@@ -11,6 +11,7 @@ from textual import events
 from kbtui.__main__ import open_workspace
 from kbtui.commands import Keymap
 from kbtui.demo.server import Demo
+from kbtui.errors import Refused
 from kbtui.tui.app import KbApp
 from kbtui.tui.keyboard import caught_up
 from kbtui.tui.screens.keys import Keys
@@ -255,3 +256,32 @@ async def test_keys_typed_before_the_first_frame_are_not_lost(demo: Demo, tmp_pa
     finally:
         app.exit()
         await running
+
+
+async def test_a_command_that_fails_at_once_is_told_and_nothing_ends(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise Refused("This draft is gone.")
+
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        monkeypatch.setattr(house.browse.name_field, "open", refuse)
+        await house.press("r")
+        assert "This draft is gone" in house.notices
+        await house.press("j")
+        assert house.app.is_running
+
+
+async def test_a_notice_about_what_was_left_goes_with_it(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Crossed", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "Mine. ")
+        await house.press("escape", "e")
+        await house.editor()
+        assert "Going on with your draft" in house.notices
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is house.browse, "left")
+        assert house.notices == ""

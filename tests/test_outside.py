@@ -175,6 +175,8 @@ async def test_an_editor_with_a_window_of_its_own_is_waited_for(
         await house.select("Shared")
         await house.press("E")
         await house.until(lambda: isinstance(house.app.screen, Question), "asked whether it is done")
+        await house.until(lambda: "Enter go on" in house.line("footer"), "the only answer")
+        assert "cancel" not in house.line("footer")
         Path((tmp_path / "where").read_text()).write_text(BASE + "From a window.\n")
         await house.press("enter")
         await house.until(lambda: "Saved, verified" in house.notices, "saved")

@@ -10,6 +10,7 @@ import pytest
 
 from kbtui.demo.server import Demo
 from kbtui.drafts import Drafts
+from kbtui.tui import following
 from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.keys import Keys
@@ -506,3 +507,85 @@ async def test_keys_after_an_edit_that_could_not_begin_are_commands_again(
         assert house.app.screen is house.browse and house.app.held is None
         await house.press("F", "i")
         await house.until(lambda: "Your role" in house.browse.reading.view.text, "commands")
+
+
+async def test_a_save_counts_down_in_the_editor_too_and_is_stopped_there(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "Mine. ")
+        wire.answer(429, {"detail": "Slow down."}, headers={"retry-after": "60"}, method="PATCH")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Slow down, again in" in house.line("header"), "a countdown")
+        assert "(F9 stops)" in house.line("header")
+        await house.press("f9")
+        await house.until(lambda: "safe here as a draft" in house.notices, "stopped")
+        assert "not saved yet" in house.line("header") and service.text(id) == BASE
+
+
+async def test_asking_for_everything_again_leaves_a_save_that_waits_alone(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "Mine. ")
+        wire.answer(429, {"detail": "Slow down."}, headers={"retry-after": "1"}, method="PATCH")
+        await house.press("ctrl+s", "escape")
+        await house.until(lambda: "X stops" in house.status, "a countdown")
+        wire.forget()
+        await house.press("R")
+        await wire.seen(lambda request: request.method == "GET")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == "Mine. " + BASE
+
+
+async def test_who_asks_again_while_the_list_waits_has_it_tried_now(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        wire.answer(429, {"detail": "Slow down."}, headers={"retry-after": "60"}, path="knowledge-base$")
+        await house.press("R")
+        await house.until(lambda: "Slow down, again in" in house.status, "a countdown")
+        service.add("Brand new", BASE)
+        await house.press("R", "g", "a")
+        await house.until(lambda: "Brand new" in house.names and house.status == "online", "tried now")
+
+
+async def test_a_save_that_arrives_shows_that_the_service_is_back(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "FIRST_RETRY", 60.0)
+    service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "Mine. ")
+        wire.down()
+        await house.press("escape", "R")
+        await house.until(lambda: "again at" in house.status, "offline")
+        wire.up()
+        await house.press("e")
+        await house.editor()
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.until(lambda: house.status == "online", "seen to be back")
+
+
+async def test_a_text_that_lost_all_its_words_is_asked_about(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        editor = await house.editing("Crossed")
+        await house.press("f7", "delete", "ctrl+s")
+        await house.until(lambda: isinstance(house.app.screen, Question), "asked")
+        assert any("without a word" in line for line in house.drawn) and service.text(id) == BASE
+        await house.press("escape")
+        await house.until(lambda: house.app.screen is editor and not editor.saving, "cancelled")
+        assert service.text(id) == BASE
+        await house.press("ctrl+s")
+        await house.until(lambda: isinstance(house.app.screen, Question), "asked again")
+        await house.press("y")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == ""

@@ -157,3 +157,42 @@ async def test_what_is_under_way_at_the_end_meets_no_closed_file(
         await house.online()
         house.app.exit()
     assert seen == ["0 pending", "closed"]
+
+
+async def test_who_leaves_from_the_list_of_drafts_is_asked_there_too(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Crossed", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Crossed", "Mine. ")
+        service.patch(id, content="Theirs.\n")
+        held = wire.hold("answer", path="/content$")
+        await house.press("ctrl+s", "escape", "g", "d", "Q")
+        await house.until(lambda: "Finishing the save" in house.notices, "waits")
+        held.release()
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both sides")
+
+
+async def test_a_key_that_is_tried_twice_leaves_no_file_open(
+    demo: Demo, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[KnowledgeBase] = []
+
+    async def close(kb: KnowledgeBase) -> None:
+        closed.append(kb)
+        await really_close(kb)
+
+    really_close = KnowledgeBase.close
+    monkeypatch.setattr(KnowledgeBase, "close", close)
+    monkeypatch.delenv("ELEVENLABS_API_KEY", raising=False)
+    settings = settings_for(wire.url, "", tmp_path)
+    async with opened(settings) as house:
+        await house.until(lambda: isinstance(house.app.screen, Welcome), "first run")
+        monkeypatch.setenv("ELEVENLABS_API_KEY", demo.key)
+        held = wire.hold("answer", path="knowledge-base$")
+        await house.press("enter")
+        await asyncio.to_thread(held.wait)
+        await house.press("enter")
+        held.release()
+        await house.until(lambda: len(house.app.screen_stack) and house.settled, "open")
+        assert len(closed) == 1

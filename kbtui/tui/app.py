@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 import kbtui
-from kbtui.commands import Keymap
+from kbtui.commands import BY_ID, Keymap, show_key
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
 from kbtui.knowledge_base import KnowledgeBase
@@ -295,7 +295,14 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
 
     def status(self) -> list[Part]:
         """How it stands with the service."""
-        return self._follower.status() if self._follower is not None else []
+        return self._follower.status(self._stop_key("browse")) if self._follower is not None else []
+
+    def countdown(self) -> str:
+        """What a save waits for, and how long, or ""."""
+        return self._follower.countdown(self._stop_key("editor")) if self._follower is not None else ""
+
+    def _stop_key(self, place: str) -> str:
+        return " ".join(map(show_key, self.keymap.keys(BY_ID["sync.stop"], (place,))[:1]))
 
     def tell(self, sentence: str, look: str = "") -> None:
         """One notice; the next replaces it. What it says may come from anybody."""
@@ -311,6 +318,10 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
         if isinstance(error, Offline) and self._follower is not None:
             self._follower.look()
 
+    def reached(self) -> None:
+        if self._follower is not None and self._follower.trouble:
+            self._follower.look()
+
     def _left_drafts(self) -> str:
         """What an earlier visit left, as a sentence, or ""."""
         left = [draft for draft in self.kb.drafts.all() if not draft.elsewhere]
@@ -318,7 +329,7 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
             return ""
         when = time.strftime("%H:%M", time.localtime(max(draft.saved_at for draft in left)))
         words = "1 draft" if len(left) == 1 else f"{len(left)} drafts"
-        return f"{words} from {when}, typed and not saved: gd shows them."
+        return f"{words} from {when}, typed and not saved: gd shows {'it' if len(left) == 1 else 'them'}."
 
     # Commands of every screen
 

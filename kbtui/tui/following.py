@@ -11,7 +11,7 @@ from math import ceil
 from kbtui.content import safe
 from kbtui.errors import Busy, Error, MissingPermission, Offline, Unauthorized
 from kbtui.knowledge_base import KnowledgeBase
-from kbtui.rows import Progress, View
+from kbtui.rows import ALL, Progress, View
 from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Part, fit
 
@@ -48,7 +48,8 @@ class Follower:
         self._retry_at = 0.0
         self._swept = 0.0
         self._all = True  # compare everything, not only what is new
-        self._asking = False  # a round is under way
+        self._asking: asyncio.Future[None] | None = None  # a round under way
+        self._afresh = False  # it was cut off to be begun again
         self._stopped = False
 
     async def run(self) -> None:
@@ -57,15 +58,21 @@ class Follower:
         pause: float | None  # None: until the person asks
         while True:
             self._again.clear()
-            self._asking = True
+            self._asking = asyncio.ensure_future(self._round())
             try:
-                await self._round()
+                await self._asking
                 delay, pause, self._stopped = FIRST_RETRY, POLL, False
             except Error as error:
                 pause = None if isinstance(error, Unauthorized) else delay
                 self._unwell(error, pause)
                 delay = min(delay * 2, LAST_RETRY)
-            self._asking = False
+            except asyncio.CancelledError:
+                if not self._afresh:
+                    raise
+                self._afresh = False
+                continue
+            finally:
+                self._asking = None
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._again.wait(), pause)
             while self._stopped:
@@ -73,9 +80,10 @@ class Follower:
                 await self._again.wait()
 
     def refresh(self) -> None:
-        """Ask for everything again, now."""
-        self._cancel()
+        """Ask for everything again, now; what else waits for the service goes on to wait."""
         self._all = True
+        if self._asking is not None and self._kb.waiting is not None:
+            self._afresh = self._asking.cancel()
         self.look()
 
     def look(self) -> None:
@@ -85,15 +93,12 @@ class Follower:
 
     def stop(self) -> None:
         """Wait no longer; where the look at the service failed, try no more until the person asks."""
-        self._cancel()
-        if self._asking or self._trouble is not None:
-            self._stopped = True
-            self._again.set()
-
-    def _cancel(self) -> None:
         if self._kb.waiting is not None:
             self._kb.waiting.cancel()
         self._retry_at = 0.0
+        if self._asking is not None or self._trouble is not None:
+            self._stopped = True
+            self._again.set()
 
     async def _round(self) -> None:
         now = time.monotonic()
@@ -137,18 +142,25 @@ class Follower:
             return ""
         return f"{self._trouble.sentence.rstrip('.')}. {_capital(self._next_try())}."
 
-    def status(self) -> list[Part]:
-        """Sweep and line, in as few words as say it."""
+    def countdown(self, key: str) -> str:
+        """What is waited for, and how long; `key` stops it. "" where nothing is."""
+        waiting = self._kb.waiting
+        if waiting is None or (left := waiting.next.until - time.monotonic()) <= 0:
+            return ""
+        why = safe(waiting.next.reason).partition(". ")[0].rstrip(".")
+        return f"{fit(why, 44).rstrip()}, again in {ceil(left)} s ({key} stops)"
+
+    def status(self, key: str) -> list[Part]:
+        """Sweep and line, in as few words as say it; `key` stops a countdown."""
         if self._kb.drafts.trouble:
             return [(f"drafts are not safe: {self._kb.drafts.trouble}", "bad")]
-        waiting = self._kb.waiting
-        if waiting is not None and (left := waiting.next.until - time.monotonic()) > 0:
-            why = safe(waiting.next.reason).partition(". ")[0].rstrip(".")
-            return [(f"{fit(why, 44).rstrip()}, again in {ceil(left)} s (X stops)", "warn")]
+        if countdown := self.countdown(key):
+            return [(countdown, "warn")]
         if self._trouble is not None:
             trouble = self._trouble
             word = next((word for kind, word in WORDS if isinstance(trouble, kind)), "service fault")
-            return [(word, "bad"), (f" · as seen last · {self._next_try()}", "warn")]
+            seen = " · as seen last" if self._kb.mirror.count(ALL) else ""
+            return [(word, "bad"), (f"{seen} · {self._next_try()}", "warn")]
         progress = self._progress
         if progress is None:
             return [("connecting", "dim")]

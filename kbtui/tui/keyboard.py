@@ -56,8 +56,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Go away with an answer; not while another screen lies above: Textual would take that one away."""
-        top = self.app.screen_stack[-1:]
-        return super().dismiss(result) if top == [self] else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+        if self.app.screen_stack[-1:] != [self]:
+            return AwaitComplete.nothing()  # type: ignore[no-untyped-call,no-any-return]
+        self.app.clear_notifications()  # they are about what is left now
+        return super().dismiss(result)
 
     # What a subclass may say of itself
 
@@ -143,7 +145,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
             return
         method = self._method(command)
         if method is not None:
-            method()
+            try:
+                method()
+            except Error as error:
+                self.failed(error)
 
     def await_rest(self, id: str) -> None:
         """Take the key of a command as the first of two, as if it had been pressed."""

@@ -53,6 +53,8 @@ class Panes(CommandScreen[None]):
         self._header, self._chips, self._heads = Line("header"), Line("chips"), Heads("heads")
         self._preview: Timer | None = None
         self._follow: Timer | None = None
+        self._ranking: View | None = None  # what is being ranked in a thread
+        self._again = False  # what that ranks has changed meanwhile
         self._elsewhere: int | None = None  # how many match in all documents, where none does here
 
     def compose(self) -> ComposeResult:
@@ -181,14 +183,23 @@ class Panes(CommandScreen[None]):
         """Rank the view anew and draw it, the cursor on its document."""
         if self.kb.mirror.count(self.shown.scope) <= RANKED_AT_ONCE:
             self._draw(self.shown, self.kb.mirror.listing(self.shown))
+        elif self._ranking == self.shown:
+            self._again = True  # begun anew each time, it would never be through
         else:
             self._rank(self.shown)
 
     @background("rank")
     async def _rank(self, view: View) -> None:
-        listing = await asyncio.to_thread(self.kb.mirror.listing, view)
-        if view == self.shown:
-            self._draw(view, listing)
+        self._ranking, self._again = view, True
+        try:
+            while self._again:
+                self._again = False
+                listing = await asyncio.to_thread(self.kb.mirror.listing, view)
+                if view == self.shown:
+                    self._draw(view, listing)
+        finally:
+            if self._ranking == view:
+                self._ranking = None
 
     def _draw(self, view: View, listing: Listing) -> None:
         before = self.documents.row

@@ -39,6 +39,7 @@ class Saving(Base):
     keymap: Keymap
     held: Held | None  # what is typed while an editor opens
     away = False  # another program has the terminal
+    leaving = False  # what is under way is waited for, and nothing else
 
     def tell(self, sentence: str, look: str = "") -> None:
         raise NotImplementedError
@@ -59,6 +60,10 @@ class Saving(Base):
         raise NotImplementedError
 
     async def release(self) -> None:
+        raise NotImplementedError
+
+    def reached(self) -> None:
+        """The service has answered: if it was thought to be away, look at it."""
         raise NotImplementedError
 
     def stay(self) -> None:
@@ -93,13 +98,15 @@ class Saving(Base):
 
         def busy() -> bool:
             typing = time.monotonic() - self.last_key < self.calm
-            return typing or self.away or not isinstance(self.screen, Browse | Editor)
+            looking = not self.leaving and not isinstance(self.screen, Browse | Editor)
+            return typing or self.away or looking
 
         while busy():  # noqa: ASYNC110 - time itself is waited for
             await asyncio.sleep(0.05)
 
     async def _ask(self, question: Asking[Answer]) -> Answer:
         """Ask in the middle of the work; a person who was leaving stays to answer."""
+        self.clear_notifications()  # none lies over what is asked about
         self.stay()
         return await self.push_screen_wait(question)
 
@@ -199,10 +206,8 @@ class Saving(Base):
 
     async def _send(self, draft: Draft, text: str, editor: Editor | None) -> None:
         """Save a text, asking as often as the service holds something that has not been seen."""
-        if unresolved(text):
-            await self._quiet()
-            if not await self._ask_markers(draft):
-                return
+        if not await self._is_meant(draft, text):
+            return
         while True:
             try:
                 saved = await self.kb.save(draft, text)
@@ -217,24 +222,30 @@ class Saving(Base):
                 return
             if editor is not None:
                 editor.saved(saved, text)
+            self.reached()
             self.tell(
                 "Nothing to save." if saved.state == "unchanged" else f"Saved, verified: {_name(draft)}."
             )
             return
 
-    async def _ask_markers(self, draft: Draft) -> bool:
-        """A merge left marks between two sides in the text: should an agent read them out?"""
+    async def _is_meant(self, draft: Draft, text: str) -> bool:
+        """Ask about a text that hardly anybody wants an agent to have."""
         from kbtui.tui.screens.question import Question
 
-        return await self._ask(
-            Question(
-                self,  # type: ignore[arg-type]
-                f"Save “{_name(draft)}” with conflict marks?",
+        name = _name(draft)
+        if unresolved(text):
+            title, verb = f"Save “{name}” with conflict marks?", "Save with the marks"
+            loss = (
                 "The text still holds lines that begin with <<<<<<< mine or >>>>>>> theirs. "
-                "Agents would read them as words.",
-                "Save with the marks",
+                "Agents would read them as words."
             )
-        )
+        elif draft.base.strip() and not text.strip():
+            title, verb = f"Save “{name}” without a word in it?", "Save it empty"
+            loss = "Agents will find nothing here. u would bring the text of now back."
+        else:
+            return True
+        await self._quiet()
+        return await self._ask(Question(self, title, loss, verb))  # type: ignore[arg-type]
 
     async def _settle(
         self, draft: Draft, text: str, conflict: Conflict, editor: Editor | None
@@ -309,6 +320,7 @@ class Saving(Base):
             self.kb.drafts.rebase(draft, base=conflict.theirs, text=name)
             self.tell(f"{conflict.sentence} r and Enter use your name all the same.", "warn")
             return
+        self.reached()
         if saved.state == "saved":
             self.tell("Renamed; u takes it back.")
         elif saved.state == "differs":

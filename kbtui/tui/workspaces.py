@@ -38,6 +38,7 @@ class Workspaces(Base):
 
     settings: Settings
     held: Held | None
+    leaving: bool  # saves are waited for before something is left
     _kb: KnowledgeBase | None
     _follower: Follower | None
     _open_workspace: OpenWorkspace
@@ -46,7 +47,6 @@ class Workspaces(Base):
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
         self._numbers = itertools.count(1)  # of workspaces opened in this run
-        self._finishing = False  # saves are waited for before something is left
 
     def tell(self, sentence: str, look: str = "") -> None:
         raise NotImplementedError
@@ -94,8 +94,10 @@ class Workspaces(Base):
             return
         try:
             await kb.check()
-        except Error as error:
+        except BaseException as error:
             await kb.close()
+            if not isinstance(error, Error):
+                raise
             say(error.sentence, "bad")
             return
         await self._enter(self.settings, kb)
@@ -136,7 +138,7 @@ class Workspaces(Base):
         self.do_app_quit()
 
     def do_app_quit(self) -> None:
-        self.quit(self._finishing)
+        self.quit(self.leaving)
 
     @background("quit")
     async def quit(self, at_once: bool) -> None:
@@ -162,17 +164,17 @@ class Workspaces(Base):
 
     async def _finish_work(self) -> None:
         """Wait for every save, also for those that are begun meanwhile."""
-        self._finishing = True
+        self.leaving = True
         try:
             while saving := [worker for worker in self._under_way() if worker.group == "save"]:
                 self.tell("Finishing the save … Q leaves at once; the draft is kept.")
                 await asyncio.shield(_ended(saving))  # asked again to leave, this waiting ends, not the save
         finally:
-            self._finishing = False
+            self.leaving = False
 
     def stay(self) -> None:
         """Call leaving off, where it waits for a save."""
-        if self._finishing:
+        if self.leaving:
             for leaving in ("open", "quit"):
                 self.workers.cancel_group(self, leaving)
             self.tell("Not left: this has to be answered first.")

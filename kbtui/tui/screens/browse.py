@@ -199,6 +199,7 @@ class Browse(Panes):
         self.relist()
 
     def do_filter_keep(self) -> None:
+        self.documents.keep()
         self.set_focus(self.documents)
 
     def do_filter_drop(self) -> None:
@@ -206,6 +207,7 @@ class Browse(Panes):
         self.set_focus(self.documents)
 
     def do_list_unfilter(self) -> None:
+        self.documents.keep()
         self._filter("", ())
 
     # Back
@@ -218,8 +220,12 @@ class Browse(Panes):
             self.app.do_app_quit()  # type: ignore[attr-defined]
 
     def _back(self) -> bool:
-        """Undo the newest filter, or go one step out; False where there is nothing left to go back from."""
+        """From the text to the list, undo the newest filter, go one step out; False where nothing is left."""
         text, types = self.shown.text, self.shown.types
+        if self.pane == "view":
+            self.go_pane("list")
+            return True
+        self.documents.keep()
         if text and (self._words_last or not types):
             self._filter("", types)
         elif types:

@@ -60,7 +60,13 @@ class Editor(CommandScreen[None]):
         dirty = self.dirty
         mark: Part = ("● ", "warn") if dirty else ("  ", "")
         clean = "as seen last " if self.kbapp.trouble else "as in the service "
-        state = "saving … " if self.saving else "not saved yet " if dirty else clean
+        state = (
+            f"{self.kbapp.countdown() or 'saving …'} "
+            if self.saving
+            else "not saved yet "
+            if dirty
+            else clean
+        )
         unsafe = self.kb.drafts.trouble
         self._header.show(
             [(" ", ""), mark, (safe(self.draft.name[:300]), "strong"), (f"  {self._place}", "dim")],
@@ -164,8 +170,8 @@ class Editor(CommandScreen[None]):
         loss = f"What you changed in “{safe(self.draft.name[:80])}” since the last save is lost for good."
         if await self.kbapp.push_screen_wait(Question(self.kbapp, "Discard the draft?", loss, "Discard")):
             self.kb.drafts.drop(self.draft)
-            self.tell("Draft discarded.")
             self.dismiss()
+            self.tell("Draft discarded.")
 
     def saved(self, saved: Saved, text: str) -> None:
         """The service holds `text` now; what is typed from here on is a draft on top of it."""

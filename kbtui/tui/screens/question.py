@@ -36,10 +36,9 @@ class Question(Asking[bool]):
     `calm`: nothing is lost, and there is nothing to cancel.
     """
 
-    places = ("question",)
-
     def __init__(self, app: KbApp, title: str, loss: str, verb: str, *, calm: bool = False) -> None:
         super().__init__(app)
+        self.places = ("notice",) if calm else ("question",)
         self._title, self._loss, self._verb, self._calm = title, loss, verb, calm
 
     def compose(self) -> ComposeResult:
@@ -64,6 +63,9 @@ class Question(Asking[bool]):
         self.dismiss(False)
 
     def do_question_verb(self) -> None:
+        self.dismiss(True)
+
+    def do_notice_go_on(self) -> None:
         self.dismiss(True)
 
     def do_question_other(self) -> None:

@@ -116,7 +116,12 @@ class DocumentList(VirtualList):
 
     def go(self, index: int) -> None:
         super().go(index)
-        self.wanted = self.row.id if self.row else None
+        self.keep()
+
+    def keep(self) -> None:
+        """The cursor stays with the document that it stands on now, whatever the next filter hides."""
+        if self.row is not None:
+            self.wanted = self.row.id
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
         row = self.at(index)
