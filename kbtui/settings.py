@@ -41,6 +41,7 @@ _WORKSPACE_NAMES = [
 ]
 _NAMES = ["workspace", "theme", "editor", "drafts", "history", "workspaces", "keys"]
 _LIMITS = {"keep_days": 365, "max_mb": 512}
+_MOST = 1_000_000  # days or megabytes: what is counted from them stays far below what a file can hold
 
 
 class BadSettings(Exception):
@@ -126,6 +127,7 @@ class Settings:
     demo: bool = False
     mouse: bool = True
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # command id -> keys
+    config: Path | None = None  # where the keys stand
     drafts: Limits = Limits(365, 512)
     history: Limits = Limits(365, 512)
 
@@ -151,10 +153,12 @@ def load(
     path = named or places.config / "config.toml"
     table = _read_config(path, must_exist=named is not None)
     known = _workspaces(table, path)
+    if read_only:
+        known = tuple(replace(each, read_only=True) for each in known)
     named_workspace = workspace or environ.get("KBTUI_WORKSPACE")
     chosen = named_workspace or table.get("workspace")
     if chosen is None:
-        here = known[0] if known else Workspace("default", REGIONS["global"])
+        here = known[0] if known else Workspace("default", REGIONS["global"], read_only=read_only)
     else:
         here = next((each for each in known if each.name == chosen), None) or _unknown_workspace(
             str(chosen), known, path
@@ -162,7 +166,7 @@ def load(
     own = _table(_table(table, "workspaces", path), here.name, path).keys() - {"colour", "read_only"}
     if not named_workspace and not own:  # never the host of the variable with the key of a workspace
         base_url = base_url or environ.get("ELEVENLABS_BASE_URL")
-    here = _override(here, region, base_url, key_file, read_only)
+    here = _override(here, region, base_url, key_file)
     if here.name not in {each.name for each in known}:
         known = (here, *known)
     else:
@@ -174,6 +178,7 @@ def load(
         theme=flags.pop("theme", None) or _choice(table, "theme", THEMES, "auto", path),
         editor=_text(table, "editor", path),
         keys=_keys(table, path),
+        config=path,
         drafts=_limits(table, "drafts", path),
         history=_limits(table, "history", path),
         **flags,
@@ -215,16 +220,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _override(
-    here: Workspace, region: str | None, base_url: str | None, key_file: Path | None, read_only: bool
-) -> Workspace:
+def _override(here: Workspace, region: str | None, base_url: str | None, key_file: Path | None) -> Workspace:
     if region is not None:
         here = replace(here, base_url=_region(region))
     elif base_url is not None:
         here = replace(here, base_url=parse_base_url(base_url))
     if key_file is not None:
         here = replace(here, key="", key_file=key_file, key_variable=None, keyring=False)
-    return replace(here, read_only=here.read_only or read_only)
+    return here
 
 
 def _region(name: str) -> str:
@@ -247,6 +250,10 @@ def _read_config(path: Path, *, must_exist: bool) -> dict[str, Any]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"The configuration {path} is not TOML: {error}.") from None
+    except (ValueError, RecursionError):
+        raise BadSettings(
+            f"The configuration {path} holds a number or brackets of a size that cannot be read."
+        ) from None
     _only(table, _NAMES, "", path)
     if _has_key(table) and _others_can_read(path):
         raise BadSettings(f"{path} holds an API key and others can read it; run: chmod 600 {path}")
@@ -272,11 +279,19 @@ def _workspace(name: str, table: Mapping[str, Any], path: Path) -> Workspace:
         raise BadSettings(f"{path}: [{where}] names more than one source of the key; keep one of them.")
     base_url = _text(table, "base_url", path)
     key_file = _text(table, "api_key_file", path)
+    try:
+        base_url = parse_base_url(base_url) if base_url else _region(_text(table, "region", path) or "global")
+    except BadSettings as error:
+        raise BadSettings(f"{path}: [{where}]: {error}") from None
+    try:
+        full_key_file = path.parent / Path(key_file).expanduser() if key_file else None
+    except RuntimeError:
+        raise BadSettings(f"{path}: [{where}] api_key_file: there is no home for “{key_file}”.") from None
     return Workspace(
         name=name,
-        base_url=parse_base_url(base_url) if base_url else _region(_text(table, "region", path) or "global"),
+        base_url=base_url,
         key=_text(table, "api_key", path) or "",
-        key_file=path.parent.joinpath(Path(key_file).expanduser()) if key_file else None,
+        key_file=full_key_file,
         key_variable=_text(table, "api_key_env", path),
         keyring=_flag(table, "keyring", path),
         colour=_choice(table, "colour", COLOURS, "blue", path),
@@ -305,8 +320,8 @@ def _limits(table: Mapping[str, Any], name: str, path: Path) -> Limits:
     limits = _table(table, name, path)
     _only(limits, list(_LIMITS), name, path)
     for key, value in limits.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise BadSettings(f"{path}: [{name}] {key} takes a whole number of at least 1.")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
+            raise BadSettings(f"{path}: [{name}] {key} takes a whole number from 1 to {_MOST}.")
     return Limits(limits.get("keep_days", _LIMITS["keep_days"]), limits.get("max_mb", _LIMITS["max_mb"]))
 
 
@@ -328,7 +343,7 @@ def _table(table: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
 
 def _text(table: Mapping[str, Any], name: str, path: Path) -> str | None:
     value = table.get(name)
-    if value is not None and (not isinstance(value, str) or not value):
+    if value is not None and (not isinstance(value, str) or not value or "\0" in value):
         raise BadSettings(f"{path}: “{name}” takes a text in quotes.")
     return value
 
@@ -372,12 +387,11 @@ def _checked_key(key: str, source: str) -> str:
 
 def _keyring_key(workspace: Workspace) -> str:
     """The key that the system's keyring holds for this base URL, or "" (a machine without one has none)."""
-    import keyring
-    from keyring.errors import KeyringError
-
     try:
+        import keyring
+
         key = (keyring.get_password("kbtui", workspace.base_url) or "").strip()
-    except KeyringError as error:
+    except Exception as error:  # whichever the backend has, which the environment may name wrongly
         if workspace.keyring:
             raise BadSettings(f"The system's keyring cannot be asked for the key: {error}.") from None
         return ""

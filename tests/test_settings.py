@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +81,34 @@ def test_the_key_of_the_keyring_is_looked_at_as_any_other(
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("backend", ["no.such.Backend", "nodots", "os.path", "keyring.backends.fail.Keyring"])
+def test_a_keyring_that_cannot_be_used_is_told_where_it_is_named_and_done_without_elsewhere(
+    backend: str,
+) -> None:
+    script = """
+import sys
+from kbtui.settings import BadSettings, Workspace
+assert Workspace("a", "https://x.io").find_key({}) == ""
+try:
+    Workspace("a", "https://x.io", keyring=True).find_key({})
+except BadSettings as error:
+    print(error)
+"""
+    environ = {**os.environ, "PYTHON_KEYRING_BACKEND": backend}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("The system's keyring cannot be asked for the key: ")
+
+
+def test_reading_only_is_asked_of_every_workspace(places: Places) -> None:
+    assert not loaded(places).workspace.read_only
+    assert loaded(places, read_only=True).workspace.read_only
+    write(places, "[workspaces.a]\n[workspaces.b]\nread_only = true\n")
+    assert [each.read_only for each in loaded(places).workspaces] == [False, True]
+    assert all(each.read_only for each in loaded(places, read_only=True, workspace="b").workspaces)
+
+
 def test_the_official_spelling_of_residency_regions_is_understood(places: Places) -> None:
     assert loaded(places, region="eu-residency").workspace.base_url == REGIONS["eu"]
 
@@ -131,13 +162,21 @@ def test_a_key_that_cannot_be_one_is_refused_before_it_is_sent(
         ("workspce = 1", "Did you mean “workspace”"),
         ('workspace = "b"\n[workspaces.a]\n', "it has a"),
         ("theme = 3", "one of auto"),
-        ("[workspaces.a]\nregion = 'mars'", "the regions are global"),
+        ("[workspaces.a]\nregion = 'mars'", "config.toml: [workspaces.a]: There is no region “mars”; the"),
+        ("[workspaces.a]\nbase_url = 'ftp://x'", "config.toml: [workspaces.a]: “ftp://x” is not a base URL"),
         ("[workspaces.a]\nregion='eu'\nbase_url='https://x.y'", "keep one"),
         ("[workspaces.a]\nkeyring=true\napi_key_env='X'", "more than one source"),
         ("[workspaces.a]\nread_only='yes'", "true or false"),
         ("workspaces = 3", "written [workspaces]"),
         ("[keys]\nx = 3", "a key or a list of keys"),
-        ("[drafts]\nkeep_days = 0", "at least 1"),
+        ("[drafts]\nkeep_days = 0", "from 1 to 1000000"),
+        ("[history]\nmax_mb = 9_000_000_000_000", "from 1 to 1000000"),
+        (f"[drafts]\nkeep_days = 0x{'f' * 5000}", "from 1 to 1000000"),
+        (f"[drafts]\nkeep_days = {'9' * 5000}", "a size that cannot be read"),
+        (f"x = {'[' * 5000}", "a size that cannot be read"),
+        ("[workspaces.a]\napi_key_file = '~nouser/key'", "[workspaces.a] api_key_file: there is no home"),
+        ('[workspaces.a]\napi_key_file = "\\u0000"', "takes a text"),
+        ('editor = "vi\\u0000"', "takes a text"),
         ("a = [", "is not TOML"),
         ("editor = ''", "takes a text"),
     ],
