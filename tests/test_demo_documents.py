@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from kbtui.demo.sample import id_of
 from kbtui.demo.server import Demo
 from tests.caller import KB, Caller, invalid, refused
 
@@ -59,6 +61,18 @@ def test_an_update_changes_what_it_names_and_nothing_else(call: Caller) -> None:
     assert (renamed["name"], renamed["extracted_inner_html"]) == ("new", "body")
     invalid(call.patch(f"{KB}/{id}", json={"name": ""}))
     assert call.document(id) == renamed
+
+
+def test_settings_that_a_document_cannot_have_leave_its_time_alone(call: Caller) -> None:
+    text = id_of("Support/How to reach us")
+    before = call.document(text)
+    for change in ({"enable_auto_sync": False}, {"auto_remove": True, "minimum_frequency_days": 3}):
+        assert call.patch(f"{KB}/{text}", json=change).json() == before
+    page = f"{KB}/{id_of('Support/Refund policy (EU)')}"
+    at = call.get(page).json()["metadata"]
+    assert call.patch(page, json={"enable_auto_sync": True}).json()["metadata"] == at
+    later = call.patch(page, json={"auto_remove": True}).json()["metadata"]
+    assert later["last_updated_at_unix_secs"] > at["last_updated_at_unix_secs"]
 
 
 def test_the_content_of_a_folder_can_be_neither_read_nor_written(empty: Caller) -> None:
@@ -136,6 +150,29 @@ def test_a_folder_that_holds_something_is_deleted_by_force_alone(empty: Caller) 
     assert empty.everything() == []
     refused(empty.get(f"{KB}/{text}"), 404, "knowledge_base_documentation_not_found")
     assert empty.get(f"{KB}/search", params={"query": "findable"}).json()["results"] == []
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_folder_of_a_thousand_is_refused_or_deleted_without_reading_them(
+    others: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Demo(index_seconds=0, sample=others, size=1000) as demo, Caller(demo) as call:
+        (top,) = call.everything(types="folder", search="branch notes")
+        read: list[sqlite3.Row] = []
+
+        def noted(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> sqlite3.Row:
+            read.append(sqlite3.Row(cursor, values))
+            return read[-1]
+
+        monkeypatch.setattr(demo.store.db, "row_factory", noted)
+        answer = call.delete(f"{KB}/{top['id']}", params={"force": True})
+        assert sum("seed" in row.keys() for row in read) < 10  # noqa: SIM118
+        if others:  # some of what colleagues made is for viewing only
+            refused(answer, 403, "insufficient_permissions")
+            assert call.everything(types="folder", search="branch notes") == [top]
+        else:
+            assert answer.status_code == 200
+            assert call.everything() == []
 
 
 def test_a_bulk_delete_answers_for_each(empty: Caller) -> None:

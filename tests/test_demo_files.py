@@ -1,11 +1,10 @@
-"""Addresses and files of the demo: auto-sync, fetching, uploads, signed URLs; and generated documents."""
+"""Files of the demo: uploads and signed addresses; and generated documents."""
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,102 +23,7 @@ def call(demo: Demo) -> Iterator[Caller]:
         yield caller
 
 
-# Auto-sync, refresh, files
-
-
-def test_auto_sync_is_for_addresses_and_folders(call: Caller, demo: Demo) -> None:
-    text = call.text()
-    refused(call.patch(f"{KB}/{text}", json={"enable_auto_sync": True}), 400, "invalid_parameters")
-    assert call.patch(f"{KB}/{text}", json={"enable_auto_sync": False}).status_code == 200
-    page = call.url(page_address(call), enable_auto_sync=True, minimum_frequency_days=30)
-    sync = call.document(page)["auto_sync_info"]
-    assert (sync["minimum_frequency_days"], sync["auto_remove"], sync["consec_failures"]) == (30, False, 0)
-    refused(call.patch(f"{KB}/{page}", json={"content": "mine"}), 400, "invalid_parameters")
-    off = call.patch(f"{KB}/{page}", json={"content": "mine", "enable_auto_sync": False}).json()
-    assert (off["auto_sync_info"], off["extracted_inner_html"]) == (None, "mine")
-    invalid(call.patch(f"{KB}/{page}", json={"minimum_frequency_days": 181}))
-
-
-def page_address(call: Caller) -> str:
-    """The address of a page of the demo's own site, of a document whose sync works."""
-    for each in call.everything(types="url", page_size=100):
-        sync = each["auto_sync_info"]
-        if each["url"].startswith(str(call.base_url)) and not (sync and sync["consec_failures"]):
-            return str(each["url"])
-    raise AssertionError("the sample has no page of its own")
-
-
-def test_a_new_document_is_synced_at_least_as_often_as_its_folder(call: Caller) -> None:
-    folder = call.folder("synced", enable_auto_sync=True, minimum_frequency_days=3, auto_remove=True)
-    page = call.url(
-        page_address(call), parent_folder_id=folder, enable_auto_sync=True, minimum_frequency_days=9
-    )
-    assert call.document(page)["auto_sync_info"]["minimum_frequency_days"] == 3
-    call.patch(f"{KB}/{folder}", json={"minimum_frequency_days": 2, "tighten_only": True})
-    tight = call.document(page)["auto_sync_info"]
-    assert (tight["minimum_frequency_days"], tight["auto_remove"]) == (2, True)
-    call.patch(f"{KB}/{folder}", json={"minimum_frequency_days": 60, "tighten_only": True})
-    assert call.document(page)["auto_sync_info"]["minimum_frequency_days"] == 2
-    call.patch(f"{KB}/{folder}", json={"tighten_only": False})
-    assert call.document(page)["auto_sync_info"]["minimum_frequency_days"] == 60
-    call.patch(f"{KB}/{folder}", json={"enable_auto_sync": False, "tighten_only": False})
-    assert call.document(page)["auto_sync_info"] is None
-
-
-def test_refresh_fetches_the_page_again(call: Caller) -> None:
-    page = call.url(page_address(call))
-    call.patch(f"{KB}/{page}", json={"content": "by hand"})
-    fresh = call.post(f"{KB}/{page}/refresh").json()
-    assert fresh["id"] == page and fresh["extracted_inner_html"] != "by hand"
-    assert fresh["metadata"]["size_bytes"] == len(call.get(f"{KB}/{page}/content").content) > 0
-    refused(call.post(f"{KB}/{call.text()}/refresh"), 400, "invalid_parameters")
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "http://93.184.216.34/",
-        "http://[2606:2800:220:1::1]/",
-        "http://10.0.0.1:80/",
-        "http://169.254.169.254/latest/meta-data",
-        "http://0.0.0.0:1/",
-        "ftp://localhost/",
-        "file:///etc/passwd",
-        "no address",
-        "http://",
-        "http://[::1",
-        "http://localhost:99999/",
-        "http://localhost/\r\nX: y",
-        "http://\x00/",
-        "http://" + "a" * 300 + "/",
-        "http://xn--/",
-        "http://127.0.0.1:1/",
-    ],
-)
-def test_what_is_not_on_this_machine_or_does_not_answer_is_not_fetched(call: Caller, address: str) -> None:
-    detail = refused(call.post(f"{KB}/url", json={"url": address}), 400, "invalid_parameters")
-    assert detail["param"] == "url" and detail["message"].startswith("The URL could not be fetched")
-
-
-def test_a_redirect_off_this_machine_is_not_followed(call: Caller) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
-
-        def answer() -> None:
-            there, _ = door.accept()
-            with there:
-                there.recv(65536)
-                there.sendall(
-                    b"HTTP/1.1 302 Found\r\nLocation: http://93.184.216.34/\r\nContent-Length: 0\r\n\r\n"
-                )
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        detail = refused(
-            call.post(f"{KB}/url", json={"url": f"http://127.0.0.1:{port}/"}), 400, "invalid_parameters"
-        )
-        thread.join()
-    assert "93.184.216.34 is not on this machine" in detail["message"]
+# Files
 
 
 def test_a_file_is_uploaded_read_replaced_and_given_out_again(call: Caller) -> None:
@@ -202,3 +106,46 @@ def test_a_generated_document_can_be_read_edited_and_deleted() -> None:
         assert call.patch(f"{KB}/{mine['id']}", json={"content": "quokka"}).status_code == 200
         assert [hit["document"]["id"] for hit in hits(call, "quokka")] == [mine["id"]]
         assert call.delete(f"{KB}/{mine['id']}").status_code == 200
+
+
+@pytest.fixture
+def notes() -> Iterator[Caller]:
+    with Demo(index_seconds=0, sample=False, size=30) as server, Caller(server) as caller:
+        yield caller
+
+
+def test_a_generated_page_keeps_its_address_when_it_is_edited_and_refreshed(notes: Caller) -> None:
+    page = notes.everything(types="url")[0]
+    path = f"{KB}/{page['id']}"
+    refreshed = notes.post(f"{path}/refresh").json()
+    assert refreshed["url"] == page["url"] and "<h1>" in refreshed["extracted_inner_html"]
+    assert notes.patch(path, json={"content": "by hand"}).json()["url"] == page["url"]
+    again = notes.post(f"{path}/refresh").json()
+    assert again["extracted_inner_html"] == refreshed["extracted_inner_html"]
+    assert (
+        next(each for each in notes.everything(types="url") if each["id"] == page["id"])["url"] == page["url"]
+    )
+
+
+def test_a_generated_page_that_was_edited_follows_the_server_to_its_next_address(tmp_path: Path) -> None:
+    with Demo(data=tmp_path, sample=False, size=30) as demo, Caller(demo) as call:
+        id = call.everything(types="url")[0]["id"]
+        call.patch(f"{KB}/{id}", json={"content": "by hand"})
+    with Demo(data=tmp_path, sample=False) as demo, Caller(demo) as call:
+        fresh = call.post(f"{KB}/{id}/refresh").json()
+        assert fresh["url"].startswith(f"{demo.url}/site/notes/") and "<h1>" in fresh["extracted_inner_html"]
+
+
+def test_a_generated_file_keeps_its_first_name_and_bytes_as_an_uploaded_one_does(notes: Caller) -> None:
+    uploaded = notes.made(notes.post(f"{KB}/file", files={"file": ("first.md", b"# First")}))
+    for id in (uploaded, notes.everything(types="file", sort_direction="asc")[0]["id"]):
+        first = notes.document(id)
+        signed = notes.get(f"{KB}/{id}/source-file-url").json()["signed_url"]
+        given = notes.get(signed)
+        changed = notes.patch(f"{KB}/{id}", json={"name": "Another", "content": "edited"}).json()
+        assert (changed["name"], changed["filename"]) == ("Another", first["filename"])
+        again = notes.get(signed)
+        assert again.content == given.content == first["extracted_inner_html"].encode()
+        assert again.headers["content-disposition"] == given.headers["content-disposition"]
+        replaced = notes.patch(f"{KB}/{id}/update-file", files={"file": ("new.txt", b"new")}).json()
+        assert (replaced["filename"], notes.get(signed).content) == ("new.txt", b"new")

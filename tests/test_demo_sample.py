@@ -87,6 +87,27 @@ def test_times_are_ages_so_the_sample_never_looks_abandoned(call: Caller) -> Non
     assert len({stamp["created_at_unix_secs"] for stamp in stamps}) > 100
 
 
+@pytest.mark.parametrize("days", [0, 0.5, 6, 400])
+def test_a_sync_that_works_is_never_late_whenever_one_looks(
+    call: Caller, monkeypatch: pytest.MonkeyPatch, days: float
+) -> None:
+    later = time.time() + days * DAY
+    monkeypatch.setattr("kbtui.demo.shapes.time.time", lambda: later)
+    for each in call.everything(page_size=100):
+        sync = each.get("auto_sync_info") or {"next_refresh_by": None}
+        if sync["next_refresh_by"] and not sync["consec_failures"]:
+            assert 0 < sync["next_refresh_by"] - later <= sync["minimum_frequency_days"] * DAY, each["name"]
+
+
+def test_a_shared_file_that_works_was_synced_within_its_interval(call: Caller) -> None:
+    for each in call.everything(types="file", page_size=100):
+        if (sync := each["auto_sync_info"]) is not None:
+            age = time.time() - each["refresh_status"]["last_synced_at"]
+            works = each["refresh_status"]["status"] == "succeeded"
+            assert works == (sync["consec_failures"] == 0)
+            assert (age <= sync["minimum_frequency_days"] * DAY) == works
+
+
 def test_every_file_of_the_sample_is_in_the_manifest_and_reads_as_it_is_kept() -> None:
     manifest = (FOLDER / "manifest.json").read_text("utf-8")
     site = (FOLDER / "site" / "site.json").read_text("utf-8")

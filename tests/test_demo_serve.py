@@ -188,6 +188,20 @@ def test_a_directory_grows_by_what_is_missing_and_keeps_what_was_deleted_away(tm
     assert len(ids(20)) == 27
 
 
+def test_a_directory_grows_with_the_folders_that_its_new_documents_need(tmp_path: Path) -> None:
+    with Demo(data=tmp_path, sample=False, size=100) as demo:
+        query = {"types": "folder", "search": "Rotterdam"}
+        (town,) = call(vars(demo), "GET", KB, params=query).json()["documents"]
+        gone = f"{KB}/{town['id']}"
+        assert call(vars(demo), "DELETE", gone, params={"force": True}).status_code == 200
+    with Demo(data=tmp_path, sample=False, size=1100) as demo:
+        rows = demo.store.db.execute(
+            "select count(*) from documents where parent not in (select id from documents)"
+        ).fetchone()
+        assert rows[0] == 0
+        assert call(vars(demo), "GET", gone).json()["document_count"] == 25  # of the three before, none
+
+
 def test_a_fill_that_is_cut_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def cut(seed: int) -> str:
         if seed == 40:

@@ -59,7 +59,7 @@ def _too_long() -> ApiError:
 # Text
 
 _CHARSETS = re.compile(
-    r"utf-?(8|16|32)|iso-?8859-\d+|latin-?1|us-ascii|windows-\d+|cp\d+|koi8-[ru]|shift[_-]jis|euc-(jp|kr)"
+    r"utf-?(8|(16|32)(le|be)?)|iso-?8859-\d+|latin-?1|us-ascii|windows-\d+|cp\d+|koi8-[ru]|shift[_-]jis|euc-(jp|kr)"
     r"|iso-2022-jp|gb(2312|k|18030)|big5",
     re.IGNORECASE,
 )

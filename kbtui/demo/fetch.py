@@ -48,8 +48,8 @@ def fetch(url: str, *, any_host: bool = False) -> Fetched:
                 continue
             if status != 200:
                 raise _failed(f"it answered {status}")
-            headers.set_default_type("text/html")
-            return Fetched(url, headers.get_content_type(), headers.get_content_charset(""), data)
+            kind = headers.get("content-type", "text/html").split(";")[0].strip().lower()
+            return Fetched(url, kind, headers.get_content_charset(""), data)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _failed(str(error) or type(error).__name__) from None
     raise _failed("it redirects too often")
