@@ -29,6 +29,28 @@ _LARGEST = 2**63 - 1
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
+def part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The object under a key; an empty one where there is none."""
+    found = document.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def word(document: Mapping[str, Any], key: str) -> str:
+    """The text under a key; "" where there is none."""
+    found = document.get(key)
+    return found if isinstance(found, str) else ""
+
+
+def number(document: Mapping[str, Any], key: str) -> int | None:
+    """The number under a key as a whole one that SQLite takes; None where there is none."""
+    value = document.get(key)
+    if type(value) is int and -_LARGEST <= value <= _LARGEST:
+        return value
+    if not isinstance(value, int | float) or value != value:
+        return None
+    return int(max(-_LARGEST, min(value, _LARGEST)))
+
+
 def lock_reason(document: Mapping[str, Any]) -> str | None:
     """Why the content of a document, summary or full, cannot be edited, as a sentence; None where it can."""
     return LOCKS.get(lock(document) or "")
@@ -36,19 +58,21 @@ def lock_reason(document: Mapping[str, Any]) -> str | None:
 
 def lock(document: Mapping[str, Any]) -> str | None:
     """The same as a word, a key of `LOCKS`."""
-    source = document.get("external_sync_info")
     if document.get("type") == FOLDER:
         return "folder"
     if document.get("type") not in TYPES:
         return "type"
-    if source is not None:
-        provider = source.get("type") if isinstance(source, Mapping) else None
-        return "google_drive" if provider == "google_drive" else "external"
+    if document.get("external_sync_info") is not None:
+        return (
+            "google_drive"
+            if part(document, "external_sync_info").get("type") == "google_drive"
+            else "external"
+        )
     if document.get("auto_sync_info") is not None:
         return "auto_sync"
     if document.get("is_frozen"):
         return "frozen"
-    return "role" if _part(document, "access_info").get("role") in ("viewer", "commenter") else None
+    return "role" if part(document, "access_info").get("role") in ("viewer", "commenter") else None
 
 
 def folded(name: str) -> str:
@@ -61,7 +85,7 @@ def told(document: Any) -> tuple[str, int] | None:
     id = document.get("id") if isinstance(document, Mapping) else None
     if not isinstance(id, str) or not id or _text(id) != id:
         return None
-    return id, _number(_part(document, "metadata").get("last_updated_at_unix_secs")) or 0
+    return id, number(part(document, "metadata"), "last_updated_at_unix_secs") or 0
 
 
 def columns(document: Mapping[str, Any]) -> tuple[Any, ...] | None:
@@ -74,13 +98,13 @@ def columns(document: Mapping[str, Any]) -> tuple[Any, ...] | None:
     if not known:
         return None
     id, updated = known
-    metadata = _part(document, "metadata")
+    metadata = part(document, "metadata")
     type, name = _text(document.get("type")), _text(document.get("name"))
-    size = _number(metadata.get("size_bytes")) or 0
-    created = _number(metadata.get("created_at_unix_secs")) or 0
+    size = number(metadata, "size_bytes") or 0
+    created = number(metadata, "created_at_unix_secs") or 0
     parent, url = _text(document.get("folder_parent_id")) or None, _text(document.get("url")) or None
-    children, documents = _number(document.get("children_count")), _number(document.get("document_count"))
-    role = _text(_part(document, "access_info").get("role"))
+    children, documents = number(document, "children_count"), number(document, "document_count")
+    role = _text(part(document, "access_info").get("role"))
     given = _given(id, type, name, size, created, updated, parent, children, documents, url)
     rest = {
         key: value
@@ -131,11 +155,6 @@ def _given(
     return given
 
 
-def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    part = document.get(key)
-    return part if isinstance(part, Mapping) else {}
-
-
 def _text(value: object) -> str:
     """Text that SQLite takes: JSON may carry half a surrogate pair, which no encoding has."""
     text = value if isinstance(value, str) else "" if value is None else str(value)
@@ -144,12 +163,3 @@ def _text(value: object) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
     return text
-
-
-def _number(value: object) -> int | None:
-    """A whole number that SQLite takes."""
-    if type(value) is int and -_LARGEST <= value <= _LARGEST:
-        return value
-    if not isinstance(value, int | float) or value != value:
-        return None
-    return int(max(-_LARGEST, min(value, _LARGEST)))

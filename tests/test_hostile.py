@@ -160,31 +160,66 @@ async def test_a_text_of_any_kind_is_shown_and_edited_without_harm(
             assert service.text(id) == "Pasted \x1b[31m[@click=app.quit]x[/]. " + words
 
 
-async def test_what_the_service_says_of_documents_is_shown_as_text(
-    demo: Demo, wire: Wire, tmp_path: Path
+EVIL = " ".join(text[:60] for text in HOSTILE.values())
+OURS = {"cursor", "next_cursor", "extracted_inner_html"}  # what is no text to be shown, or is tested apart
+
+
+def poisoned(answer: Any, spare: set[str], key: str = "") -> Any:
+    """An answer of the service with harm in each of its texts, but for those under the keys of `spare`."""
+    if isinstance(answer, dict):
+        return {name: poisoned(value, spare, name) for name, value in answer.items()}
+    if isinstance(answer, list):
+        return [poisoned(value, spare, key) for value in answer]
+    return f"\x1b[2J\x1bc\u202e{EVIL}{answer}" if isinstance(answer, str) and key not in spare else answer
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """A document with every text that the contract knows of."""
+    sync = {"type": "x", "source_entity_id": "x", "source_mime_type": "x", "source_modified_time": "x"}
+    refresh = {"status": "x", "error_message": "x"}
+    agent = {"type": "available", "id": "x", "name": "x", "access_level": "x"}
+    access = {"creator_name": "x", "creator_email": "x", "role": "x", "access_source": "x"}
+    return document | {
+        **{"url": "http://x/", "filename": "x", "content_format": document.get("content_format", "x")},
+        **{"external_sync_info": sync, "refresh_status": refresh, "active_sync_job": refresh},
+        **{"access_info": access, "dependent_agents": [agent], "supported_usages": ["x"], "of tomorrow": "x"},
+    }
+
+
+@pytest.mark.parametrize(
+    "spare",
+    [OURS | {"id", "folder_parent_id", "type"}, OURS | {"id", "folder_parent_id"}, OURS | {"type"}],
+    ids=["all but ids and types", "all but ids", "all but types"],
+)
+async def test_whatever_text_the_service_sends_of_documents_is_shown_as_text(
+    demo: Demo, wire: Wire, tmp_path: Path, spare: set[str]
 ) -> None:
-    evil = " ".join(text[:60] for text in HOSTILE.values())
+    def rewritten(answer: dict[str, Any]) -> Any:
+        if "documents" in answer:
+            answer["documents"] = [complete(document) for document in answer["documents"]]
+        return poisoned(complete(answer) if "id" in answer else answer, spare)
 
-    def poisoned(page: dict[str, Any]) -> dict[str, Any]:
-        for document in page["documents"]:
-            document["access_info"] |= {"creator_name": evil, "role": evil}
-            document["supported_usages"] = [evil]
-            if document["type"] == "url":
-                document |= {"url": f"http://{evil}", "external_sync_info": {"provider": evil}}
-            if document["type"] == "file":
-                document["type"] = evil
-        return page
-
-    wire.rewrite(poisoned, path="knowledge-base$", times=None)
+    wire.rewrite(rewritten, path="knowledge-base(/(?!.*content)[^/]+)?$", times=None)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.until(lambda: house.settled and house.names, "listed")
-        await house.press("g", "a", "i")
-        for _ in range(house.browse.documents.count):
-            await house.until(lambda: house.reading, "info")
-            harmless(house)
-            await house.press("j")
-        await house.press("e")
         harmless(house)
+        await house.press("1", "z", "R", "j", "j")
+        await house.until(lambda: house.settled, "the tree")
+        harmless(house)
+        await house.press("g", "a", "2", "t")
+        await house.pilot.pause()
+        harmless(house)
+        await house.press("escape", "g", "a")
+        for tab in ("i", "i"):
+            await house.press("g", "g", tab)
+            for _ in range(8):
+                await house.until(lambda: house.reading, "the document")
+                harmless(house)
+                await house.press("j")
+        for key in ("e", "escape", "r", "escape", "F", "escape", "u", "escape"):
+            await house.press(key)
+            await house.pilot.pause()
+            harmless(house)
 
 
 async def test_a_refusal_of_the_service_is_shown_as_text(

@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.widgets import TextArea
 
 from kbtui.demo.server import Demo
+from kbtui.documents import COLUMNS, columns
 from kbtui.rows import DocumentRow
 from kbtui.tui.widgets.reading import info
 from tests.house import opened, settings_for
@@ -193,6 +196,58 @@ def test_the_info_page_says_how_far_off_a_moment_is() -> None:
     assert "once" in sync(1, 1, 0) and "2 times in a row" in sync(7, 2, 0)
     assert "(in 3 d)" in sync(1, 1, now + 3 * 86400 + 60) and "(due)" in sync(7, 0, now - 9000)
     assert "every 7 days" in sync(7, 0, 0)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(), inside, max_size=3),
+    max_leaves=8,
+)
+SYNC = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(("minimum_frequency_days", "consec_failures", "next_refresh_by", "type"), JSON),
+)
+ACCESS = st.fixed_dictionaries({}, optional=dict.fromkeys(("creator_name", "is_creator", "role"), JSON))
+
+
+@given(
+    st.fixed_dictionaries(
+        {"id": st.just("id")},
+        optional={
+            **dict.fromkeys(("name", "type", "folder_parent_id", "url", "children_count"), JSON),
+            **dict.fromkeys(("metadata", "supported_usages", "is_frozen", "document_count"), JSON),
+            **dict.fromkeys(("auto_sync_info", "external_sync_info"), JSON | SYNC),
+            "access_info": JSON | ACCESS,
+        },
+    )
+)
+def test_the_info_page_is_drawn_whatever_kinds_of_values_the_service_sends(summary: dict[str, Any]) -> None:
+    values = columns(summary)
+    assert values is not None
+    row = dict(zip(COLUMNS.split(", "), values, strict=True))
+    shown = facts(summary, **{name: row[name] for name in DocumentRow._fields})
+    assert "None" not in shown.replace(row["name"], "").replace(row["type"], "") or "None" in str(summary)
+
+
+def test_what_is_of_another_kind_than_expected_counts_as_absent() -> None:
+    for sync in ({"minimum_frequency_days": None}, {"next_refresh_by": "tomorrow"}, {"next_refresh_by": [1]}):
+        shown = facts({"auto_sync_info": sync})
+        assert "every 7 days" in shown and "Next refresh" not in shown
+    for access in (["x"], "admin", None, {"creator_name": ["x"], "is_creator": "no"}):
+        owner = next(line for line in facts({"access_info": access}).splitlines() if "Owner" in line)
+        assert owner.split() == ["Owner", "unknown"]
+    assert "Usage         prompt" in facts({"supported_usages": ["prompt", None, {}]})
+
+
+def test_the_info_page_names_the_source_of_a_synced_document() -> None:
+    def source(**told: Any) -> str:
+        return next(
+            line for line in facts({"external_sync_info": told}).splitlines() if "Synced from" in line
+        )
+
+    assert source(type="google_drive").endswith("Google Drive")
+    assert source(type="of tomorrow").endswith("of tomorrow")
+    assert source().endswith("an external source")
 
 
 async def test_the_tab_line_tells_where_a_document_is_that_it_has_a_draft_and_has_the_keys(

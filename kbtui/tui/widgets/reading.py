@@ -14,6 +14,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from kbtui.content import safe, to_markdown
+from kbtui.documents import number, part, word
 from kbtui.errors import Error, Offline
 from kbtui.rows import FOLDER, Body, DocumentRow
 from kbtui.tui.widgets.document_list import human_age, human_size
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kbtui.knowledge_base import KnowledgeBase
 
 TABS = ("text", "info")
+SOURCES = {"google_drive": "Google Drive"}
 LONGEST = 400  # characters of a fact; a longer one would hide those below it
 
 
@@ -145,7 +147,7 @@ def info(row: DocumentRow, summary: dict[str, Any], place: str) -> list[list[Par
 
 
 def _facts(row: DocumentRow, summary: dict[str, Any], place: str) -> Iterator[tuple[str, str, str]]:
-    access = summary.get("access_info") or {}
+    access = part(summary, "access_info")
     yield "Name", row.name, "strong"
     yield "Type", row.type, ""
     yield "Id", row.id, ""
@@ -157,8 +159,8 @@ def _facts(row: DocumentRow, summary: dict[str, Any], place: str) -> Iterator[tu
         yield "Size", f"{counted(row.size, 'byte')}{short}", ""
     yield "Created", _moment(row.created), ""
     yield "Updated", _moment(row.updated), ""
-    owner = access.get("creator_name") or "unknown"
-    yield "Owner", f"{owner}{' (you)' if access.get('is_creator') else ''}", ""
+    you = " (you)" if access.get("is_creator") is True else ""
+    yield "Owner", (word(access, "creator_name") or "unknown") + you, ""
     yield "Your role", row.role or "unknown", ""
     if row.url:
         yield "URL", row.url, ""
@@ -167,22 +169,23 @@ def _facts(row: DocumentRow, summary: dict[str, Any], place: str) -> Iterator[tu
         yield "Editing", row.lock, "warn"
     used = summary.get("supported_usages")
     if isinstance(used, list):
-        yield "Usage", ", ".join(map(str, used)), ""
+        yield "Usage", ", ".join(usage for usage in used if isinstance(usage, str)), ""
 
 
 def _sync_facts(summary: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     sync = summary.get("auto_sync_info")
     if isinstance(sync, dict):
-        days = sync.get("minimum_frequency_days", 7)
+        days = number(sync, "minimum_frequency_days") or 7
         yield "Auto-sync", f"every {'day' if days == 1 else f'{days} days'} at the latest", ""
-        failures = sync.get("consec_failures") or 0
+        failures = number(sync, "consec_failures") or 0
         if failures:
             yield "Sync failing", "once" if failures == 1 else f"{failures} times in a row", "bad"
-        if sync.get("next_refresh_by"):
-            yield "Next refresh", _moment(sync["next_refresh_by"], past="due"), ""
+        if due := number(sync, "next_refresh_by"):
+            yield "Next refresh", _moment(due, past="due"), ""
     outside = summary.get("external_sync_info")
     if isinstance(outside, dict):
-        yield "Synced from", str(outside.get("provider", "an external source")), ""
+        source = word(outside, "type")
+        yield "Synced from", SOURCES.get(source, source) or "an external source", ""
     if summary.get("is_frozen"):
         yield "Frozen", "yes", "warn"
 
