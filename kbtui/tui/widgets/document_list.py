@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from kbtui.content import safe
 from kbtui.rows import ALL, FOLDER, DocumentRow, View
-from kbtui.tui.widgets.folder_tree import SHOWN, count
+from kbtui.tui.widgets.folder_tree import SHOWN, count, counted
 from kbtui.tui.widgets.line import Painter, Part, cut, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
@@ -53,6 +53,12 @@ def human_age(moment: int, now: float) -> str:
         if seconds < limit:
             return f"{seconds // unit} {name}" if name else "now"
     return f"{seconds // (365 * 86400)} y"
+
+
+def _items(number: int) -> str:
+    """What a folder holds itself, in words where they fit: the tree counts all below it."""
+    words = counted(number, "item")
+    return words if len(words) <= SIZE else count(number)
 
 
 class DocumentList(VirtualList):
@@ -129,7 +135,7 @@ class DocumentList(VirtualList):
             return []
         mark = "●" if row.id in self.edited else "▸" if row.type == FOLDER else " "
         name = max(1, width - TYPE - SIZE - AGE - 4)
-        size = count(row.children or 0) if row.type == FOLDER else human_size(row.size)
+        size = (_items(row.children or 0), "dim") if row.type == FOLDER else (human_size(row.size), "")
         moment = row.created if self.view.sort == "created_at" else row.updated
         shown = safe(row.name[:SHOWN]) or "(no name)"
         folder = self.folders.get(row.parent or "") if self.view.scope == ALL else None
@@ -140,8 +146,8 @@ class DocumentList(VirtualList):
             (f" {mark} ", "warn" if mark == "●" else "key"),
             *left,
             (" " * gap, ""),
-            (fit(row.type[:TYPE], TYPE), "dim"),
-            (fit(size, SIZE, right=True), ""),
+            (fit(safe(row.type[:TYPE]), TYPE), "dim"),
+            (fit(size[0], SIZE, right=True), size[1]),
             (fit(human_age(moment, clock()), AGE, right=True) + " ", "dim"),
         ]
 
