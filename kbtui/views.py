@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kbtui.documents import folded
@@ -59,21 +60,23 @@ def _unplaced(database: sqlite3.Connection) -> tuple[list[str], list[str]]:
     lost = """SELECT scope FROM tally WHERE count > 0 AND scope NOT IN (?, ?)
               AND NOT EXISTS (SELECT 1 FROM document WHERE id = scope AND leaf = 0)"""
     parents = dict(database.execute("SELECT id, parent FROM document WHERE leaf = 0 AND parent IS NOT NULL"))
-    return [scope for (scope,) in database.execute(lost, (ROOT, ALL))], _cyclic(parents)
+    return [scope for (scope,) in database.execute(lost, (ROOT, ALL))], cyclic(parents)
 
 
-def _cyclic(parents: dict[str, str]) -> list[str]:
+def cyclic(parents: Mapping[str, str | None]) -> list[str]:
+    """The folders that are their own ancestors."""
     passed: set[str] = set()
-    cyclic: list[str] = []
-    for folder in parents:
+    found: list[str] = []
+    for id in parents:
         trail: list[str] = []
-        while folder in parents and folder not in passed:
-            passed.add(folder)
-            trail.append(folder)
-            folder = parents[folder]
-        if folder in trail:
-            cyclic += trail[trail.index(folder) :]
-    return cyclic
+        here: str | None = id
+        while here in parents and here not in passed:
+            passed.add(here)
+            trail.append(here)
+            here = parents[here]
+        if here in trail:
+            found += trail[trail.index(here) :]
+    return found
 
 
 def count_unplaced(database: sqlite3.Connection) -> int:

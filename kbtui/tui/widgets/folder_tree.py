@@ -9,6 +9,7 @@ from kbtui.content import safe
 from kbtui.rows import ALL, ROOT, UNPLACED, FolderRow
 from kbtui.tui.widgets.line import Part, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
+from kbtui.views import cyclic
 
 SHOWN = 400  # characters of a name that any screen could show
 
@@ -136,17 +137,7 @@ def _children(folders: Sequence[FolderRow]) -> dict[str, list[FolderRow]]:
     What names a parent that is not here, or is its own ancestor, hangs in UNPLACED.
     """
     parents = {folder.id: folder.parent for folder in folders}
-    passed: set[str] = set()
-    looped: set[str] = set()
-    for id in parents:
-        trail: list[str] = []
-        here: str | None = id
-        while here in parents and here not in passed:
-            passed.add(here)
-            trail.append(here)
-            here = parents[here]
-        if here in trail:
-            looped.update(trail[trail.index(here) :])
+    looped = set(cyclic(parents))
     inside: dict[str, list[FolderRow]] = {}
     for folder in folders:
         lost = folder.id in looped or (folder.parent is not None and folder.parent not in parents)
