@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT
@@ -49,16 +49,19 @@ def main(argv: list[str] | None = None) -> int:
 
 def _say(sentence: str) -> None:
     """Tell it on the error output, or on the other where only that one is seen by somebody."""
+    from kbtui.content import safe
+
     out, err = sys.stdout, sys.stderr
     unseen = err is None or (not err.isatty() and out is not None and out.isatty())
-    print(f"kbtui: {sentence}", file=out if unseen else err)
+    print(f"kbtui: {safe(sentence)}", file=out if unseen else err)
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"kbtui: {message[:1].upper()}{message[1:]}. See kbtui --help.\n")
+        _say(f"{message[:1].upper()}{message[1:]}. See kbtui --help.")
+        self.exit(2)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -116,8 +119,6 @@ def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Setting
     Raises:
         BadSettings: the extra that it needs is not installed, or it cannot start.
     """
-    from tempfile import TemporaryDirectory
-
     _clear_up()
     try:
         from kbtui.demo.server import Demo, Unavailable
@@ -127,7 +128,7 @@ def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Setting
         demo = leaving.enter_context(Demo(size=size))
     except Unavailable as error:
         raise BadSettings(str(error)) from error
-    home = Path(leaving.enter_context(TemporaryDirectory(prefix=f"kbtui-demo-{os.getpid()}-")))
+    home = _demo_home(leaving)
     workspace = Workspace("demo", demo.url, key=demo.key, read_only=settings.workspace.read_only)
     return replace(
         settings,
@@ -138,21 +139,30 @@ def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Setting
     )
 
 
+def _demo_home(leaving: ExitStack) -> Path:
+    """A folder that is there as long as the demo, with a lock in it that is held as long."""
+    from fcntl import LOCK_EX, flock
+    from tempfile import TemporaryDirectory
+
+    home = Path(leaving.enter_context(TemporaryDirectory(prefix="kbtui-demo-")))
+    new = home / "new"
+    flock(leaving.enter_context(new.open("w")), LOCK_EX)
+    new.rename(home / "lock")  # only now: a lock that nobody holds is what a killed demo left
+    return home
+
+
 def _clear_up() -> None:
     """Remove what demos left that were killed without a chance to do so themselves."""
-    import re
     import shutil
+    from fcntl import LOCK_EX, LOCK_NB, flock
     from tempfile import gettempdir
 
     for left in Path(gettempdir()).glob("kbtui-demo-*"):
-        owner = re.fullmatch(r"kbtui-demo-(\d+)-\w+", left.name)
-        try:
-            if owner is not None and left.lstat().st_uid == os.getuid():
-                os.kill(int(owner[1]), 0)
-        except ProcessLookupError:
-            shutil.rmtree(left, ignore_errors=True)
-        except OSError:
-            continue  # gone, or of a process of somebody else
+        with suppress(OSError):  # gone, or of a demo that lives
+            if left.lstat().st_uid == os.getuid():
+                with (left / "lock").open() as lock:
+                    flock(lock, LOCK_EX | LOCK_NB)
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def _show(settings: Settings, leaving: ExitStack) -> int:
@@ -169,7 +179,7 @@ def _show(settings: Settings, leaving: ExitStack) -> int:
     try:
         keymap = Keymap(settings.keys)
     except ValueError as error:
-        raise BadSettings(str(error)) from None
+        raise BadSettings(f"{settings.config}: {error}") from None
     kb = open_workspace(settings, settings.workspace)
 
     from kbtui.tui.app import KbApp

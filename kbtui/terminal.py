@@ -45,11 +45,13 @@ def why_not(environ: MutableMapping[str, str] = os.environ) -> str | None:
 
 
 def prepare(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Settle what Textual reads when it is imported: no animation, and text that arrives as UTF-8."""
+    """Settle what Textual reads: no animation, the size of the terminal alone, and text that is UTF-8."""
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     if over_a_link(environ):
         environ.setdefault("TEXTUAL_FPS", "30")
+    for name in ("COLUMNS", "LINES"):  # of a terminal that once was; they would win over the one there is
+        environ.pop(name, None)
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None and (stream.encoding or "").lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding="utf-8", errors="replace")

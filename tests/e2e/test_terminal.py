@@ -43,6 +43,10 @@ def said(home: Path, *flags: str, **env: str) -> tuple[int, str, str]:
         (["--region", "mars"], "mars", "global, us, eu"),
         (["--base-url", "ftp://x"], "ftp://x", "https://"),
         (["--workspace", "acme"], "acme", "README"),
+        (["--workspace", "\x1b[5m\n"], "␛[5m␊", "README"),
+        (["--region", "\x1b[5m"], "␛[5m", "global, us, eu"),
+        (["--theme", "\x1b[5m", "\x1b[5m"], "--theme", "--help"),
+        (["--\x1b[5m"], "--␛[5m", "--help"),
         (["--config", "/nowhere/config.toml"], "/nowhere/config.toml", "configuration"),
         ([], "a file or a pipe", "ssh -t"),
     ],
@@ -53,7 +57,7 @@ def test_what_cannot_be_shown_is_one_sentence_with_cause_and_next_step(
     code, out, err = said(home, *flags)
     assert (code, out) == (NOTHING_SHOWN, "")
     assert err.startswith("kbtui: ") and err.endswith((".\n", "?\n")) and err.count("\n") == 1
-    assert cause in err and step in err
+    assert cause in err and step in err and "\x1b" not in err
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,11 @@ def test_what_cannot_be_shown_is_one_sentence_with_cause_and_next_step(
         ("theme = ", "not TOML"),
         ('colour = "red"', "no setting “colour”"),
         ('theme = "mauve"', "one of auto, dark"),
-        ("[keys]\n'document.renam' = 'x'", "Did you mean “document.rename”"),
+        ("[keys]\n'document.renam' = 'x'", "config.toml: [keys] names no command “document.renam”. Did"),
+        ("[keys]\n'sync.refresh' = 'j'", "config.toml: [keys] gives j to both move.down and sync.refresh."),
+        ("[keys]\n'document.rename' = ['ctrl+']", "“ctrl+” is no key"),
+        ("[keys]\n'\x1b[5m' = 'x'", "not TOML"),
+        ('"\\u001b[5m" = 1', "no setting “␛[5m”"),
         ("[workspaces.a]\nregion = 'eu'\nbase_url = 'https://x.io'", "keep one of them"),
     ],
 )
@@ -99,6 +107,16 @@ def test_version_and_help_need_no_terminal_and_no_encoding(home: Path) -> None:
 
 
 # Where something can
+
+
+@pytest.mark.parametrize("columns", ["60", "99999999"])
+def test_the_size_of_the_terminal_wins_over_the_environment(columns: str, home: Path) -> None:
+    with Visit(home, "--demo", env={"COLUMNS": columns, "LINES": "20"}) as kbtui:
+        kbtui.settle()
+        kbtui.until("Q quit|q quit")
+        assert kbtui.text.splitlines()[39].strip() and len(kbtui.text.splitlines()[39]) > 60
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
 
 
 def test_a_refused_key_is_told_with_the_next_step(server: Server, home: Path) -> None:
