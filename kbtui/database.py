@@ -184,7 +184,7 @@ class Database:
                 self.notice = f"{_reason(fault)} and was set aside as {kept}; this session goes on in memory."
 
     def _in_file(self, path: Path) -> tuple[_Seat, ...]:
-        _make_folder(path.parent)
+        make_folder(path.parent)
         with alone(path):
             try:
                 return self._connected(path)
@@ -297,10 +297,10 @@ def alone(path: Path) -> Iterator[None]:
         os.close(gate)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Makes the folder and its parents, each for the person alone."""
     if not folder.is_dir():
-        _make_folder(folder.parent)
+        make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 

@@ -22,6 +22,7 @@ from kbtui.journal import UNREADABLE, Draft, Journal, returned
 __all__ = ["Draft", "Drafts"]
 
 DELAY = 0.6  # seconds from the first key that is not on the disk; what is left of one second is for the disk
+_ODD = "The editor saved bytes that are no UTF-8; they are kept in"
 PATIENCE = 2.0  # seconds that a flush waits for the last step of a write, which takes microseconds
 
 
@@ -56,7 +57,7 @@ class Drafts:
     Attributes:
         session: unique to this object.
         trouble: what keeps words from the disk, in a few words, until they are there; else empty.
-        damaged: after `all`, a sentence for each draft that could not be read.
+        damaged: after `all`, a sentence for each draft that could not be read, and for texts no UTF-8.
     """
 
     def __init__(self, folder: Path, base_url: str, *, delay: float = DELAY) -> None:
@@ -171,7 +172,8 @@ class Drafts:
     def all(self) -> list[Draft]:
         """Every draft that says something new, of this session and of others, newest first.
 
-        What cannot be read stays where it is and is named in `damaged`.
+        Also one whose editor saved what is no UTF-8. What cannot be read stays where it is and is named in
+        `damaged`.
         """
         damaged: list[str] = []
         found = [entry.now() for entry in list(self._entries.values())]
@@ -186,9 +188,17 @@ class Drafts:
                         f"A draft cannot be read ({fault}); it is kept in {self._journal.place(id)}."
                     )
                 continue
-            found.append(replace(draft, elsewhere=self._journal.alive(draft.session)))
+            elsewhere = self._journal.alive(draft.session)
+            if not elsewhere:
+                with contextlib.suppress(OSError):
+                    self._journal.keep_odd(id)
+            found.append(replace(draft, elsewhere=elsewhere))
+        odd = self._journal.odd()
+        if odd:
+            damaged.append(f"{_ODD} {odd[0] if len(odd) == 1 else odd[0].parent}.")
         self.damaged = damaged
-        return sorted((d for d in found if d.text != d.base), key=lambda d: d.saved_at, reverse=True)
+        shown = (draft for draft in found if draft.text != draft.base or self._journal.odd(draft.id))
+        return sorted(shown, key=lambda draft: draft.saved_at, reverse=True)
 
     def adopt(self, draft: Draft) -> Draft:
         """Go on with a draft, of this session or of one that is dead; what it says now.
@@ -248,13 +258,12 @@ class Drafts:
         if entry is None or path is None:
             return None
         try:
+            kept = self._journal.keep_odd(draft.id)
+            if kept is not None:
+                raise Refused(f"{_ODD} {kept}.")
             text = returned(path, entry.now().text)
         except OSError as fault:
             raise Refused(f"What the editor left cannot be read: {fault.strerror}. It is {path}.") from fault
-        except UnicodeDecodeError as fault:
-            kept = path.with_suffix(f"{path.suffix}.not-utf-8")
-            path.replace(kept)
-            raise Refused(f"The editor saved bytes that are no UTF-8; they are kept in {kept}.") from fault
         entry.hold(_constant(text))
         if self._write(entry):
             self._journal.end_lending(draft.id)
@@ -279,7 +288,7 @@ class Drafts:
             except Refused:
                 continue
             draft = entry.now()
-            if draft.text == draft.base:
+            if draft.text == draft.base and not self._journal.odd(draft.id):
                 self.drop(draft)
         self._wake.put(False)
         if self._writer is not None:
@@ -333,7 +342,7 @@ class Drafts:
         serial = next(self._serials)
         try:
             draft = entry.now()
-            if (draft.base, draft.text) == entry.on_disk:
+            if (draft.base, draft.text) == entry.on_disk and self._is_there(entry):
                 return True
             prepared = self._journal.prepare(draft)
             if not self._complete(entry, serial, draft, prepared):
@@ -349,6 +358,10 @@ class Drafts:
         elif ((now := entry.now()).base, now.text) != entry.on_disk:
             self._arm()
         return True
+
+    def _is_there(self, entry: _Entry) -> bool:
+        """Whether the disk has what it was given: the folder may have been removed from outside."""
+        return not entry.written or self._journal.exists(entry.held[0].id)
 
     def _complete(self, entry: _Entry, serial: int, draft: Draft, prepared: Path) -> bool:
         """The last step of a write; False where another came between, and this one is to be made again."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kbtui.database import alone
+from kbtui.database import alone, make_folder
 from kbtui.errors import Refused
 
 T = TypeVar("T")
@@ -373,7 +373,7 @@ class History:
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:
-    _make_folder(path.parent)
+    make_folder(path.parent)
     with alone(path):
         try:
             return _connect(path), ""
@@ -443,12 +443,6 @@ def _set_aside(path: Path) -> str:
         with contextlib.suppress(FileNotFoundError):
             Path(f"{path}{suffix}").rename(f"{kept}{suffix}")
     return kept.name
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _reason(fault: sqlite3.Error | OSError) -> str:

@@ -6,8 +6,10 @@ A folder for each draft, by its id:
     base-DIGEST  the text that the edit began with; there before the `draft` that names it
     text.SUFFIX  only while $EDITOR has the draft: what it saved last is the text of the draft
 
-and `sessions/ID`, a file that a living kbtui holds locked: the lock ends with the process, however that ends,
-and with the boot of the machine. Folders are 0700, files 0600. Texts are kept byte for byte.
+Beside them `kept`, for what an editor saved that is no UTF-8, and `sessions/ID`, a file that a living kbtui
+holds locked: the lock ends with the process, however that ends, and with the boot of the machine. What is in
+`kept`, and what else an editor left in the folder of a draft, is never removed. Folders are 0700, files 0600.
+Texts are kept byte for byte.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -23,11 +26,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from kbtui.content import digest
+from kbtui.database import make_folder
 
 STALE = 86_400.0  # seconds after which what a dead session left half done is nobody's
 SETTLED = 2.0  # seconds after which a file that changes again cannot look as it did: times have steps
-UNREADABLE = (OSError, ValueError, KeyError, TypeError)  # what `Journal.read` raises for a damaged draft
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError)  # `Journal.read`: a damaged draft
 _LENT = ("text.html", "text.md", "text.txt")
+_BASE = re.compile("base-[0-9a-f]{32}")
+_SESSION = re.compile("[0-9a-f]{16}")
+_OURS = re.compile(rf"draft|{_BASE.pattern}|\.[0-9a-f]{{16}}|text\.(html|md|txt)~?")  # ~: what it was before
+_KINDS = {"str": str, "int": int, "float": int | float, "bool": bool}  # of the fields of a draft
+_LATEST = 253_402_300_799  # Unix seconds; the last that a calendar knows
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class Journal:
         self.session = secrets.token_hex(8)
         self._folder = folder / digest(base_url)[:32]
         self._sessions = self._folder / "sessions"
+        self._kept = self._folder / "kept"
         self._base_url = base_url
         self._lock: int | None = None
         self._seen: dict[str, tuple[object, Draft]] = {}
@@ -73,11 +83,12 @@ class Journal:
     def live(self) -> None:
         """From now until `leave`, or the end of the process, other sessions see this one alive.
 
-        Harmless when repeated: it is, until it has worked once.
+        Harmless when repeated, and to be repeated: a folder may be removed from outside.
         """
-        if self._lock is not None:
+        if self._lock is not None and (self._sessions / self.session).exists():
             return
-        _make_folder(self._sessions)
+        self.leave()
+        make_folder(self._sessions)
         lock = os.open(self._sessions / self.session, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
         self._lock = lock
@@ -116,7 +127,8 @@ class Journal:
             names = [place.name for place in self._folder.iterdir()]
         except OSError:
             return []
-        return [name for name in names if name[0] != "." and name != self._sessions.name]
+        others = (self._sessions.name, self._kept.name)
+        return [name for name in names if name[0] != "." and name not in others]
 
     def place(self, id: str) -> Path:
         """The folder of a draft."""
@@ -148,6 +160,8 @@ class Journal:
             file = (place / "draft").read_bytes()
             header, _, data = file.partition(b"\n")
             about = json.loads(header)
+            if not _BASE.fullmatch(about["base"]):
+                raise ValueError("its base has no name of ours")
             try:
                 base = (place / about["base"]).read_bytes().decode("utf-8", "surrogatepass")
                 break
@@ -161,14 +175,14 @@ class Journal:
             with contextlib.suppress(UnicodeDecodeError, OSError):
                 text = returned(lent, text) or text  # an editor that dies may leave an empty file
         known = {field.name: about[field.name] for field in fields(Draft) if field.name in about}
-        return Draft(**{**known, "id": id, "base": base, "text": text})
+        return _sound(Draft(**{**known, "id": id, "base": base, "text": text}))
 
     # Writing
 
     def prepare(self, draft: Draft) -> Path:
         """Brings the draft to the disk under a name of its own, for `complete` to put in place."""
         place = self.place(draft.id)
-        _make_folder(place)
+        make_folder(place)
         base = place / _base_name(draft)
         if not base.exists():
             _create(temporary := _temporary(place), _encode(draft.base))
@@ -214,11 +228,21 @@ class Journal:
         return replace(self.read(mine), session=self.session)
 
     def remove(self, id: str) -> None:
-        """Removes a draft. Renamed first: it is there or it is not, even if the power fails in between."""
-        gone = self._folder / f".gone-{secrets.token_hex(8)}"
+        """Removes a draft; it is there or it is not, even if the power fails in between.
+
+        Files that an editor left beside it, a copy under another name perhaps, stay in their folder.
+        """
+        self.end_lending(id)
         with contextlib.suppress(OSError):
-            self.place(id).rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+            files = [*self.place(id).iterdir()]
+            ours = [file for file in files if _OURS.fullmatch(file.name)]
+            if ours == files:
+                gone = self._folder / f".gone-{secrets.token_hex(8)}"
+                self.place(id).rename(gone)
+                shutil.rmtree(gone, ignore_errors=True)
+            else:
+                for file in sorted(ours, key=lambda file: file.name != "draft"):
+                    file.unlink()
         self._seen.pop(id, None)
 
     # Lending to $EDITOR
@@ -235,10 +259,32 @@ class Journal:
         return next((path for name in _LENT if (path := self.place(id) / name).exists()), None)
 
     def end_lending(self, id: str) -> None:
-        """Removes the file that was lent."""
-        for name in _LENT:
-            with contextlib.suppress(OSError):
-                (self.place(id) / name).unlink()
+        """Removes the file that was lent, after `keep_odd`."""
+        with contextlib.suppress(OSError):
+            self.keep_odd(id)
+            for name in _LENT:
+                (self.place(id) / name).unlink(missing_ok=True)
+
+    def keep_odd(self, id: str) -> Path | None:
+        """Brings what an editor saved that is no UTF-8 to where it is kept; the place, if it did.
+
+        Raises:
+            OSError: it stays where it is.
+        """
+        path = self.lent(id)
+        if path is None:
+            return None
+        try:
+            path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError:
+            make_folder(self._kept)
+            kept = self._kept / f"{id}-{secrets.token_hex(4)}{path.suffix}.not-utf-8"
+            return path.rename(kept)
+        return None
+
+    def odd(self, id: str = "") -> list[Path]:
+        """What was kept so, of one draft or of all."""
+        return sorted(self._kept.glob(f"{id}*"))
 
     # Limits
 
@@ -255,6 +301,10 @@ class Journal:
                     self.remove(id)
                 continue
             if self.alive(draft.session):
+                continue
+            with contextlib.suppress(OSError):
+                self.keep_odd(id)
+            if draft.text == draft.base and self.odd(id):
                 continue
             if draft.text == draft.base or now - draft.saved_at > max_age:
                 self.remove(id)
@@ -290,6 +340,23 @@ def returned(path: Path, before: str) -> str:
     return text
 
 
+def _sound(draft: Draft) -> Draft:
+    """The draft, where everything in it is what it should be.
+
+    Raises:
+        ValueError: somebody else wrote it, or it is damaged.
+    """
+    for field in fields(Draft):
+        if not isinstance(getattr(draft, field.name), _KINDS[str(field.type)]):
+            raise ValueError(f"its {field.name} is none")
+    if draft.field not in ("content", "name") or not _SESSION.fullmatch(draft.session):
+        raise ValueError("its field or its session is none")
+    if not 0 <= draft.saved_at <= _LATEST:
+        raise ValueError("its time is none")
+    draft.document.encode()  # half a character is in no id
+    return draft
+
+
 def _base_name(draft: Draft) -> str:
     return f"base-{digest(draft.base)[:32]}"
 
@@ -323,12 +390,6 @@ def _size(place: Path) -> int:
         return sum(stamp[1] for file in place.iterdir() if (stamp := _stamp(file)))
     except OSError:
         return 0
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _create(path: Path, data: bytes) -> None:

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import signal
 import stat
 import subprocess
@@ -109,6 +110,22 @@ def test_words_typed_and_taken_back_leave_no_draft_behind(tmp_path: Path) -> Non
         drafts.flush()
         assert drafts.all() == []
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("way", ["flush", "key", "close"])
+def test_a_draft_whose_folder_was_removed_is_written_anew(tmp_path: Path, way: str) -> None:
+    with opened(tmp_path / "state", delay=10 if way == "flush" else 0.02) as drafts:
+        draft = begin(drafts)
+        drafts.typed(draft, lambda: "typed")
+        drafts.flush()
+        shutil.rmtree(tmp_path / "state")
+        if way == "flush":
+            drafts.flush()
+            assert [kept.text for kept in left(tmp_path / "state")] == ["typed"]
+        elif way == "key":
+            drafts.typed(draft, lambda: "typed")
+            until(lambda: [kept.elsewhere for kept in left(tmp_path / "state")] == [True])
+    assert [draft.text for draft in left(tmp_path / "state")] == ["typed"]
 
 
 # Byte for byte
@@ -317,6 +334,55 @@ def test_a_draft_of_a_newer_kbtui_that_tells_more_is_read(tmp_path: Path) -> Non
     assert left(tmp_path)[0].text == "typed"
 
 
+def tampered() -> Iterator[Any]:
+    """Headers that nobody of ours wrote, and what they say instead of the truth."""
+    yield from ("null", "[]", "{}", '"x"', "[" * 100_000, "9" * 5000, '{"base": 5}')
+    strange: tuple[Any, ...] = (
+        None,
+        5,
+        [],
+        {},
+        "\0",
+        "../../x",
+        "x" * 300,
+        float("nan"),
+        1e400,
+        1e300,
+        -1e300,
+        "\ud800",
+        True,
+    )
+    for key in (
+        "document",
+        "name",
+        "field",
+        "format",
+        "base_updated",
+        "session",
+        "started",
+        "saved_at",
+        "base",
+    ):
+        yield from ({key: value} for value in strange)
+
+
+def test_a_draft_that_somebody_tampered_with_is_no_harm_and_not_removed(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        drafts.typed(begin(drafts), lambda: "typed")
+    (path,) = tmp_path.rglob("draft")
+    header, _, text = path.read_bytes().partition(b"\n")
+    for strange in tampered():
+        said = strange if isinstance(strange, str) else json.dumps({**json.loads(header), **strange})
+        path.write_bytes(said.encode() + b"\n" + text)
+        with opened(tmp_path) as drafts:
+            found = drafts.all()
+            assert len(found) + len(drafts.damaged) == 1, said[:300]
+            for draft in found:
+                assert {draft.document} and time.localtime(draft.saved_at), said
+            drafts.trim(max_age=1e12, max_bytes=10**9)
+        assert path.exists(), said[:300]
+
+
 def test_limits_take_the_old_and_the_oldest_and_spare_the_living(tmp_path: Path) -> None:
     for n in range(4):
         with opened(tmp_path) as drafts:
@@ -472,6 +538,59 @@ def test_an_editor_that_leaves_no_file_or_no_utf8_changes_nothing(tmp_path: Path
         assert kept.read_bytes() == b"caf\xe9"
         assert drafts.take_back(draft) is None
         assert drafts.all()[0].text == "typed"
+
+
+ODD = b"caf\xe9"  # no UTF-8
+
+
+def test_words_that_are_no_utf8_are_kept_and_their_draft_is_shown_again(tmp_path: Path) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts)
+        drafts.lend(draft, ".md").write_bytes(ODD)
+        with pytest.raises(Refused, match="kept in") as refused:
+            drafts.take_back(draft)
+        assert [shown.document for shown in drafts.all()] == ["d1"]
+    (kept,) = tmp_path.rglob("*.not-utf-8")
+    assert str(kept) in refused.value.sentence and kept.read_bytes() == ODD
+    with opened(tmp_path) as drafts:
+        (shown,) = drafts.all()
+        assert drafts.damaged == [f"The editor saved bytes that are no UTF-8; they are kept in {kept}."]
+        assert drafts.trim(max_age=0, max_bytes=0) == 0
+        drafts.saved(drafts.adopt(shown), BASE, updated=9)
+        assert drafts.all() == [] and drafts.damaged
+    assert kept.read_bytes() == ODD
+
+
+def test_words_that_are_no_utf8_outlive_a_kbtui_that_was_killed(tmp_path: Path) -> None:
+    for saved in (ODD, ODD + ODD):
+        crash(tmp_path, [("begin", 0), ("lend", 0)])
+        (path,) = tmp_path.rglob("text.html")
+        path.write_bytes(saved)
+        with opened(tmp_path) as drafts:
+            assert drafts.all() if saved == ODD else drafts.trim(max_age=0, max_bytes=0) == 0
+            assert drafts.all()[0].document == "0" and drafts.damaged
+            drafts.adopt(drafts.all()[0])
+    assert sorted(kept.read_bytes() for kept in tmp_path.rglob("*.not-utf-8")) == [ODD, ODD + ODD]
+
+
+@pytest.mark.parametrize("end", ["drop", "close", "saved", "trim"])
+def test_a_file_that_an_editor_left_beside_the_draft_stays(tmp_path: Path, end: str) -> None:
+    with opened(tmp_path) as drafts:
+        draft = begin(drafts)
+        copy = drafts.lend(draft, ".md").with_name("another name.md")
+        copy.write_text("saved as")
+        copy.with_name("text.md~").write_text("what it was before")
+        drafts.typed(draft, lambda: "typed")
+        if end == "drop":
+            drafts.drop(draft)
+        elif end == "saved":
+            drafts.saved(draft, "typed", updated=9)
+        elif end == "close":
+            drafts.typed(draft, lambda: BASE)
+    with opened(tmp_path) as drafts:
+        drafts.trim(max_age=0, max_bytes=0)
+        assert drafts.all() == [] == drafts.damaged
+    assert files(tmp_path) == ["another name.md"]
 
 
 # The end of the process, in real ones

@@ -115,11 +115,11 @@ async def test_line_ends_that_our_editor_cannot_hold_stay_a_draft_for_the_other(
 @pytest.mark.parametrize(
     ("lines", "words", "kept"),
     [
-        ("import time; time.sleep(1.05)", "Unchanged", False),
-        (f"{APPEND}; sys.exit(3)", "ended with 3: nothing is saved. The draft is kept", True),
-        ("sys.exit(1)", "ended with 1: nothing is saved.", False),
-        ("path.unlink()", "left no file", False),
-        (f"{APPEND}; path.write_bytes(b'\\xff')", "no UTF-8", False),
+        ("import time; time.sleep(1.05)", "Unchanged", []),
+        (f"{APPEND}; sys.exit(3)", "ended with 3: nothing is saved. The draft is kept", [BASE + "Four.\n"]),
+        ("sys.exit(1)", "ended with 1: nothing is saved.", []),
+        ("path.unlink()", "left no file", []),
+        (f"{APPEND}; path.write_bytes(b'\\xff')", "no UTF-8; they are kept in", [BASE]),
     ],
     ids=["unchanged", "failed", "given up", "deleted", "not text"],
 )
@@ -131,7 +131,7 @@ async def test_an_editor_that_ends_otherwise_saves_nothing(
     editor: Callable[[str], None],
     lines: str,
     words: str,
-    kept: bool,
+    kept: list[str],
 ) -> None:
     id = service.add("Shared", BASE)
     editor(lines)
@@ -141,7 +141,7 @@ async def test_an_editor_that_ends_otherwise_saves_nothing(
         await house.press("E")
         await house.until(lambda: words in house.notices, words)
         assert not wire.patches and service.text(id) == BASE
-        assert [draft.text for draft in house.drafts] == ([BASE + "Four.\n"] if kept else [])
+        assert [draft.text for draft in house.drafts] == kept
 
 
 @pytest.mark.parametrize(
