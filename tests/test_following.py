@@ -135,3 +135,15 @@ async def test_a_countdown_of_a_save_that_is_stopped_does_not_stop_the_looks_at_
         await house.until(lambda: "safe here as a draft" in house.notices, "told")
         service.patch(house.row.id, name="Chargebacks, theirs")
         await house.until(lambda: house.names == ["Chargebacks, theirs"], "a look of its own")
+
+
+async def test_a_sweep_that_failed_is_a_sweep_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "FIRST_RETRY", 0.01)
+    kb: Any = Unreachable()  # it knows no shorter look
+    follower = Follower(kb, View, lambda sentence, look: None)
+    running = asyncio.create_task(follower.run())
+    async with asyncio.timeout(10):
+        while kb.tries < 2 and not running.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert kb.tries == 2
+    running.cancel()
