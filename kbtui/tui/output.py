@@ -6,9 +6,14 @@ Textual's loop would wait for it, and no key that is typed meanwhile would be he
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import termios
 import time
+from contextlib import suppress
 from queue import Queue
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
 from rich.control import Control
@@ -32,6 +37,9 @@ ROOM = 15  # writes that may wait for the terminal; Textual stops at 30, and a f
 STALLED = 0.5  # seconds without room after which the terminal is not slow but stalled
 
 
+_OUR_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l\x1b[?2048$p"
+
+
 class Output(Base):
     """What `KbApp` does about its terminal; a part of it in a file of its own."""
 
@@ -45,6 +53,32 @@ class Output(Base):
             self._behind = self._waiting() >= ROOM
         if not self._behind:
             super()._display(screen, renderable)
+
+    def on_ready(self) -> None:
+        """Take over what wakes the process: Textual would begin to read the keys beside its own reader."""
+        driver, loop = self._driver, asyncio.get_running_loop()
+        if not isinstance(driver, LinuxDriver):
+            return
+        modes = termios.tcgetattr(driver.fileno)
+
+        def wake(number: int, frame: FrameType | None) -> None:
+            if driver._must_signal_resume:  # Textual had given the terminal back before it slept
+                driver._sigcont_application()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(self._come_back, driver, modes)
+
+        signal.signal(signal.SIGCONT, wake)
+
+    def _come_back(self, driver: LinuxDriver, modes: list[Any]) -> None:
+        """Woken without having gone to sleep: a shell may have set other modes and drawn on the screen."""
+        reader = driver._key_thread
+        if reader is None or not reader.is_alive():
+            return  # the terminal is lent, or was given back
+        with suppress(termios.error):
+            termios.tcsetattr(driver.fileno, termios.TCSANOW, modes)
+        driver.write(_OUR_SCREEN)
+        driver._enable_mouse_support()
+        self.screen.refresh(layout=True)
 
     def catch_up(self) -> None:
         """Draw everything anew if frames were left out and the terminal takes them again."""

@@ -221,6 +221,12 @@ class Terminal:
     def kill(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
+    def take(self, text: str) -> None:
+        """Do as a shell does whose job was stopped: set its own modes and write on the screen."""
+        self.when(lambda: _state(self.pid) == "T", "stopped")
+        termios.tcsetattr(self._slave, termios.TCSANOW, self.modes)
+        os.write(self._slave, text.encode())
+
     # How it ends
 
     def ended(self, seconds: float = PATIENCE) -> int:
@@ -275,6 +281,11 @@ _SWITCHES = {
     b"\x1b[>": b"\x1b[<u",
 }
 """What switches something on that a shell does not want, and what switches it off again."""
+
+
+def _state(pid: int) -> str:
+    """The letter that /proc has for what a process does."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _set_size(handle: int, size: tuple[int, int]) -> None:

@@ -238,6 +238,12 @@ def test_a_paste_with_escapes_presses_no_key_and_arrives_whole(server: Server, h
 # Left and found again
 
 
+def told(shell: Terminal, word: str) -> bool:
+    """Whether the shell has told of its job in this word; it does so before its next prompt."""
+    shell.press("enter")
+    return word in shell.text
+
+
 def test_the_shell_gets_the_terminal_and_gives_it_back(home: Path) -> None:
     env = environment(home, PS1="ready> ", ENV="")
     with Terminal("/bin/sh", "-i", env=env, cwd=HOUSE) as shell:
@@ -260,11 +266,65 @@ def test_the_shell_gets_the_terminal_and_gives_it_back(home: Path) -> None:
         shell.type("kill %1; kill -CONT %1\n")
         shell.when(lambda: not list(home.parent.glob("kbtui-demo-*")), "without the demo's files")
 
-        def told() -> bool:
-            shell.press("enter")  # a shell tells of an ended job before its next prompt
-            return "(143)" in shell.text
+        shell.when(lambda: told(shell, "(143)"), "told of its end")
+        shell.type("exit\n")
+        shell.ended()
 
-        shell.when(told, "told of its end")
+
+OUR_SCREEN = b"\x1b[?1049h"
+WORDS = "The quick brown fox jumps over the lazy dog. "
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["only-woken", "stopped-and-woken"])
+def test_who_is_woken_without_having_gone_to_sleep_reads_every_key_once(
+    stopped: bool, server: Server, home: Path
+) -> None:
+    name = f"Woken {stopped}"
+    server.create(name, "as it was")
+    with Visit(home, url=server.url, key=server.key) as kbtui:
+        kbtui.edit(name)
+        kbtui.quiet()
+        before = kbtui.text
+
+        def taken() -> bool:
+            return kbtui.raw.count(OUR_SCREEN) == times
+
+        for times in range(2, 5):
+            if stopped:
+                kbtui.kill(signal.SIGSTOP)
+                kbtui.take(f"\x1b[?25h\x1b[?1000l\x1b[?2004l\x1b[?7h\r\n[{times}]+ Stopped\r\n")
+            kbtui.kill(signal.SIGCONT)
+            kbtui.when(taken, "taken again")
+        kbtui.when(lambda: ageless(kbtui.text) == ageless(before), f"as before\n{before}\n")
+        for word in (WORDS * 4).split(" "):
+            kbtui.type(word)
+            kbtui.type(" ")
+        kbtui.when(lambda: (WORDS * 4).strip() in kbtui.words(), "typed in this order")
+        kbtui.press("escape")
+        kbtui.until("/ filter")
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+        kbtui.restored()
+
+
+def test_a_job_that_is_begun_in_the_background_reads_every_key_once(home: Path) -> None:
+    env = environment(home, PS1="ready> ", ENV="")
+    with Terminal("/bin/sh", "-i", env=env, cwd=HOUSE) as shell:
+        shell.until("ready>")
+        shell.type(" ".join(KBTUI) + " --demo &\n")
+        shell.when(lambda: told(shell, "Stopped"), "stopped")
+        shell.type("fg\n")
+        shell.until("(?m)(?<!· )online$")
+        shell.press("/")
+        shell.until("Esc drop")
+        for word in WORDS.split(" "):
+            shell.type(word)
+            shell.type(" ")
+        shell.until(WORDS.strip())
+        shell.press("escape")
+        shell.until("/ filter")
+        shell.press("Q")
+        shell.until(r"ready>\s*\Z")
         shell.type("exit\n")
         shell.ended()
 
