@@ -70,7 +70,7 @@ def cyclic(parents: Mapping[str, str | None]) -> list[str]:
     for id in parents:
         trail: list[str] = []
         here: str | None = id
-        while here in parents and here not in passed:
+        while here is not None and here in parents and here not in passed:
             passed.add(here)
             trail.append(here)
             here = parents[here]
