@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.widgets import TextArea
@@ -102,6 +104,49 @@ async def test_three_hundred_kilobytes_are_shown_whole_and_scroll(demo: Demo, tm
         await house.until(lambda: any(last in line for line in house.drawn), "the last line")
         await house.press("g", "g")
         await house.until(lambda: house.drawn[-12:] == top[-12:] or view.scroll_y == 0, "the top")
+
+
+ROWS = "".join(f"| row {i} | {'words ' * (i % 7)} | {i * 3} euro |\n" for i in range(3000))
+LONG = {
+    "table": f"| a | b | c |\n|---|---|---|\n{ROWS}",
+    "list": "".join(f"- item {i} with words\n" for i in range(6000)),
+    "code": "```\n" + "line of code here\n" * 15_000 + "```\n",
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG.keys())
+async def test_keys_are_heard_while_one_long_table_list_or_code_is_laid_out(
+    demo: Demo, service: Service, tmp_path: Path, text: str
+) -> None:
+    service.add("Nothing", "words")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Nothing")
+        await house.until(lambda: house.reading, "a short text")
+        still, begun = 0.0, time.perf_counter()
+        laying = asyncio.create_task(house.browse.reading.view.show_markdown(text))
+        while not laying.done():
+            before = time.perf_counter()
+            await asyncio.sleep(0.001)
+            still = max(still, time.perf_counter() - before)
+        assert still < (time.perf_counter() - begun) / 3
+        shown = house.browse.reading.view.text
+        assert shown.count("euro") in (0, 3000) and len(shown.splitlines()) >= 3000
+        assert len({line.rindex("  ") for line in shown.splitlines() if "euro" in line}) <= 1
+
+
+async def test_paragraphs_of_a_long_text_are_apart_and_html_in_markdown_is_shown_as_it_is(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    text = "\n\n".join(f"Paragraph {i} with some words in it." for i in range(2000))
+    service.add("Apart", f"{text}\n\n<details>\n<summary>Folded</summary>\n</details>\n")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Apart")
+        view = house.browse.reading.view
+        await house.until(lambda: house.reading and "</details>" in view.text, "all of it")
+        lines = [line.strip() for line in view.text.splitlines()]
+        assert lines[1:4000:2] == [""] * 2000 and lines[-2] == "<summary>Folded</summary>"
 
 
 async def test_the_bottom_is_the_end_of_the_text_also_of_what_is_not_yet_laid_out(

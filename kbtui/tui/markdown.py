@@ -1,8 +1,6 @@
-"""Markdown as Rich lays it out, in the calm looks of kbtui, a block at a time."""
+"""Markdown as Rich lays it out, in the calm looks of kbtui."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -32,35 +30,21 @@ class PlainCode(CodeBlock):
         yield Padding(Text(str(self.text).rstrip(), style="markdown.code_block"), (0, 0, 0, 2))
 
 
-class Block(Markdown):
-    """Some top-level blocks of a parsed document."""
+class Page(Markdown):
+    """A parsed document; it yields its lines as they are asked for."""
 
     elements = {
         **Markdown.elements,
         "heading_open": LeftHeading,
         "fence": PlainCode,
         "code_block": PlainCode,
+        "html_block": PlainCode,
     }
 
-    def __init__(self, tokens: list[Token]) -> None:
-        super().__init__("", hyperlinks=False)
-        self.parsed = tokens
-
-
-def blocks(text: str, size: int) -> Iterator[Block]:
-    """`text` parsed once and cut between top-level blocks into pieces of about `size` characters."""
-    tokens: list[Token] = []
-    weight = depth = 0
-    for token in Markdown(text, hyperlinks=False).parsed:
-        tokens.append(token)
-        depth += token.nesting
-        _make_safe(token)
-        weight += len(token.content)
-        if depth == 0 and weight >= size:
-            yield Block(tokens)
-            tokens, weight = [], 0
-    if tokens:
-        yield Block(tokens)
+    def __init__(self, text: str) -> None:
+        super().__init__(text, hyperlinks=False)
+        for token in self.parsed:
+            _make_safe(token)
 
 
 def _make_safe(token: Token) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -16,21 +17,21 @@ from textual.strip import Strip
 from kbtui.tui.widgets.line import Painter, Part
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
 Row = list[Segment]
-SLICE = 4_000  # characters rendered before the keys get a turn
+SLICE = 200  # rows that are laid out before it is asked whether they are still wanted
 
 
 class Words(NamedTuple):
     """A text, and what lays it out."""
 
     text: str
-    lay: Callable[[str], AsyncIterator[list[Row]]]
+    lay: Callable[[str, Console], Iterator[Row]]
 
 
 class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
-    """Lines of text that scroll. What they say is worked out by `lay_…`, a slice at a time."""
+    """Lines of text that scroll. A text is laid out in a thread: no key waits for a long one."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
@@ -38,6 +39,7 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         self._said: Sequence[Sequence[Part]] = ()
         self._hang: int | None = None
         self._words: Words | None = None  # what `_rows` are made of; None: of `_said`
+        self._laying: Iterator[Row] | None = None  # the rows that are to come
         self._laid = 0  # the width they are laid out for
         self.to_end = False  # the end is what the person wants to see, wherever it will be
 
@@ -46,7 +48,7 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
 
         What is too wide goes on below, `hang` characters from the left, or as far in as its line begins.
         """
-        self._words, self._said, self._hang = None, list(lines), hang
+        self._words, self._laying, self._said, self._hang = None, None, list(lines), hang
         self._lay_said()
         self._changed(top=True)
 
@@ -69,12 +71,12 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
 
     async def show_source(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` as it is, wrapped; `text` is display-safe."""
-        self._words = Words(text, self._source)
+        self._words = Words(text, _source)
         await self._lay_out(keep_place)
 
     async def show_markdown(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` rendered as Markdown; `text` is display-safe."""
-        self._words = Words(text, self._markdown)
+        self._words = Words(text, _markdown)
         await self._lay_out(keep_place)
 
     def move(self, by: str) -> None:
@@ -126,13 +128,14 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         What is hidden is laid out when it appears.
         """
         words, before = self._words, len(self._rows)
-        self._laid = width = self._width
+        self._laid = self._width
+        self._laying = laying = words.lay(words.text, self._typesetter()) if words and self._laid else None
         rows: list[Row] = []
-        if words is None or width == 0:
+        if laying is None:
             self._rows = rows
             return
-        async for more in words.lay(words.text):
-            if self._words is not words or self._laid != width:
+        while more := await asyncio.to_thread(lambda: list(islice(laying, SLICE))):
+            if self._laying is not laying:
                 return
             if not rows and not keep_place:
                 self._rows = list(more)
@@ -152,33 +155,6 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         if size != self.virtual_size:
             self.virtual_size = size
         self.refresh()
-
-    async def _source(self, text: str) -> AsyncIterator[list[Row]]:
-        from rich.text import Text
-
-        console = self._typesetter()
-        width = self._width
-        for slice_ in _slices(text.splitlines()):
-            rows: list[Row] = []
-            for line in slice_:
-                wrapped = Text(line).wrap(console, width, no_wrap=False, tab_size=4)
-                rows += [[Segment(" " + part.plain.rstrip())] for part in wrapped] or [[]]
-            yield rows
-            await asyncio.sleep(0)
-
-    async def _markdown(self, text: str) -> AsyncIterator[list[Row]]:
-        from kbtui.tui.markdown import blocks
-
-        console = self._typesetter()
-        options = console.options.update(width=self._width)
-        for block in await asyncio.to_thread(lambda: list(blocks(text, SLICE))):
-            yield [[Segment(" "), *line] for line in self._lay(console, block, options)]
-            await asyncio.sleep(0)
-
-    @staticmethod
-    def _lay(console: Console, block: RenderableType, options: object) -> list[Row]:
-        lines = console.render_lines(block, options, pad=False)  # type: ignore[arg-type]
-        return [[segment for segment in line if not segment.control] for line in lines]
 
     @property
     def _width(self) -> int:
@@ -215,15 +191,17 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         )
 
 
-def _slices(lines: list[str]) -> Iterable[list[str]]:
-    """`lines` in groups of about SLICE characters."""
-    group: list[str] = []
-    size = 0
-    for line in lines:
-        group.append(line)
-        size += len(line) + 1
-        if size >= SLICE:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+def _source(text: str, console: Console) -> Iterator[Row]:
+    from rich.text import Text
+
+    for line in text.splitlines():
+        for part in Text(line).wrap(console, console.width, no_wrap=False, tab_size=4) or [Text()]:
+            yield [Segment(" " + part.plain.rstrip())]
+
+
+def _markdown(text: str, console: Console) -> Iterator[Row]:
+    from kbtui.tui.markdown import Page
+
+    segments = console.render(Page(text))
+    for line in Segment.split_and_crop_lines(segments, console.width, include_new_lines=False, pad=False):
+        yield [Segment(" "), *(segment for segment in line if not segment.control)]
