@@ -11,7 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import Match, SequenceMatcher
 from functools import cache
 from typing import NamedTuple
@@ -108,18 +108,23 @@ _NEVER_NEST = frozenset(
 _HEAVY = {"blockquote": 4}  # each level of quotation rewrites every line in it
 
 
-def to_markdown(text: str, format: str) -> str:
+def to_markdown(text: str, format: str, *, broke: Callable[[], object] = lambda: None) -> str:
     """What a rendered view shows of a content: HTML as Markdown, every other format as it is.
 
     Every word is kept, navigation, forms and hidden parts too: an agent reads them. Scripts, styles and
     embedded image data are left out. HTML that would not survive the conversion is given as its source, in
     a block of code under a sentence that says so.
+
+    `broke` is called where the converter broke down: it has written about that on stderr, past Python.
     """
     if format != "html":
         return text
     if _depth(text) > DEPTH:
         return _as_source(text, "The markup of this document is nested too deeply to be drawn")
     markdown = _convert(text)
+    if markdown is None:
+        broke()
+        return _as_source(text, "The markup of this document is not understood")
     if len(markdown) > 8 * len(text) + 10_000:
         return _as_source(text, "The tables of this document are too wide to be drawn")
     if not markdown.strip() and re.sub(_TAG, "", text).strip():
@@ -127,8 +132,9 @@ def to_markdown(text: str, format: str) -> str:
     return markdown
 
 
-def _convert(html: str) -> str:
-    from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
+def _convert(html: str) -> str | None:
+    """HTML as Markdown; None for what the converter has a fault with."""
+    from html_to_markdown import ConversionError, ConversionOptions, PreprocessingOptions, convert
 
     options = ConversionOptions(
         preprocessing=PreprocessingOptions(enabled=False, remove_navigation=False, remove_forms=False),
@@ -140,7 +146,10 @@ def _convert(html: str) -> str:
         escape_underscores=True,
         escape_misc=True,
     )
-    return convert(html.encode("utf-8", "replace").decode("utf-8"), options).content or ""
+    try:
+        return convert(html.encode("utf-8", "replace").decode("utf-8"), options).content or ""
+    except ConversionError:
+        return None
 
 
 def _depth(html: str) -> int:

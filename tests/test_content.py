@@ -228,6 +228,13 @@ def test_no_html_of_300_kb_takes_long(html: str) -> None:
     within(5, lambda: to_markdown(html, "html"))
 
 
+def test_html_on_which_the_converter_breaks_down_is_given_as_its_source() -> None:
+    html, told = "<pre><li>&nbsp;<a href><p>", []
+    markdown = to_markdown(html, "html", broke=lambda: told.append("broke"))
+    assert markdown.startswith("*The markup of this document is not understood") and html in markdown
+    assert told == ["broke"]
+
+
 @given(any_text("<>/=\"'!-&; abdivptlouihr"))
 def test_no_html_is_too_broken_to_show(html: str) -> None:
     assert isinstance(to_markdown(html, "html"), str)

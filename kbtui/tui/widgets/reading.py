@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -101,11 +102,16 @@ class Reading(Vertical):
     async def _draw(self, body: Body, *, keep_place: bool) -> None:
         if not body.text.strip():
             self.view.say([[("", "")], [(" No words. ", "strong"), ("The document holds no text.", "dim")]])
-        elif self.source:
-            await self.view.show_source(safe(body.text, newlines=True), keep_place=keep_place)
         else:
-            markdown = await asyncio.to_thread(to_markdown, body.text, body.format)
-            await self.view.show_markdown(safe(markdown, newlines=True), keep_place=keep_place)
+            show = self.view.show_source if self.source else self.view.show_markdown
+            await show(await asyncio.to_thread(self._safe, body, self.source), keep_place=keep_place)
+
+    def _safe(self, body: Body, source: bool) -> str:
+        """The text to be drawn. Runs in a thread."""
+        if source:
+            return safe(body.text, newlines=True)
+        redraw = partial(self.call_later, self.screen.refresh, layout=True)
+        return safe(to_markdown(body.text, body.format, broke=redraw), newlines=True)
 
     @on(Line.Clicked, "#tabs")
     def _clicked(self, event: Line.Clicked) -> None:
