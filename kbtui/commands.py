@@ -19,7 +19,7 @@ class Situation(NamedTuple):
     """What a command may depend on, at the moment a key is pressed."""
 
     row: DocumentRow | None = None  # the document under the cursor
-    read_only: bool = False  # the workspace was opened for reading only
+    read_only: str = ""  # why nothing can be changed here
     filtered: bool = False
     undoable: bool = False  # there is something to take back
 
@@ -82,7 +82,7 @@ def _needs_writing(now: Situation) -> str | None:
     if now.row is None:
         return "nothing is selected"
     if now.read_only:
-        return "this workspace is open for reading only"
+        return now.read_only
     if now.row.role in ("viewer", "commenter"):
         return f"your role on this document is {now.row.role}"
     return None
@@ -100,7 +100,7 @@ def _needs_url(now: Situation) -> str | None:
 
 def _needs_undo(now: Situation) -> str | None:
     if now.read_only:
-        return "this workspace is open for reading only"
+        return now.read_only
     return None if now.undoable else "nothing to undo"
 
 

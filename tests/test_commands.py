@@ -120,7 +120,7 @@ def test_the_footer_shows_only_what_can_be_done() -> None:
 def test_a_command_that_is_off_says_why() -> None:
     edit = next(command for command in COMMANDS if command.id == "document.edit")
     assert edit.reason(Situation()) == "nothing is selected"
-    assert edit.reason(Situation(row=ROW, read_only=True)) == "this workspace is open for reading only"
+    assert edit.reason(Situation(row=ROW, read_only="Why not.")) == "Why not."
     assert edit.reason(Situation(row=ROW._replace(role="viewer"))) == "your role on this document is viewer"
     assert edit.reason(Situation(row=ROW._replace(lock="auto-sync is on"))) == "auto-sync is on"
     assert edit.reason(Situation(row=ROW)) is None

@@ -311,7 +311,15 @@ async def test_a_key_that_may_only_read_is_told_so_by_the_service_and_the_words_
         await house.until(lambda: "convai_write" in house.notices, "the scope that is missing")
         assert service.text(editor.draft.document) == before
         assert [draft.text for draft in house.drafts] == ["Mine. " + before]
-        await house.press("escape", "u")
+        await house.press("escape")
+        await house.until(lambda: "read-only" in house.line("header"), "told from now on")
+        for key in ("e", "r", "u"):
+            house.app.clear_notifications()
+            await house.press(key)
+            assert "the key may only read" in house.notices and house.app.screen is house.browse
+        await house.press("R")
+        await house.until(lambda: "read-only" not in house.line("header"), "asked again")
+        await house.press("u")
         assert "nothing to undo" in house.notices
         await house.press("r", *"x", "enter")
         await house.until(lambda: "convai_write" in house.notices, "for names too")

@@ -277,6 +277,12 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
 
     # What it says
 
+    def read_only(self) -> str:
+        """Why nothing can be changed in this workspace, or ""."""
+        if self.kb.read_only:
+            return "this workspace is open for reading only"
+        return "the key may only read; R after you gave it more" if self.may_only_read else ""
+
     def title_parts(self) -> list[Part]:
         """Name of the app, workspace and region."""
         here = self.settings.workspace
@@ -284,7 +290,7 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
             (" kbtui ", "key"),
             (f" {safe(here.name)}", here.colour),
             ("" if self.settings.demo else f" · {safe(here.region)}", "dim"),
-            (" · read-only" if here.read_only else "", "warn"),
+            (" · read-only" if self.read_only() else "", "warn"),
             ("   ", ""),
         ]
 
@@ -319,6 +325,7 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
             self._follower.look()
 
     def reached(self) -> None:
+        self.may_only_read = False
         if self._follower is not None and self._follower.trouble:
             self._follower.look()
 
@@ -334,6 +341,7 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
     # Commands of every screen
 
     def do_sync_refresh(self) -> None:
+        self.may_only_read = False
         if self._follower is not None:
             self._follower.refresh()
 

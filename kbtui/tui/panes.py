@@ -45,6 +45,7 @@ class Panes(CommandScreen[None]):
         self.status: Callable[[], list[Part]] = app.status
         self.title_parts: Callable[[], list[Part]] = app.title_parts
         self._trouble: Callable[[], str] = lambda: app.trouble
+        self._read_only: Callable[[], str] = app.read_only
         self.settle = app.settle
         self.shown = View()
         self.folders = FolderTree("tree")
@@ -97,7 +98,7 @@ class Panes(CommandScreen[None]):
     def situation(self) -> Situation:
         return Situation(
             row=self.row,
-            read_only=self.kb.read_only,
+            read_only=self._read_only(),
             filtered=bool(self.shown.text or self.shown.types),
             undoable=self.kb.undoable() is not None,
         )

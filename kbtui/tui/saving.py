@@ -11,7 +11,7 @@ from textual import events
 from kbtui.commands import BY_ID, Keymap, show_key
 from kbtui.content import merge, safe, survives, unresolved
 from kbtui.drafts import Draft
-from kbtui.errors import Conflict, Error, NotFound
+from kbtui.errors import Conflict, Error, MissingPermission, NotFound
 from kbtui.rows import DocumentRow
 from kbtui.tui.background import background
 
@@ -39,6 +39,7 @@ class Saving(Base):
     keymap: Keymap
     held: Held | None  # what is typed while an editor opens
     away = False  # another program has the terminal
+    may_only_read = False  # the service said so of the key when something was to be changed
     leaving = False  # what is under way is waited for, and nothing else
 
     def tell(self, sentence: str, look: str = "") -> None:
@@ -202,6 +203,7 @@ class Saving(Base):
         key = show_key(self.keymap.keys(BY_ID[next_])[0])
         gone = f"“{_name(draft)}” is not on the service any more." if isinstance(error, NotFound) else ""
         words = f"{gone or error.sentence} Your words are safe here as a draft; {key} goes on with them."
+        self.may_only_read |= isinstance(error, MissingPermission)
         self.failed(error, words)
 
     async def _send(self, draft: Draft, text: str, editor: Editor | None) -> None:
