@@ -88,11 +88,25 @@ def test_a_sync_that_works_is_never_late_whenever_one_looks(
     call: Caller, monkeypatch: pytest.MonkeyPatch, days: float
 ) -> None:
     later = time.time() + days * DAY
-    monkeypatch.setattr("kbtui.demo.shapes.time.time", lambda: later)
+    monkeypatch.setattr("kbtui.demo.auto_sync.time.time", lambda: later)
     for each in call.everything(page_size=100):
         sync = each.get("auto_sync_info") or {"next_refresh_by": None}
         if sync["next_refresh_by"] and not sync["consec_failures"]:
             assert 0 < sync["next_refresh_by"] - later <= sync["minimum_frequency_days"] * DAY, each["name"]
+
+
+def test_a_sync_is_late_from_its_first_failure_on_and_no_earlier(
+    call: Caller, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = call.url(f"{demo.url}/site/press", enable_auto_sync=True, minimum_frequency_days=7)
+    monkeypatch.setattr(pages, "_known", dict)  # every page is gone
+    later = time.time() + 400 * DAY
+    monkeypatch.setattr("kbtui.demo.auto_sync.time.time", lambda: later)
+    refused(call.post(f"{KB}/{id}/refresh"), 400, "invalid_parameters")
+    sync = call.document(id)["auto_sync_info"]
+    assert sync["consec_failures"] == 1 and 0 < sync["next_refresh_by"] - later <= 7 * DAY
+    later += 8 * DAY
+    assert call.document(id)["auto_sync_info"] == sync
 
 
 def test_a_shared_file_that_works_was_synced_within_its_interval(call: Caller) -> None:

@@ -57,7 +57,17 @@ def refreshed(current: Settings) -> Settings:
     return {**fresh, "auto_remove": current["auto_remove"]}
 
 
-def shown(current: Settings, now: float) -> Settings:
+def failed(current: Settings) -> Settings:
+    """The settings after the source could not be read."""
+    return current and {**current, "consec_failures": current["consec_failures"] + 1}
+
+
+def of(row: Row) -> Settings:
+    """The settings of a document as they stand now."""
+    return at(loads(row["auto_sync"]), time.time())
+
+
+def at(current: Settings, now: float) -> Settings:
     """The settings as they stand at `now`: what works was synced whenever it was due, so it is never late."""
     due = current["next_refresh_by"] if current else None
     if current is None or due is None or current["consec_failures"] or due > now:
@@ -69,7 +79,7 @@ def shown(current: Settings, now: float) -> Settings:
 def of_folder(store: Store, id: str | None) -> Settings:
     """The settings of a folder; None for the root."""
     row = store.find(id) if id else None
-    return None if row is None else loads(row["auto_sync"])
+    return None if row is None else of(row)
 
 
 def change(
@@ -82,7 +92,7 @@ def change(
     tighten_only: bool | None,
 ) -> Settings:
     """Apply what an update asks for and return the settings that now hold; raises 400 or 403."""
-    current: Settings = loads(row["auto_sync"])
+    current = of(row)
     if enable is None and auto_remove is None and days is None and tighten_only is None:
         return current
     possible = row["type"] in ("url", "folder") or row["external_sync"] is not None
@@ -105,7 +115,7 @@ def _spread(store: Store, folder: str, wanted: Settings, *, tighten: bool) -> No
     for row in store.children(store.subtree(folder)):
         if row["type"] not in ("url", "folder") and row["external_sync"] is None:
             continue
-        current: Settings = loads(row["auto_sync"])
+        current = of(row)
         new = _below(current, wanted, tighten)
         if new != current:
             store.update(writable(row)["id"], auto_sync=new)

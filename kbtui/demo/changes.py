@@ -26,7 +26,7 @@ from kbtui.demo.contract import (
 )
 from kbtui.demo.rights import all_writable, editable, home, writable
 from kbtui.demo.shapes import Shapes
-from kbtui.demo.store import Row, Store, loads
+from kbtui.demo.store import Row, Store
 
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
@@ -62,7 +62,7 @@ async def update(request: Request) -> Response:
             demo.content_changed(row)
         if asked.name is not None:
             store.update(row["id"], name=asked.name)
-        if asked.name is not None or sync != loads(row["auto_sync"]):
+        if asked.name is not None or sync != auto_sync.of(row):
             store.update(row["id"], updated=int(time.time()))
     return answer(Shapes(store, demo.url).full(store.document(row["id"])))
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
-from kbtui.demo import webpage
+from kbtui.demo import auto_sync, webpage
 from kbtui.demo.contract import ApiError
 from kbtui.demo.extract import decoded
 from kbtui.demo.fetch import AGENT, fetch
-from kbtui.demo.store import Row, Store, loads
+from kbtui.demo.store import Row, Store
 from kbtui.demo.webpage import WebPage
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Crawl:
                 text=page.text,
                 format=page.format,
                 url=address,
-                auto_sync=loads(folder["auto_sync"]),
+                auto_sync=auto_sync.of(folder),
             )
             values = (self._store.document(id)["n"], self._job["id"])
             self._store.db.execute("insert into crawl_documents values (?, ?)", values)

@@ -65,9 +65,10 @@ def _get(url: str, any_host: bool, deadline: float) -> tuple[int, http.client.HT
         raise ValueError("it is not an http address")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     name = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
-    address = _address(name, port, any_host)
+    if not any_host and not _is_here(name):
+        raise ValueError(f"{name} is not on this machine, and the demo fetches from nowhere else")
     connection = http.client.HTTPConnection(name, port)
-    connection.sock = socket.create_connection(address, timeout=_left(deadline))
+    connection.sock = socket.create_connection((name, port), timeout=_left(deadline))
     try:
         if parts.scheme == "https":
             context = ssl.create_default_context()
@@ -78,14 +79,6 @@ def _get(url: str, any_host: bool, deadline: float) -> tuple[int, http.client.HT
         return answer.status, answer.headers, _body(connection, answer, deadline)
     finally:
         connection.close()
-
-
-def _address(name: str, port: int, any_host: bool) -> tuple[str, int]:
-    """The first address of a host; raises ValueError where it is none of this machine's."""
-    if not any_host and not _is_here(name):
-        raise ValueError(f"{name} is not on this machine, and the demo fetches from nowhere else")
-    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0][4]
-    return str(found[0]), port
 
 
 def _is_here(name: str) -> bool:

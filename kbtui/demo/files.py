@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message
 
-from kbtui.demo import extract
+from kbtui.demo import auto_sync, extract
 from kbtui.demo.contract import (
     WRITE,
     ApiError,
@@ -33,7 +33,6 @@ from kbtui.demo.contract import (
 from kbtui.demo.documents import created
 from kbtui.demo.rights import editable, home, writable
 from kbtui.demo.shapes import Shapes, filename
-from kbtui.demo.store import loads
 
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
@@ -77,7 +76,7 @@ async def update_file(request: Request) -> Response:
         raise ApiError(
             404, "file_not_found", f"{row['id']} is not a file document.", param="documentation_id"
         )
-    editable(row, loads(row["auto_sync"]))
+    editable(row, auto_sync.of(row))
     with store.transaction():
         store.set_text(row, upload.text, format=upload.format, size=len(upload.data))
         store.set_file(row, upload.data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from kbtui.demo import auto_sync, generated
@@ -70,7 +69,7 @@ class Shapes:
             shape["children_count"] = self._count_children(row["id"])
             shape["document_count"] = self._count_documents(row["id"])
         if kind != "text":
-            shape["auto_sync_info"] = auto_sync.shown(loads(row["auto_sync"]), time.time())
+            shape["auto_sync_info"] = auto_sync.of(row)
         if kind in ("file", "folder"):
             shape["external_sync_info"] = loads(row["external_sync"])
             shape["is_frozen"] = bool(row["frozen"])

@@ -13,7 +13,7 @@ from kbtui.demo.contract import WRITE, ApiError, Body, Days, Name, answer, body,
 from kbtui.demo.documents import created
 from kbtui.demo.rights import home, writable
 from kbtui.demo.shapes import Shapes
-from kbtui.demo.store import Store, loads
+from kbtui.demo.store import Store
 from kbtui.demo.webpage import WebPage
 
 if TYPE_CHECKING:
@@ -70,15 +70,15 @@ async def refresh(request: Request) -> Response:
     row = demo.store.document(id)
     with demo.store.transaction():
         demo.store.set_text(row, page.text, format=page.format)
-        demo.store.update(id, auto_sync=auto_sync.refreshed(loads(row["auto_sync"])))
+        demo.store.update(id, auto_sync=auto_sync.refreshed(auto_sync.of(row)))
         demo.content_changed(row)
     return answer(Shapes(demo.store, demo.url).full(demo.store.document(id)))
 
 
 def _note_failure(store: Store, id: str) -> None:
     row = store.find(id)
-    if row is not None and (sync := loads(row["auto_sync"])):
-        store.update(id, auto_sync={**sync, "consec_failures": sync["consec_failures"] + 1})
+    if row is not None:
+        store.update(id, auto_sync=auto_sync.failed(auto_sync.of(row)))
 
 
 async def _page(demo: Demo, url: str) -> WebPage:

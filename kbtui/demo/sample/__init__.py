@@ -111,7 +111,7 @@ def _auto_sync(entry: dict[str, Any], updated: int, now: int) -> auto_sync.Setti
         "consec_failures": failures,
         "next_refresh_by": None if "in" in entry else updated + (failures + 1) * days * _DAY,
     }
-    return auto_sync.shown(settings, now)
+    return auto_sync.at(settings, now)
 
 
 # Google Drive
