@@ -170,6 +170,40 @@ async def test_the_bottom_is_the_end_of_the_text_also_of_what_is_not_yet_laid_ou
         await house.until(lambda: view.scroll_y == 0, "its top")
 
 
+async def test_the_tab_line_says_how_far_down_a_text_is_that_does_not_fit(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Short", "words")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Fault codes, complete")
+        view = house.browse.reading.view
+        await house.until(lambda: house.reading and len(view.text) > 250_000, "all of it")
+        await house.until(lambda: house.line("tabs").endswith("   0% "), "at the top")
+        await house.press("3", "G")
+        await house.until(lambda: house.line("tabs").endswith(" 100% "), "at the end")
+        await house.press("k")
+        await house.until(lambda: house.line("tabs").endswith("  99% "), "a line before the end")
+        assert any(line.rstrip().endswith(" 99%") for line in house.drawn)
+        await house.press("g", "g")
+        await house.until(lambda: house.line("tabs").endswith("   0% "), "at the top again")
+        await house.press("2")
+        await house.select("Short")
+        await house.until(lambda: house.reading and "%" not in house.line("tabs"), "all of it is in view")
+
+
+async def test_the_place_is_told_anew_when_the_window_gets_another_height(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Lines", "line\n\n" * 10)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Lines")
+        await house.until(lambda: house.reading and "0% " in house.line("tabs"), "it does not fit")
+        await house.pilot.resize_terminal(120, 60)
+        await house.until(lambda: "%" not in house.line("tabs"), "it fits")
+
+
 async def test_a_text_that_cannot_be_fetched_is_told_in_the_services_words(
     demo: Demo, wire: Wire, tmp_path: Path
 ) -> None:

@@ -56,6 +56,13 @@ class Reading(Vertical):
         yield self._tabs
         yield self.view
 
+    def on_mount(self) -> None:
+        for what in ("scroll_y", "virtual_size"):
+            self.watch(self.view, what, self.show_tabs, init=False)
+
+    def on_resize(self) -> None:
+        self.show_tabs()
+
     async def show(self, kb: KnowledgeBase, row: DocumentRow | None, *, again: bool = False) -> None:
         """Show a document, from the mirror if its text is there, else from the service.
 
@@ -139,6 +146,8 @@ class Reading(Vertical):
                     right.append(("as read before it was changed ", "warn"))
                 source = " source " if self.source else " "
                 right.append((safe(self._body.format) + source, "dim"))
+            if self.view.place:
+                right.append((f"{self.view.place:>4} ", ""))  # as wide at every place: the rest stays put
         self._tabs.show(parts, right)
 
 
