@@ -135,6 +135,16 @@ def test_a_stalled_terminal_that_goes_on_shows_what_was_typed(editing: Open) -> 
     kbtui.until("not saved yet")
 
 
+def test_a_stalled_terminal_stops_nothing_however_much_is_drawn(editing: Open) -> None:
+    kbtui = editing()
+    kbtui.stall()
+    kbtui.repeat("\x0c" * 30)  # ^L: the whole screen each time, far more than a terminal keeps
+    kbtui.type(BLIND)
+    kbtui.when(lambda: kbtui.words() == WORDS + BLIND + BEFORE, "on the disk")
+    kbtui.thaw()
+    kbtui.until(WORDS + BLIND + BEFORE)
+
+
 def test_a_name_being_typed_is_kept_too(server: Server, home: Path) -> None:
     id = server.create("Named before", BEFORE)
     with Visit(home, url=server.url, key=server.key) as kbtui:
