@@ -79,7 +79,7 @@ async def update_file(request: Request) -> Response:
     editable(row, auto_sync.of(row))
     with store.transaction():
         store.set_text(row, upload.text, format=upload.format, size=len(upload.data))
-        store.set_file(row, upload.data)
+        store.set_file(row["n"], upload.data)
         store.update(row["id"], name=upload.filename, filename=upload.filename)
         demo.content_changed(row)
     return answer(Shapes(store, demo.url).full(store.document(row["id"])))

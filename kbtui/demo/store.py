@@ -128,11 +128,12 @@ class Store:
         auto_sync, external_sync, refresh_status, sync_job as the contract's objects.
         """
         created = int(time.time()) if created is None else created
+        id = id or new_id()
         with self.transaction():
             n = self.insert(
                 "documents",
                 **{"creator": ME, "role": "admin", **columns},
-                id=id or new_id(),
+                id=id,
                 type=type,
                 name=name,
                 name_key=name_key(name),
@@ -142,12 +143,11 @@ class Store:
                 updated=created if updated is None else updated,
                 format=None if type == "folder" else format,
             )
-            row: Row = self.db.execute("select * from documents where n = ?", (n,)).fetchone()
             if file is not None:
-                self.set_file(row, file)
+                self.set_file(n, file)
             if type != "folder":
                 self._write_body(n, text, format)
-        return str(row["id"])
+        return id
 
     def insert(self, table: str, **columns: Any) -> int:
         """Add a row, dicts as JSON, and return its number."""
@@ -207,7 +207,7 @@ class Store:
         if row["type"] == "url":
             self.update(row["id"], url=generated.url(seed, self.meta("base") or SITE))
         if row["type"] == "file":
-            self.set_file(row, generated.text(seed).encode())
+            self.set_file(row["n"], generated.text(seed).encode())
             self.update(row["id"], filename=generated.filename(seed))
         self.update(row["id"], seed=None)
 
@@ -220,8 +220,8 @@ class Store:
         found = self.db.execute("select data from files where n = ?", (row["n"],)).fetchone()
         return self.text(row).encode() if found is None else bytes(found["data"])
 
-    def set_file(self, row: Row, data: bytes) -> None:
-        self.db.execute("insert or replace into files values (?, ?)", (row["n"], data))
+    def set_file(self, n: int, data: bytes) -> None:
+        self.db.execute("insert or replace into files values (?, ?)", (n, data))
 
     # The tree
 
