@@ -16,7 +16,7 @@ from kbtui import content
 from kbtui.access import Access
 from kbtui.drafts import Draft, Drafts
 from kbtui.errors import Error, NotFound, Refused
-from kbtui.history import Change, History
+from kbtui.history import UNDOABLE, Change, History
 from kbtui.mirror import Mirror, lock_reason
 from kbtui.rows import Body
 
@@ -108,7 +108,7 @@ class Changes(Access):
         for change in self.history.pending(self.base_url):
             key = "name" if change.kind == "rename" else "content"
             now = held[key]
-            if change.document != document.id or now is None:
+            if change.document != document.id or change.kind not in UNDOABLE or now is None:
                 continue
             carried_out = now != change.before[key] if change.kind == "fetch" else now == change.after[key]
             if carried_out:
@@ -245,9 +245,10 @@ class Changes(Access):
         if change.document in self._writing:  # what was read may be older than what is sent
             return []
         self._resolve(document, body.text)
-        if all(change.id != kept.id for kept in self.history.written(self.base_url)):
+        whole = self.history.whole(change)
+        if whole is None or all(change.id != kept.id for kept in self.history.written(self.base_url)):
             return []
-        change = self.history.whole(change)
+        change = whole
         kept = content.keeps(change.before["content"], change.after["content"], body.text)
         found = [] if kept else [self._as_draft(change)]
         self._seen_again.add(change.id)

@@ -4,6 +4,9 @@ The file is a copy of something that can be read again, so no fault of it is an 
 that is damaged, foreign or from a newer kbtui is set aside and begun anew. Where the file cannot be
 written (a full disk, a read-only folder, another program that holds it), now or in the middle of a run,
 the session goes on in memory with all that could be read. Either way `notice` says so in a sentence.
+
+What goes wrong in the file for no reason of its surroundings is taken for damage, and is tried once more in
+memory: damage is gone there, and a bug is raised.
 """
 
 from __future__ import annotations
@@ -26,26 +29,27 @@ Migrations = Sequence[Sequence[str]]  # each is a list of statements, carried ou
 MARK = 0x6B627475  # application_id, "kbtu": tells a file of ours from anybody else's
 PATIENCE = 10.0  # seconds to wait for another process that is writing
 
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_REASONS = {
-    sqlite3.SQLITE_FULL: "The disk is full",
-    sqlite3.SQLITE_IOERR: "The disk does not take the local copy",
-    sqlite3.SQLITE_READONLY: "The local copy cannot be written",
-    sqlite3.SQLITE_PERM: "The local copy cannot be written",
-    sqlite3.SQLITE_CANTOPEN: "The local copy cannot be opened",
-    sqlite3.SQLITE_BUSY: "Another program holds the local copy",
-    sqlite3.SQLITE_LOCKED: "Another program holds the local copy",
-    sqlite3.SQLITE_PROTOCOL: "Another program holds the local copy",
-    sqlite3.SQLITE_CORRUPT: "The local copy is damaged",
-    sqlite3.SQLITE_NOTADB: "The local copy is damaged",
+_SURROUNDINGS = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk does not take {it}",
+    sqlite3.SQLITE_READONLY: "{it} cannot be written",
+    sqlite3.SQLITE_PERM: "{it} cannot be written",
+    sqlite3.SQLITE_CANTOPEN: "{it} cannot be opened",
+    sqlite3.SQLITE_BUSY: "another program holds {it}",
+    sqlite3.SQLITE_LOCKED: "another program holds {it}",
+    sqlite3.SQLITE_PROTOCOL: "another program holds {it}",
 }
 _OS_REASONS = {
-    errno.ENOSPC: "The disk is full",
-    errno.EDQUOT: "The disk is full",
-    errno.EACCES: "The local copy cannot be written",
-    errno.EROFS: "The local copy cannot be written",
-    errno.EAGAIN: "Another program holds the local copy",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk is full",
+    errno.EACCES: "{it} cannot be written",
+    errno.EROFS: "{it} cannot be written",
+    errno.EAGAIN: "another program holds {it}",
 }
+
+
+class Damaged(ValueError):
+    """A file holds what kbtui never wrote there."""
 
 
 class _Unusable(Exception):
@@ -90,7 +94,7 @@ class Database:
         try:
             self._seats = self._in_memory() if path is None else self._in_file(path)
         except (OSError, sqlite3.Error) as fault:
-            self.notice = f"{_reason(fault)}; this session keeps it in memory."
+            self.notice = f"{_told(fault)}; this session keeps it in memory."
             self._seats = self._rescued()
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -107,11 +111,11 @@ class Database:
         Not for the event loop's thread.
         """
 
-        def transaction(connection: sqlite3.Connection) -> T:
-            with _transaction(connection):
+        def whole(connection: sqlite3.Connection) -> T:
+            with transacted(connection):
                 return work(connection)
 
-        return self._carry_out(2, transaction)
+        return self._carry_out(2, whole)
 
     def claim(self) -> bool:
         """Takes the claim to the file that only one can hold, in this process or any other.
@@ -157,31 +161,34 @@ class Database:
             with seats[which].lock:
                 if seats is self._seats:
                     return work(seats[which].connection)
-        except sqlite3.Error as fault:
-            if not _of_the_file(fault):
-                raise
+        except sqlite3.ProgrammingError:
+            raise  # it is closed
+        except (sqlite3.DatabaseError, ValueError, TypeError) as fault:
             self._retreat(fault, seats)
         return self._carry_out(which, work)
 
-    def _retreat(self, fault: sqlite3.Error, seats: tuple[_Seat, ...]) -> None:
+    def _retreat(self, fault: Exception, seats: tuple[_Seat, ...]) -> None:
         """Goes on in memory, once, with all that can still be read of the file."""
         if seats[0] is seats[2]:
-            raise fault  # memory itself failed
+            raise fault  # in memory, too
         with contextlib.ExitStack() as held:
             for seat in seats:
                 held.enter_context(seat.lock)
             if seats is not self._seats:
                 return
-            self.notice = f"{_reason(fault)}; this session goes on in memory."
-            self._seats = self._in_memory(seats[0].connection)
-            with _transaction(self._seats[0].connection):
+            self.notice = f"{_told(fault)}; this session goes on in memory."
+            self._seats = self._in_memory(None if is_damage(fault) else seats[0].connection)
+            with transacted(self._seats[0].connection):
                 self._heir(self._seats[0].connection)
             for seat in seats:
                 with contextlib.suppress(sqlite3.Error):
                     seat.connection.close()
-            if _code(fault) in _DAMAGED and self._path and _inode(self._path) == self._inode:
-                kept = _set_aside(self._path, "damaged")
-                self.notice = f"{_reason(fault)} and was set aside as {kept}; this session goes on in memory."
+            if is_damage(fault) and self._path and _inode(self._path) == self._inode:
+                with contextlib.suppress(OSError):
+                    kept = set_aside(self._path, "damaged")
+                    self.notice = (
+                        f"{_told(fault)} and was set aside as {kept}; this session goes on in memory."
+                    )
 
     def _in_file(self, path: Path) -> tuple[_Seat, ...]:
         make_folder(path.parent)
@@ -190,11 +197,11 @@ class Database:
                 return self._connected(path)
             except _Unusable as unusable:
                 reason, ending = unusable.reason, unusable.ending
-            except sqlite3.DatabaseError as fault:
-                if _code(fault) not in _DAMAGED:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as fault:
+                if not is_damage(fault):
                     raise
-                reason, ending = "The local copy is damaged", "damaged"
-            self.notice = f"{reason}; it was set aside as {_set_aside(path, ending)} and is built anew."
+                reason, ending = _told(fault), "damaged"
+            self.notice = f"{reason}; it was set aside as {set_aside(path, ending)} and is built anew."
             return self._connected(path)
 
     def _connected(self, path: Path) -> tuple[_Seat, ...]:
@@ -205,6 +212,8 @@ class Database:
         with contextlib.ExitStack() as opened:
             connections = [opened.enter_context(contextlib.closing(_connect(str(path)))) for _ in range(3)]
             self._prepare(connections[2])
+            if not self._is_whole(connections[2]):
+                raise _Unusable("The local copy is damaged", "damaged")
             opened.pop_all()
         self._inode = _inode(path)
         return tuple(_Seat(connection, threading.Lock()) for connection in connections)
@@ -219,7 +228,7 @@ class Database:
             raise _Unusable("The local copy was written by a newer kbtui", "newer")
         connection.execute("PRAGMA journal_mode=WAL")
         while (version := _pragma(connection, "user_version")) < len(self._migrations):
-            with _transaction(connection):
+            with transacted(connection):
                 if version == _pragma(connection, "user_version"):  # no other process was faster
                     for statement in self._migrations[version]:
                         connection.execute(statement)
@@ -239,9 +248,15 @@ class Database:
         try:
             source.backup(memory)
             sound = memory.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-            return sound and _pragma(memory, "user_version") == len(self._migrations)
-        except sqlite3.Error:
+            return sound and self._is_whole(memory)
+        except (sqlite3.Error, UnicodeDecodeError):
             return False
+
+    def _is_whole(self, connection: sqlite3.Connection) -> bool:
+        """Whether every table, index and trigger of the migrations is there, as they made it."""
+        with contextlib.closing(_connect(":memory:")) as model:
+            self._prepare(model)
+            return _schema(model) <= _schema(connection)
 
     def _rescued(self) -> tuple[_Seat, ...]:
         """A database in memory with what a file that cannot be written still says."""
@@ -266,8 +281,13 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
+def _schema(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
+    return set(connection.execute("SELECT type, name, sql FROM sqlite_master"))
+
+
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transacted(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is done in it is done, or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -304,7 +324,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _set_aside(path: Path, ending: str) -> str:
+def set_aside(path: Path, ending: str) -> str:
     """Renames the file and its log, over what was set aside before, and gives the new name."""
     kept = path.with_name(f"{path.name}.{ending}")
     for suffix in ("", "-wal", "-shm"):
@@ -321,15 +341,23 @@ def _inode(path: Path) -> int:
         return 0
 
 
-def _code(fault: BaseException) -> int:
+def error_code(fault: BaseException) -> int:
+    """SQLite's own number of what went wrong, without its finer parts; 0 where it named none."""
     return int(getattr(fault, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _of_the_file(fault: sqlite3.Error) -> bool:
-    return _code(fault) in _REASONS
+def is_damage(fault: BaseException) -> bool:
+    """Whether what went wrong is in the file, and not in its surroundings."""
+    return not isinstance(fault, OSError) and error_code(fault) not in _SURROUNDINGS
 
 
-def _reason(fault: BaseException) -> str:
+def reason(fault: BaseException, it: str = "it") -> str:
+    """What is wrong with `it`, a file, in a few words."""
     if isinstance(fault, OSError):
-        return _OS_REASONS.get(fault.errno or 0, "The local copy cannot be opened")
-    return _REASONS.get(_code(fault), "The local copy cannot be opened")
+        return _OS_REASONS.get(fault.errno or 0, "{it} cannot be opened").format(it=it)
+    return _SURROUNDINGS.get(error_code(fault), "{it} is damaged").format(it=it)
+
+
+def _told(fault: BaseException) -> str:
+    why = reason(fault, "the local copy")
+    return why[0].upper() + why[1:]

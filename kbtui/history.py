@@ -13,12 +13,12 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kbtui.database import alone, make_folder
+from kbtui.database import Damaged, alone, error_code, is_damage, make_folder, reason, set_aside, transacted
 from kbtui.errors import Refused
 
 T = TypeVar("T")
@@ -41,16 +41,16 @@ _MIGRATIONS = (
     ),
 )
 BUSY = "Another program holds the history of kbtui, without which nothing is changed: try again in a moment."
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_REASONS = {
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_BUSY: "another program holds it",
-    sqlite3.SQLITE_READONLY: "it cannot be written",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
-    sqlite3.SQLITE_IOERR: "the disk fails",
-    sqlite3.SQLITE_CORRUPT: "it is damaged",
-    sqlite3.SQLITE_NOTADB: "it is damaged",
+_OURS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISUSE)  # faults of the program
+_COLUMNS = "id, base_url, document, kind, state, settled, at, updated, name"  # and the images
+_TYPES = (int, str, str, str, str, int, int | float, int, str, str, str)
+_HELD = {  # what the images of a change hold, by its kind; a newer kbtui may hold more, and know more kinds
+    "rename": (("name",), ("name",)),
+    "edit": (("content", "format"), ("content",)),
+    "draft": (("content", "format"), ("content",)),
+    "fetch": (("content", "format"), ()),
 }
+_LATEST = 253_402_300_799  # Unix seconds; the last that a calendar knows
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,8 @@ class History:
             return cls(connection, path, notice)
         except _Newer:
             why = "was written by a newer kbtui"
-        except sqlite3.Error as fault:
-            why = f"is not usable: {_reason(fault)}"
-        except OSError as fault:
-            why = f"is not usable: {fault.strerror}"
+        except (sqlite3.Error, OSError) as fault:
+            why = f"is not usable: {reason(fault)}"
         return cls(_in_memory(), None, f"The history {why}. It is kept; undo reaches back to now only.")
 
     def close(self) -> None:
@@ -236,10 +234,10 @@ class History:
             images=False,
         )
 
-    def whole(self, change: Change) -> Change:
-        """The change with its images, as it stands in the file now; as it is where it is gone."""
+    def whole(self, change: Change) -> Change | None:
+        """The change with its images, as it stands in the file now; None where it is gone."""
         found = self._select("id = ?", change.id)
-        return found[0] if found else change
+        return found[0] if found else None
 
     def settle(self, change: Change) -> None:
         """The words of this edit were found on the service, or their loss was announced."""
@@ -261,10 +259,13 @@ class History:
             self._write(lambda db: db.execute(sql, row))
 
     def recall(self, base_url: str, kind: str, key: str) -> Any:
-        """What was remembered, or None."""
+        """What was remembered, or None; also where that is damaged."""
         sql = "SELECT value FROM remembered WHERE base_url = ? AND kind = ? AND key = ?"
         row = self._carry_out(lambda db: db.execute(sql, (base_url, kind, key)).fetchone())
-        return None if row is None else json.loads(row[0])
+        try:
+            return None if row is None else json.loads(row[0])
+        except (ValueError, TypeError, RecursionError):
+            return None
 
     # Limits
 
@@ -314,22 +315,12 @@ class History:
 
     def _select(self, where: str, *values: object, images: bool = True) -> list[Change]:
         texts = "before, after" if images else "'{}', '{}'"
-        sql = (
-            f"SELECT id, base_url, document, kind, state, settled, at, updated, name, {texts} "
-            f"FROM changes WHERE {where}"
-        )
-        rows = self._carry_out(lambda db: db.execute(sql, values).fetchall())
-        return [
-            Change(
-                id, url, document, kind, state, bool(settled), at, updated,
-                json.loads(name), json.loads(before), json.loads(after),
-            )
-            for id, url, document, kind, state, settled, at, updated, name, before, after in rows
-        ]  # fmt: skip
+        sql = f"SELECT {_COLUMNS}, {texts} FROM changes WHERE {where}"
+        return self._carry_out(lambda db: [_change(row, images) for row in db.execute(sql, values)])
 
     def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def transaction(db: sqlite3.Connection) -> T:
-            with _transaction(db):
+            with transacted(db):
                 return work(db)
 
         return self._carry_out(transaction)
@@ -338,37 +329,37 @@ class History:
         with self._lock:
             try:
                 return work(self._connection)
-            except sqlite3.DatabaseError as fault:
-                if self._path is None or _code(fault) not in _REASONS:
+            except (sqlite3.DatabaseError, UnicodeDecodeError, Damaged) as fault:
+                if self._path is None or error_code(fault) in _OURS:
                     raise
-                if _code(fault) == sqlite3.SQLITE_BUSY:
+                if error_code(fault) == sqlite3.SQLITE_BUSY:
                     raise Refused(BUSY) from fault
                 self._leave_file(fault)
                 return work(self._connection)
 
-    def _leave_file(self, fault: sqlite3.DatabaseError) -> None:
+    def _leave_file(self, fault: sqlite3.DatabaseError | ValueError) -> None:
         """The file failed in the middle of a run: a new one where it is damaged, else memory."""
         assert self._path is not None
-        remembered = []
-        with contextlib.suppress(sqlite3.Error):
+        remembered: list[tuple[str, ...]] = []
+        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
             remembered = self._connection.execute("SELECT * FROM remembered").fetchall()
         self._connection.close()
         try:
-            if _code(fault) not in _DAMAGED:
+            if not is_damage(fault):
                 raise fault
             with alone(self._path):
-                kept = _set_aside(self._path)
+                kept = _kept(self._path)
                 self._connection = _connect(self._path)
             self.notice = (
                 f"The history is damaged. It was set aside as {kept}; undo reaches back to now only."
             )
-        except (sqlite3.Error, OSError) as reason:
+        except (sqlite3.Error, OSError) as why:
             self.notice = (
-                f"The history cannot be used now: {_reason(reason)}. What is changed from now on "
+                f"The history cannot be used now: {reason(why)}. What is changed from now on "
                 "can be undone in this session only."
             )
             self._path, self._connection = None, _in_memory()
-        with _transaction(self._connection):
+        with transacted(self._connection):
             self._connection.executemany("REPLACE INTO remembered VALUES (?, ?, ?, ?)", remembered)
 
 
@@ -377,10 +368,10 @@ def _open(path: Path) -> tuple[sqlite3.Connection, str]:
     with alone(path):
         try:
             return _connect(path), ""
-        except sqlite3.DatabaseError as fault:
-            if _code(fault) not in _DAMAGED:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as fault:
+            if not is_damage(fault):
                 raise
-        kept = _set_aside(path)
+        kept = _kept(path)
         return _connect(path), f"The history was damaged. It was set aside as {kept} and begun anew."
 
 
@@ -394,6 +385,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         _migrate(connection)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"SELECT {_COLUMNS}, before, after FROM changes LIMIT 1").fetchone()
+        connection.execute("SELECT base_url, kind, key, value FROM remembered LIMIT 1").fetchone()
         connection.execute("SELECT max(id), max(size) FROM changes").fetchone()
     except BaseException:
         connection.close()
@@ -415,41 +408,34 @@ def _migrate(connection: sqlite3.Connection) -> None:
         return
     if version == 0:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-    with _transaction(connection):
+    with transacted(connection):
         for number, statements in enumerate(_MIGRATIONS[version:], version + 1):
             for statement in statements:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version={number}")
 
 
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _set_aside(path: Path) -> str:
-    """Renames the file and its log to a name that nothing has, and gives it."""
+def _kept(path: Path) -> str:
+    """Sets the file aside under a name that nothing has, and gives it."""
     number = 1
-    while (kept := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while path.with_name(f"{path.name}.damaged-{number}").exists():
         number += 1
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            Path(f"{path}{suffix}").rename(f"{kept}{suffix}")
-    return kept.name
+    return set_aside(path, f"damaged-{number}")
 
 
-def _reason(fault: sqlite3.Error | OSError) -> str:
-    if isinstance(fault, OSError):
-        return fault.strerror or str(fault)
-    return _REASONS.get(_code(fault), str(fault))
+def _change(row: tuple[Any, ...], images: bool) -> Change:
+    if not all(map(isinstance, row, _TYPES)):
+        raise Damaged("a column is of another kind")
+    id, url, document, kind, state, settled, at, updated, *texts = row
+    try:
+        name, before, after = map(json.loads, texts)
+    except (ValueError, RecursionError) as fault:
+        raise Damaged("an image is none") from fault
+    held = _HELD.get(kind, ((), ())) if images else ((), ())
+    if not (0 <= at <= _LATEST and isinstance(name, str) and all(map(_holds, (before, after), held))):
+        raise Damaged("a change is none")
+    return Change(id, url, document, kind, state, bool(settled), at, updated, name, before, after)
 
 
-def _code(fault: sqlite3.Error) -> int:
-    return int(getattr(fault, "sqlite_errorcode", 0)) & 0xFF
+def _holds(image: object, names: tuple[str, ...]) -> bool:
+    return isinstance(image, dict) and all(isinstance(image.get(name), str) for name in names)

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kbtui.database import Database
+from kbtui.database import Damaged, Database
 from kbtui.documents import COLUMNS, LOCKS, SAID, columns, said, told
 from kbtui.documents import lock_reason as lock_reason
 from kbtui.rows import ALL, UNPLACED, Body, DocumentRow, FolderRow, View
@@ -159,7 +159,7 @@ class Mirror:
     def unseen(self, ticket: int) -> list[str]:
         """The ids that were not seen under this ticket or a later one."""
         query = "SELECT id FROM document WHERE seen < ? ORDER BY pk"
-        return self._database.scan(lambda database: [id for (id,) in database.execute(query, (ticket,))])
+        return self._database.scan(lambda database: _ids(database, query, ticket))
 
     def remove(self, ids: Iterable[str]) -> int:
         """Forgets documents of which the service has said that they do not exist; gives how many were known.
@@ -184,19 +184,27 @@ class Mirror:
 
     def row(self, id: str) -> DocumentRow | None:
         """One document as a line of a list, or None where the mirror does not know it."""
-        found = self._database.read(lambda database: database.execute(_ROW + "id = ?", (id,)).fetchone())
-        return _row(found) if found else None
+
+        def work(database: sqlite3.Connection) -> DocumentRow | None:
+            found = database.execute(_ROW + "id = ?", (id,)).fetchone()
+            return _row(found) if found else None
+
+        return self._database.read(work)
 
     def summary(self, id: str) -> dict[str, Any] | None:
         """Everything the service last said of a document but its body, in the service's own shape."""
         query = f"SELECT {SAID} FROM document WHERE id = ?"
-        found = self._database.read(lambda database: database.execute(query, (id,)).fetchone())
-        return said(*found) if found else None
+
+        def work(database: sqlite3.Connection) -> dict[str, Any] | None:
+            found = database.execute(query, (id,)).fetchone()
+            return said(*_checked(found, _SAID)) if found else None
+
+        return self._database.read(work)
 
     def folders(self) -> list[FolderRow]:
         """All folders by name. A parent may be unknown, and folders may form a cycle: see `UNPLACED`."""
         query = f"{_FOLDER} leaf = 0 ORDER BY name_key, id"
-        return self._database.read(lambda database: [FolderRow._make(row) for row in database.execute(query)])
+        return self._database.read(lambda database: [_folder(row) for row in database.execute(query)])
 
     def path(self, id: str) -> list[FolderRow]:
         """The folders from the root, or from where the trail is lost, down to the parent of a document."""
@@ -210,7 +218,7 @@ class Mirror:
                 found = database.execute(_FOLDER + "id = ? AND leaf = 0", (parent,)).fetchone()
                 if not found:
                     break
-                trail[parent] = FolderRow._make(found)
+                trail[parent] = _folder(found)
                 parent = trail[parent].parent
             return [*trail.values()][::-1]
 
@@ -224,8 +232,7 @@ class Mirror:
                 self._unplaced = (version, self._database.read(count_unplaced))
             return self._unplaced[1]
         query = "SELECT count FROM tally WHERE scope = ?"
-        found = self._database.read(lambda database: database.execute(query, (scope,)).fetchone())
-        return int(found[0]) if found else 0
+        return self._database.read(lambda database: _number(database, query, scope)) or 0
 
     def listing(self, view: View) -> Listing:
         """The rows of a view, folders first, in a total order: what sorts equal is sorted by id.
@@ -261,12 +268,17 @@ class Mirror:
     def body(self, id: str) -> Body | None:
         """The content of a document as it was last read, where it is still kept."""
         query = "SELECT document, format, text, updated, lossy FROM body WHERE document = ?"
-        found = self._database.read(lambda database: database.execute(query, (id,)).fetchone())
-        if not found:
-            return None
-        self._opened.pop(id, None)
-        self._opened[id] = None
-        return Body._make((*found[:4], bool(found[4])))
+
+        def work(database: sqlite3.Connection) -> Body | None:
+            found = database.execute(query, (id,)).fetchone()
+            return Body(*_checked(found, _BODY)) if found else None
+
+        body = self._database.read(work)
+        if body is not None:
+            self._opened.pop(id, None)
+            self._opened[id] = None
+            body = body._replace(lossy=bool(body.lossy))
+        return body
 
     def keep_body(self, body: Body) -> None:
         """Keeps the content of a document, and lets go of those not opened for the longest time.
@@ -317,7 +329,7 @@ class Mirror:
                     database.execute("DELETE FROM place")
                     database.execute("INSERT INTO sweep VALUES (?, ?)", (ticket, time.time()))
             (seen,) = database.execute("SELECT count(*) FROM document WHERE seen >= ?", (ticket,)).fetchone()
-            facts = dict(database.execute("SELECT name, value FROM fact"))
+            facts = dict(_checked(row, (str, int)) for row in database.execute("SELECT * FROM fact"))
             return SweepState(
                 ticket, seen, facts.get("total"), facts.get("newest"), places, self.losses, kept
             )
@@ -328,7 +340,7 @@ class Mirror:
         """Folders that, by the service's own count, have other children than this sweep has seen."""
         query = """SELECT id FROM document AS folder WHERE leaf = 0 AND children IS NOT NULL AND children <>
             (SELECT count(*) FROM document AS child WHERE child.parent = folder.id AND child.seen >= ?)"""
-        return self._database.scan(lambda database: [id for (id,) in database.execute(query, (ticket,))])
+        return self._database.scan(lambda database: _ids(database, query, ticket))
 
     def end_sweep(self, state: SweepState, *, complete: bool = False, newest: int | None = None) -> None:
         """Ends a sweep, so that no other goes on with it.
@@ -367,8 +379,7 @@ class Mirror:
 
     def _fact(self, name: str) -> int | None:
         query = "SELECT value FROM fact WHERE name = ?"
-        found = self._database.read(lambda database: database.execute(query, (name,)).fetchone())
-        return int(found[0]) if found else None
+        return self._database.read(lambda database: _number(database, query, name))
 
     def _inherit(self, memory: sqlite3.Connection) -> None:
         """Lets a database that takes over in mid-run never count backwards, nor use a row's place twice."""
@@ -383,6 +394,13 @@ class Mirror:
 _ROW = """SELECT id, name, type, size, created, updated, parent, children, documents, role, url, lock
           FROM document WHERE """
 _FOLDER = "SELECT id, name, parent, ifnull(children, 0), ifnull(documents, 0) FROM document WHERE "
+
+_TEXT, _COUNT = str | None, int | None
+_DOCUMENT = (str, str, str, int, int, int, _TEXT, _COUNT, _COUNT, str, _TEXT, _TEXT)
+_FOLDERS = (str, str, _TEXT, int, int)
+_SAID = (str, str, str, int, int, int, _TEXT, _COUNT, _COUNT, _TEXT, str)
+_PLACE = (str, _TEXT, _COUNT, _COUNT, int)
+_BODY = (str, str, str, int, int)
 
 _VALUES = COLUMNS.replace("id, ", "", 1)
 _THEIRS = ", ".join(f"excluded.{column}" for column in _VALUES.split(", "))
@@ -410,15 +428,43 @@ def _noted(database: sqlite3.Connection, changed: int) -> int:
 
 def _next_ticket(database: sqlite3.Connection) -> int:
     database.execute("UPDATE clock SET ticket = ticket + 1")
-    return int(database.execute("SELECT ticket FROM clock").fetchone()[0])
+    return _clock(database, "ticket")
 
 
 def _changes(database: sqlite3.Connection) -> int:
-    return int(database.execute("SELECT changes FROM clock").fetchone()[0])
+    return _clock(database, "changes")
+
+
+def _clock(database: sqlite3.Connection, hand: str) -> int:
+    time = _number(database, f"SELECT {hand} FROM clock")
+    if time is None:
+        raise Damaged("the clock is gone")
+    return time
+
+
+def _number(database: sqlite3.Connection, query: str, *values: str) -> int | None:
+    found = database.execute(query, values).fetchone()
+    return int(_checked(found, (int,))[0]) if found else None
+
+
+def _ids(database: sqlite3.Connection, query: str, ticket: int) -> list[str]:
+    return [_checked(row, (str,))[0] for row in database.execute(query, (ticket,))]
 
 
 def _row(found: tuple[Any, ...]) -> DocumentRow:
-    return DocumentRow._make((*found[:-1], LOCKS.get(found[-1])))
+    *values, lock = _checked(found, _DOCUMENT)
+    return DocumentRow._make((*values, LOCKS.get(lock)))
+
+
+def _folder(found: tuple[Any, ...]) -> FolderRow:
+    return FolderRow(*_checked(found, _FOLDERS))
+
+
+def _checked(values: tuple[Any, ...], kinds: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values, which are of these kinds: SQLite itself would let a damaged column be of any."""
+    if not all(map(isinstance, values, kinds)):
+        raise Damaged("a column is of another kind")
+    return values
 
 
 def _make_room(database: sqlite3.Connection) -> None:
@@ -435,5 +481,5 @@ def _cut_sweep(database: sqlite3.Connection) -> tuple[int | None, dict[str, Plac
     now = time.time()
     query = "SELECT ticket FROM sweep WHERE began BETWEEN ? AND ?"
     (ticket,) = database.execute(query, (now - STALE, now)).fetchone() or (None,)
-    places = [Place._make((*row[:4], bool(row[4]))) for row in database.execute("SELECT * FROM place")]
-    return ticket, {place.name: place for place in places} if ticket else {}
+    places = [Place(*_checked(row, _PLACE)) for row in database.execute("SELECT * FROM place")]
+    return ticket, {place.name: place._replace(done=bool(place.done)) for place in places} if ticket else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import signal
 import sqlite3
 import stat
@@ -12,10 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -42,8 +42,9 @@ def history(path: Path) -> Iterator[History]:
 def begin(
     history: History, document: str = "d1", kind: str = "edit", url: str = URL, text: str = "new"
 ) -> Change:
-    before: dict[str, Any] = {"content": f"what was before {text}", "format": "html"}
-    return history.begin_change(url, document, "Refunds", kind, before=before, after={"content": text})
+    before = {"content": f"what was before {text}", "format": "html", "name": "Before"}
+    after = {"content": text, "name": "After"}
+    return history.begin_change(url, document, "Refunds", kind, before=before, after=after)
 
 
 def done(
@@ -126,7 +127,7 @@ def test_every_change_of_a_document_is_listed_newest_first(history: History) -> 
 def test_texts_come_back_byte_for_byte_at_the_next_start(path: Path, history: History) -> None:
     text = "mixed\r\nlines\u2028\x0b\0 \ud800 ' \" \\ 😀"
     change = history.begin_change(
-        URL, "d1", text, "edit", before={"content": text}, after={"content": text * 2}
+        URL, "d1", text, "edit", before={"content": text, "format": text}, after={"content": text * 2}
     )
     history.close()
     with again(path) as later:
@@ -248,7 +249,7 @@ from kbtui.history import History
 history = History.open(Path({str(path)!r}))
 for n in range(40):
     history.finish_change(
-        history.begin_change({URL!r}, "d1", "x", "edit", before={{}}, after={{}}), updated=n)
+        history.begin_change({URL!r}, "d1", "x", "words", before={{}}, after={{}}), updated=n)
 assert history.notice == "", history.notice
 """
     processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
@@ -278,6 +279,73 @@ def test_a_damaged_file_is_set_aside_and_never_overwritten(path: Path, damage: b
         with again(path) as later:
             assert later.latest_undoable(URL) == change
         path.unlink()
+
+
+def flipped(data: bytes, seed: int) -> bytes:
+    """The same bytes, some of them others."""
+    chance, damaged = random.Random(seed), bytearray(data)
+    first = chance.choice([0, 100, 100, 4096])
+    for _ in range(chance.choice([1, 4, 40, 400])):
+        damaged[chance.randrange(first, len(damaged))] = chance.randrange(256)
+    return bytes(damaged)
+
+
+def work_on(history: History) -> None:
+    """What a visit does with a history."""
+    history.latest_undoable(URL)
+    for change in (*history.pending(URL), *filter(None, map(history.whole, history.written(URL)))):
+        assert isinstance(change.before["content"], str)
+    history.recall(URL, "order", "")
+    history.mark_undone(done(history))
+    history.remember(URL, "order", "", 1)
+    history.trim(3600.0, 2000)
+
+
+def test_no_damage_of_the_file_is_an_error(path: Path) -> None:
+    with again(path) as history:
+        for number in range(30):
+            (done if number % 3 else begin)(history, f"d{number}", text="wörds " * 20)
+        history.remember(URL, "order", "", {"sort": "name"})
+    sound = path.read_bytes()
+    for seed in range(60):
+        path.write_bytes(flipped(sound, seed))
+        with closing(History.open(path)) as history:
+            work_on(history)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "DROP TABLE changes",
+        "DROP TABLE remembered",
+        "ALTER TABLE changes RENAME COLUMN state TO mood",
+        *(
+            f"UPDATE OR IGNORE {table} SET {column} = {value}"
+            for table, column in (
+                *(
+                    ("changes", column)
+                    for column in ("id", "state", "at", "updated", "name", "before", "after")
+                ),
+                ("remembered", "value"),
+            )
+            for value in ("x'ff00fe'", "'text'", "1e300")
+        ),
+    ],
+)
+def test_no_tampering_with_the_file_is_an_error(path: Path, harm: str) -> None:
+    with again(path) as history:
+        done(history)
+        begin(history)
+        history.remember(URL, "order", "", {"sort": "name"})
+    with closing(sqlite3.connect(path)) as tampering:
+        with suppress(sqlite3.IntegrityError):
+            tampering.execute(harm)
+        tampering.commit()
+    for _ in range(2):
+        with closing(History.open(path)) as history:
+            work_on(history)
+    with again(path) as history:
+        work_on(history)
 
 
 def test_of_two_that_find_it_damaged_one_sets_it_aside(path: Path) -> None:

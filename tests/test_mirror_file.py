@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import resource
 import sqlite3
 import stat
@@ -13,13 +14,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kbtui.mirror import Mirror, Place, Taking
-from kbtui.rows import ALL, Body, View
+from kbtui.rows import ALL, ROOT, SORTS, UNPLACED, Body, View
 from tests.shelf import document, fill, folder, shown
 
 
@@ -146,6 +148,103 @@ def test_a_listing_that_meets_damage_is_empty_rather_than_an_error(path: Path) -
     mirror = Mirror.open(path)
     assert shown(mirror, ALL, sort="size") == [] and mirror.notice
     mirror.close()
+
+
+def _filled(path: Path) -> None:
+    mirror = Mirror.open(path)
+    fill(
+        mirror,
+        *(
+            document(f"{number:03}", f"Näme {number} {'x' * 50}", parent=f"f{number % 5}")
+            for number in range(120)
+        ),
+        *(folder(f"f{number}") for number in range(4)),
+    )
+    mirror.keep_body(Body("001", "html", "wörds " * 900, 1))
+    for complete in (True, False):
+        sweep = mirror.begin_sweep(True)
+        place = Place("text", "next", 1, 7)
+        mirror.take([Taking([document("a")], mirror.ticket(), sweep.ticket, place)])
+        if complete:
+            mirror.end_sweep(sweep, complete=True, newest=7)
+    mirror.close()
+
+
+def _visit(path: Path) -> str:
+    """All that a visit does with a mirror; what was told of the file."""
+    mirror = Mirror.open(path)
+    for scope in (ROOT, ALL, UNPLACED, "f1"):
+        for sort in SORTS:
+            mirror.window(mirror.listing(View(scope, sort)), 0, 400)
+        mirror.count(scope)
+    for id in ("001", "002", "f1", "a"):
+        mirror.row(id), mirror.summary(id), mirror.path(id), mirror.body(id)
+    mirror.folders()
+    sweep = mirror.begin_sweep(mirror.claim())
+    page = [document(f"{number:03}", "again") for number in range(120)]
+    mirror.take([Taking(page, mirror.ticket(), sweep.ticket, Place("text", "next", 1, 8))])
+    mirror.remove([*mirror.unseen(sweep.ticket), *mirror.miscounted(sweep.ticket), "002"])
+    mirror.end_sweep(sweep, complete=True, newest=max(mirror.newest() or 0, mirror.swept() or 0))
+    mirror.keep_body(Body("001", "html", "words", 1))
+    mirror.close()
+    return mirror.notice
+
+
+def test_no_damage_of_the_file_is_an_error(path: Path) -> None:
+    _filled(path)
+    sound = path.read_bytes()
+    for seed in range(40):
+        chance, damaged = random.Random(seed), bytearray(sound)
+        first = chance.choice([0, 100, 100, 4096])
+        for _ in range(chance.choice([1, 4, 40, 400])):
+            damaged[chance.randrange(first, len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        _visit(path)
+
+
+_TABLES = {
+    "document": "id seen leaf type name size created updated parent children documents role url lock rest",
+    "tally": "scope count",
+    "gone": "id ticket at",
+    "body": "document used bytes format updated lossy text",
+    "clock": "ticket changes",
+    "fact": "name value",
+    "sweep": "ticket began",
+    "place": "name cursor first edge done",
+}
+
+
+@pytest.mark.parametrize("table", _TABLES)
+def test_no_tampering_with_the_file_is_an_error(path: Path, table: str) -> None:
+    _filled(path)
+    sound = path.read_bytes()
+    for harm in (
+        f"DROP TABLE {table}",
+        f"DELETE FROM {table}",
+        *(
+            f"UPDATE OR IGNORE {table} SET {column} = {value}"
+            for column in _TABLES[table].split()
+            for value in ("x'ff00fe'", "'words'", "1e300")
+        ),
+    ):
+        path.write_bytes(sound)
+        database = sqlite3.connect(path)
+        with suppress(sqlite3.IntegrityError):
+            database.execute(harm)
+        database.commit()
+        database.close()
+        told = _visit(path)
+        assert not harm.startswith("DROP") or "damaged" in told, harm
+        assert not _visit(path), harm
+
+
+@pytest.mark.parametrize("part", ["TRIGGER document_comes", "INDEX document_place", "INDEX body_used"])
+def test_a_file_that_lacks_a_part_is_built_anew(path: Path, part: str) -> None:
+    _filled(path)
+    database = sqlite3.connect(path)
+    database.execute(f"DROP {part}")
+    database.close()
+    assert "is built anew" in _visit(path) and not _visit(path)
 
 
 def test_a_disk_that_fills_in_the_middle_of_a_run_costs_nothing_that_is_on_the_screen(path: Path) -> None:
