@@ -179,9 +179,10 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     refresh = {"status": "x", "error_message": "x"}
     agent = {"type": "available", "id": "x", "name": "x", "access_level": "x"}
     access = {"creator_name": "x", "creator_email": "x", "role": "x", "access_source": "x"}
+    synced = {} if document["type"] == "text" else {"external_sync_info": sync, "active_sync_job": refresh}
     return document | {
-        **{"url": "http://x/", "filename": "x", "content_format": document.get("content_format", "x")},
-        **{"external_sync_info": sync, "refresh_status": refresh, "active_sync_job": refresh},
+        **{"url": "http://x/", "filename": "x", "content_format": "html", "refresh_status": refresh},
+        **synced,
         **{"access_info": access, "dependent_agents": [agent], "supported_usages": ["x"], "of tomorrow": "x"},
     }
 
@@ -199,7 +200,7 @@ async def test_whatever_text_the_service_sends_of_documents_is_shown_as_text(
             answer["documents"] = [complete(document) for document in answer["documents"]]
         return poisoned(complete(answer) if "id" in answer else answer, spare)
 
-    wire.rewrite(rewritten, path="knowledge-base(/(?!.*content)[^/]+)?$", times=None)
+    wire.rewrite(rewritten, path="knowledge-base(/[^/]+)?$", times=None)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.until(lambda: house.settled and house.names, "listed")
         harmless(house)
@@ -216,9 +217,13 @@ async def test_whatever_text_the_service_sends_of_documents_is_shown_as_text(
                 await house.until(lambda: house.reading, "the document")
                 harmless(house)
                 await house.press("j")
-        for key in ("e", "escape", "r", "escape", "F", "escape", "u", "escape"):
+        for key in ("r", "escape", "F", "escape", "e"):
             await house.press(key)
             await house.pilot.pause()
+            harmless(house)
+        if {"id", "type"} <= spare:
+            await house.until(lambda: isinstance(house.app.screen, Editor), "the editor")
+            await house.press(*"Words")
             harmless(house)
 
 
