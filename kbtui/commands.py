@@ -244,7 +244,6 @@ _TOGETHER = (
     ("conflict", "move"),
     ("differs", "move"),
 )
-_MENU = BY_ID["sort.menu"]  # its key begins those of the orders: pressed alone it waits for the rest
 _KEY = re.compile(r"((ctrl|shift|alt|super|hyper|meta)\+)*(\S|[a-z][a-z0-9_]+)")
 
 
@@ -293,7 +292,8 @@ class Keymap:
             first = sequence if places[0] not in TYPING else ""  # there a key is never the first of two
             while first := first.rpartition(" ")[0]:
                 begins = here.get(first)
-                if begins is not None and not (begins is _MENU and first in _MENU.keys):
+                menu = begins is BY_ID["sort.menu"] and command.id.startswith("sort.")  # waits for the rest
+                if begins is not None and not menu:
                     raise ValueError(
                         f"[keys] {show_key(first)} cannot press {begins.id}: it begins {show_key(sequence)} "
                         f"of {command.id}."

@@ -278,9 +278,10 @@ def _workspace(name: str, table: Mapping[str, Any], path: Path) -> Workspace:
     if sum(name in table for name in ("api_key", "api_key_file", "api_key_env", "keyring")) > 1:
         raise BadSettings(f"{path}: [{where}] names more than one source of the key; keep one of them.")
     base_url = _text(table, "base_url", path)
+    region = _text(table, "region", path) or "global"
     key_file = _text(table, "api_key_file", path)
     try:
-        base_url = parse_base_url(base_url) if base_url else _region(_text(table, "region", path) or "global")
+        base_url = parse_base_url(base_url) if base_url else _region(region)
     except BadSettings as error:
         raise BadSettings(f"{path}: [{where}]: {error}") from None
     try:
@@ -310,7 +311,7 @@ def _keys(table: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
     keys: dict[str, tuple[str, ...]] = {}
     for command, given in _table(table, "keys", path).items():
         values = [given] if isinstance(given, str) else given
-        if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
+        if not (isinstance(values, list) and values and all(isinstance(key, str) and key for key in values)):
             raise BadSettings(f'{path}: [keys] {command} takes a key or a list of keys, such as "r".')
         keys[command] = tuple(values)
     return keys

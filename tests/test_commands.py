@@ -144,6 +144,7 @@ def test_keys_are_shown_as_a_person_reads_them() -> None:
         ({"go.root": ("e h",)}, ("document.edit", "go.root")),
         ({"screen.theme": ("m t",)}, ("conflict.mine", "screen.theme")),
         ({"sort.menu": ("g",)}, ("sort.menu", "move.top")),
+        ({"document.rename": ("s r",)}, ("sort.menu", "document.rename")),
     ],
 )
 def test_a_key_that_keeps_another_from_its_command_is_refused_with_both(
@@ -159,11 +160,10 @@ def test_a_key_that_keeps_another_from_its_command_is_refused_with_both(
     [
         {"sync.refresh": ("j",), "move.down": ("down",)},
         {"document.rename": ("e",), "document.edit": ("r",)},
-        {"sort.menu": ("o",)},
-        {"sort.name": ("s x",)},
+        {"document.rename": ("R", "f6"), "sync.refresh": ("f5",)},  # README
+        {"sort.menu": ("o",), "sort.name": ("o n", "s x")},
         {"question.verb": ("j",)},
         {"screen.theme": ("ctrl+x t",)},
-        {"app.suspend": ()},
         {"move.down": ("+", "ctrl++", "f12", "alt+comma")},
     ],
 )

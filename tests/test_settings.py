@@ -169,6 +169,8 @@ def test_a_key_that_cannot_be_one_is_refused_before_it_is_sent(
         ("[workspaces.a]\nread_only='yes'", "true or false"),
         ("workspaces = 3", "written [workspaces]"),
         ("[keys]\nx = 3", "a key or a list of keys"),
+        ("[keys]\nx = []", "a key or a list of keys"),
+        ("[workspaces.a]\nregion = 5", "config.toml: “region” takes a text"),
         ("[drafts]\nkeep_days = 0", "from 1 to 1000000"),
         ("[history]\nmax_mb = 9_000_000_000_000", "from 1 to 1000000"),
         (f"[drafts]\nkeep_days = 0x{'f' * 5000}", "from 1 to 1000000"),
@@ -188,6 +190,7 @@ def test_a_bad_line_of_the_configuration_is_named_in_one_sentence(
     with pytest.raises(BadSettings) as caught:
         loaded(places)
     assert says in str(caught.value)
+    assert str(caught.value).count("config.toml") <= 1
     assert "\n" not in str(caught.value).strip().split("(at line")[0]
 
 
