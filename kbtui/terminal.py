@@ -71,7 +71,7 @@ def never_stop_alone() -> None:
 def give_to_shell() -> None:
     """Stop this job, whatever started it included; returns when it has the terminal again."""
     woken: list[int] = []
-    # Textual's handler would take the terminal a second time, were it called a moment after this returns.
+    # The handler of before takes the terminal again for the app, which does not have it meanwhile.
     before = signal.signal(signal.SIGCONT, lambda number, frame: woken.append(number))
     os.killpg(0, signal.SIGTSTP)
     while not (woken and _in_foreground()):
