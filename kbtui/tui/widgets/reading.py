@@ -130,13 +130,15 @@ class Reading(Vertical):
 
     def show_tabs(self) -> None:
         """Say what is shown, where it is, and whether the keys are here."""
-        parts: list[Part] = [("▸" if self.view.has_focus else " ", "key")]
+        led = self.view.has_focus
+        parts: list[Part] = [("▸" if led else " ", "key")]
         for tab in TABS:
             parts += [(f" {tab} ", "key" if tab == self.tab else "dim"), (" ", "")]
         right: list[Part] = []
         row = self.row
         if row is not None:
-            parts += [(" ", ""), (safe(row.name[:200]), "strong"), (f"  {safe(self.place)}", "dim")]
+            name = (f" {safe(row.name[:200])} ", "cursor" if led else "strong")
+            parts += [name, (f" {safe(self.place)}", "dim")]
             if row.id in self.edited:
                 right.append(("● draft ", "warn"))
             if row.lock and row.type != FOLDER:
