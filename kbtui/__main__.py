@@ -185,11 +185,13 @@ def _show(settings: Settings, leaving: ExitStack) -> int:
     from kbtui.tui.app import KbApp
 
     app = KbApp(settings, kb, keymap, open_workspace, lambda: start_demo(settings, leaving))
-    terminal.Guard(app.keep_words, app.leave, leaving.close).watch()
+    guard = terminal.Guard(app.keep_words, app.leave, leaving.close)
+    guard.watch()
     try:
         code = app.run(mouse=settings.mouse)
     finally:
         app.keep_words()
+        guard.give_back()
     return app.return_code or code or 0
 
 

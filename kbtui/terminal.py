@@ -110,6 +110,12 @@ class Guard:
         signal.signal(signal.SIGQUIT, _not_ours)
         threading.Thread(target=self._watch_line, name="line", daemon=True).start()
 
+    def give_back(self) -> None:
+        """Leave the modes of the terminal as they were found, whatever Textual believes they were."""
+        if _in_foreground():
+            with contextlib.suppress(OSError, termios.error):
+                termios.tcsetattr(0, termios.TCSANOW, self._modes)
+
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
         self._end(signal.SIGHUP)  # nobody is left to draw for; finalizers would write to a dead line
 

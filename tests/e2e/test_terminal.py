@@ -384,3 +384,18 @@ def test_a_storm_of_sizes_ends_in_the_picture_of_the_last_one(home: Path) -> Non
             if keys:
                 kbtui.press("escape")
             kbtui.when(lambda: ageless(kbtui.text) == before, f"as before\n{before}\n")
+
+
+def test_the_modes_of_the_terminal_come_back_though_textual_took_others_for_them(
+    home: Path, server: Server
+) -> None:
+    forget = (
+        "from textual.drivers.linux_driver import LinuxDriver as Driver\n"
+        "stop = Driver.stop_application_mode\n"
+        "Driver.stop_application_mode = lambda self: (setattr(self, 'attrs_before', None), stop(self))\n"
+    )
+    with Visit(home, url=server.url, key=server.key, script=forget) as kbtui:
+        kbtui.settle()
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+        kbtui.restored()
