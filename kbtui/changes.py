@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kbtui.models import Document
     from kbtui.transport import Wait
 
-IN_DOUBT = 60.0  # seconds after which a request that was never answered is not carried out any more
+IN_DOUBT = 200.0  # seconds after which a request without an answer is over: the transport's limits, summed up
 
 
 class Changes(Access):
@@ -54,6 +54,7 @@ class Changes(Access):
         self.drafts = drafts
         self.read_only = read_only
         self._seen_again: set[int] = set()
+        self._gone: set[str] = set()  # documents of which the person was told that they are gone
         self._one = asyncio.Lock()  # one change at a time: each sees what the one before it did
         self._writing: list[str] = []  # documents that we change right now, or as soon as it is their turn
 
@@ -136,7 +137,11 @@ class Changes(Access):
 
     def undoable(self) -> Change | None:
         """What `undo` would take back, without images."""
-        return self.history.latest_undoable(self.base_url, images=False, pending=True)
+        return self.history.latest_undoable(self.base_url, self._is_here, pending=True)
+
+    def _is_here(self, document: str) -> bool:
+        """Whether a document is one of this account's, as far as the mirror knows."""
+        return document not in self._gone and self.mirror.knew(document)
 
     async def undo(self, asked: Change | None = None) -> str:
         """Take back the latest rename, edit or fetch by the reverse call; words given up are a draft again.
@@ -154,10 +159,10 @@ class Changes(Access):
         self._may_write()
         async with self._one:
             change = await self._latest()
+            if asked is not None and (change is None or change.id != asked.id):
+                raise Refused(self._why_not(asked))
             if change is None:
                 raise Refused("There is nothing to undo.")
-            if asked is not None and change.id != asked.id:
-                raise Refused("Something else was changed meanwhile; nothing was undone. u asks again.")
             if change.kind == "draft":
                 self._as_draft(change)
                 self.history.mark_undone(change)
@@ -167,17 +172,31 @@ class Changes(Access):
                 await (self._undo_rename if change.kind == "rename" else self._undo_edit)(change)
                 self.history.mark_undone(change)
             except NotFound as gone:
-                self.history.supersede(change)
+                self._gone.add(change.document)
                 raise Refused(f"“{change.name}” is gone from the service; nothing was undone.") from gone
             finally:
                 self._writing.remove(change.document)
         return f"Undone: {change.kind} of “{change.name}”."
 
+    def _why_not(self, asked: Change) -> str:
+        """Why this change, of which the person thinks, is not the one to take back."""
+        now = self.history.whole(asked)
+        if asked.state == "pending" and now is None:
+            return (
+                f"The {asked.kind} of “{asked.name}” was not carried out; nothing was undone. u asks again."
+            )
+        if now is not None and now.state == "pending":
+            return (
+                f"Nobody knows yet whether the {asked.kind} of “{asked.name}” was carried out: no answer "
+                "came. Nothing was undone. Look at the document, and press u again in a few minutes."
+            )
+        return "Something else was changed meanwhile; nothing was undone. u asks again."
+
     async def _latest(self) -> Change | None:
         """The newest change that can be taken back, after a look at those of which nobody knows."""
-        known = self.history.latest_undoable(self.base_url, images=False)
+        known = self.history.latest_undoable(self.base_url, self._is_here)
         for change in self.history.pending(self.base_url):
-            if known is not None and change.id < known.id:
+            if (known is not None and change.id < known.id) or not self._is_here(change.document):
                 continue
             try:
                 if change.kind == "rename":  # of a folder, perhaps: it has no text
@@ -185,11 +204,14 @@ class Changes(Access):
                 else:
                     document, body = await self._fetch(change.document)
                     text = body.text
-            except (NotFound, Refused):
+            except NotFound:
+                self._gone.add(change.document)
+            except Refused:
                 self.history.supersede(change)  # it cannot be told, and keeps nothing else from being undone
             else:
                 self._resolve(document, text)
-        return self.history.latest_undoable(self.base_url)
+        latest = self.history.latest_undoable(self.base_url, self._is_here)
+        return latest and self.history.whole(latest)
 
     async def _undo_rename(self, change: Change) -> None:
         api, name = await self.api(), change.before["name"]

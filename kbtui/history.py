@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,11 +59,12 @@ class Change:
     """One change of one document.
 
     `kind` is one of `UNDOABLE` ("fetch": the service fetched a page again; "draft": words of the person that
-    gave way to somebody else's), or "words" (somebody else's that gave way). `state` goes from "pending" (the
-    request may be under way, or its fate unknown) to "done" (seen on the service) to "undone"; "superseded"
-    is done, and not to be undone any more.
-    `before` and `after` hold what was and what is: "name", or "content" and "format".
-    `at` is when it began, `updated` what the service then named as its last change; Unix seconds.
+    gave way to somebody else's). `state` goes from "pending" (the request may be under way, or its fate
+    unknown) to "done" (seen on the service) to "undone"; "superseded" is done, and not to be undone any more.
+    `before` and `after` hold what was and what is: "name", or "content" and "format"; `before` of an edit
+    also when its draft was "started", which stays the same whoever goes on with it.
+    `at` is when it began and, once it is done, when that was seen; `updated` what the service then named as
+    its last change; Unix seconds.
     `settled`: nobody needs to compare it with the service any more.
     """
 
@@ -146,7 +148,7 @@ class History:
         What was pending before it was not carried out by then: it will not be asked about any more.
         """
         after = change.after if after is None else after
-        kept = self._keep(replace(change, state="done", updated=updated, after=after))
+        kept = self._keep(replace(change, state="done", at=time.time(), updated=updated, after=after))
         sql = (
             "UPDATE changes SET state = 'superseded' WHERE base_url = ? AND document = ? "
             "AND (kind = 'rename') = (? = 'rename') AND state = 'pending' AND id < ?"
@@ -166,15 +168,6 @@ class History:
         """The document was changed again since: `latest_undoable` goes past this one. Its images stay."""
         return self._keep(replace(change, state="superseded"))
 
-    def keep_words(self, base_url: str, document: str, name: str, text: str) -> Change:
-        """Keep somebody else's text that gave way to the person's."""
-        now = time.time()
-        after = {"content": text}
-        return self._keep(
-            Change(time.time_ns(), base_url, document, "words", "done", True, now, 0, name, {}, after),
-            new=True,
-        )
-
     def keep_draft(
         self, base_url: str, document: str, name: str, base: str, format: str, text: str
     ) -> Change:
@@ -186,21 +179,26 @@ class History:
             new=True,
         )
 
-    def latest_undoable(self, base_url: str, *, images: bool = True, pending: bool = False) -> Change | None:
-        """The newest change that was carried out, not undone, and that a call can reverse.
+    def latest_undoable(
+        self, base_url: str, here: Callable[[str], bool] = lambda document: True, *, pending: bool = False
+    ) -> Change | None:
+        """The newest change that was carried out, not undone, and that a call can reverse; without images.
 
-        Without `images`, `before` and `after` are empty: `whole` brings them. With `pending`, also one
-        of which nobody knows whether it was carried out.
+        Args:
+            here: whether a document is to be thought of; a base URL may have many accounts.
+            pending: also one of which nobody knows whether it was carried out.
         """
         kinds = ",".join("?" * len(UNDOABLE))
         states = "('done', 'pending')" if pending else "('done')"
-        found = self._select(
-            f"base_url = ? AND state IN {states} AND kind IN ({kinds}) ORDER BY id DESC LIMIT 1",
-            base_url,
-            *UNDOABLE,
-            images=images,
-        )
-        return found[0] if found else None
+        where = f"base_url = ? AND state IN {states} AND kind IN ({kinds}) ORDER BY id DESC"
+        sql = f"SELECT {_COLUMNS}, '{{}}', '{{}}' FROM changes WHERE {where}"
+        once = cache(here)
+
+        def work(db: sqlite3.Connection) -> Change | None:
+            rows = db.execute(sql, (base_url, *UNDOABLE))
+            return next((_change(row, False) for row in rows if once(row[2])), None)
+
+        return self._carry_out(work)
 
     def pending(self, base_url: str) -> list[Change]:
         """Changes of which nobody knows whether they were carried out, oldest first.

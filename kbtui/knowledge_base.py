@@ -6,8 +6,9 @@ is only read is in `access.py`, what becomes of what is sent in `changes.py`.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kbtui.changes import Changes, image
 from kbtui.drafts import Draft
@@ -18,6 +19,8 @@ from kbtui.rows import SORTS, Body, DocumentRow, View
 if TYPE_CHECKING:
     from kbtui.api import Api
     from kbtui.models import Document
+
+PATIENCE = 5.0  # seconds that a person who wants to type waits for the text of now, where one is kept here
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class KnowledgeBase(Changes):
     async def begin_edit(self, id: str) -> Draft:
         """Begin to edit a document's text, or go on with the newest draft of it that nobody else types in.
 
-        Offline, the mirror's copy is the base; the check before the save tells if it was stale.
+        Where no answer comes, the mirror's copy is the base; the check before the save tells if it was stale.
 
         Raises:
             Refused: it cannot be edited, with the reason.
@@ -71,12 +74,13 @@ class KnowledgeBase(Changes):
         kept = self._kept_draft(id, "content")
         if kept is not None:
             return kept
+        here, row = self.mirror.body(id), self.mirror.row(id)
         try:
-            document, body = await self._fetch(id)
+            async with asyncio.timeout(PATIENCE if here and row else None):
+                document, body = await self._fetch(id)
             self._may_edit(document.raw(), body)
             name = document.name
-        except Offline:
-            here, row = self.mirror.body(id), self.mirror.row(id)
+        except (Offline, TimeoutError):
             if here is None or row is None:
                 raise
             self._may_edit(self.mirror.summary(id) or {}, here)
@@ -115,21 +119,21 @@ class KnowledgeBase(Changes):
         self._may_write()
         self.drafts.flush()
         async with self._changing(draft.document):
-            if text == draft.base:
+            if text == draft.base and not self._in_doubt(draft.document):
                 return self._saved(draft, text, draft.base_updated, "unchanged")
             document, now = await self._fetch(draft.document)
             self._resolve(document, now.text)
             if now.text == text and not now.lossy:
                 return self._saved(draft, text, now.updated, "saved")
             self._may_edit(document.raw(), now)
-            if now.text != draft.base:
+            if now.text != draft.base and now.text != self._sent_last(draft):
                 raise Conflict(
                     f"“{draft.name}” was changed on the service while you edited it.",
                     base=draft.base,
                     mine=text,
                     theirs=now.text,
                 )
-            change, back = await self._write(document, now, text)
+            change, back = await self._write(document, {**image(now), "started": draft.started}, text)
             if back.text != text:
                 self.history.settle(change)  # the person hears of it now
                 return Saved("differs", back.text, change=change)
@@ -138,10 +142,24 @@ class KnowledgeBase(Changes):
     def _saved(self, draft: Draft, text: str, updated: int, state: str) -> Saved:
         return Saved(state, draft=self.drafts.saved(draft, text, updated=updated))
 
-    async def _write(self, document: Document, before: Body, text: str) -> tuple[Change, Body]:
+    def _in_doubt(self, document: str) -> bool:
+        return any(change.document == document for change in self.history.pending(self.base_url))
+
+    def _sent_last(self, draft: Draft) -> str | None:
+        """What the last edit of the document brought to the service, if it was one of this very draft.
+
+        Its answer may have been lost, and somebody's own words are no conflict.
+        """
+        changes = self.history.changes(self.base_url, draft.document, limit=10)
+        edit = next((change for change in changes if change.kind == "edit"), None)
+        if edit is None or edit.state != "done" or edit.before.get("started") != draft.started:
+            return None
+        return str(edit.after["content"])
+
+    async def _write(self, document: Document, before: dict[str, Any], text: str) -> tuple[Change, Body]:
         """Keep the before-image, send, read back; the text that the service holds now."""
         api = await self.api()
-        with self._sending(document, "edit", image(before), {"content": text}) as change:
+        with self._sending(document, "edit", before, {"content": text}) as change:
             await self._store(await api.update(document.id, content=text))
         now, back = await self._fetch(document.id)
         return self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs), back
@@ -153,11 +171,6 @@ class KnowledgeBase(Changes):
             after = {"content": saved.service_text}
             self.history.finish_change(change, updated=change.updated, after=after)
         self.give_way(draft, sent)
-
-    def rebase(self, draft: Draft, theirs: str, text: str | None = None) -> Draft:
-        """The same words, or `text`, on another base: what was theirs has been seen and may be replaced."""
-        self.history.keep_words(self.base_url, draft.document, draft.name, theirs)
-        return self.drafts.rebase(draft, base=theirs, text=text)
 
     def give_way(self, draft: Draft, text: str) -> None:
         """Keep theirs: the draft goes, its words to the history, from where undo brings them back."""

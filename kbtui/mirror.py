@@ -191,6 +191,11 @@ class Mirror:
 
         return self._database.read(work)
 
+    def knew(self, id: str) -> bool:
+        """Whether the document is here, or was removed not too long ago."""
+        query = "SELECT 1 FROM document WHERE id = ?1 UNION ALL SELECT 1 FROM gone WHERE id = ?1"
+        return self._database.read(lambda database: database.execute(query, (id,)).fetchone()) is not None
+
     def summary(self, id: str) -> dict[str, Any] | None:
         """Everything the service last said of a document but its body, in the service's own shape."""
         query = f"SELECT {SAID} FROM document WHERE id = ?"

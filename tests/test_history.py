@@ -53,6 +53,12 @@ def done(
     return history.finish_change(begin(history, document, kind, url, text), updated=7)
 
 
+def latest(history: History) -> Change | None:
+    """What undo would take back, with its images."""
+    found = history.latest_undoable(URL)
+    return history.whole(found) if found else None
+
+
 @contextmanager
 def again(path: Path) -> Iterator[History]:
     """The history as the next start opens it."""
@@ -68,46 +74,57 @@ def test_a_change_goes_from_pending_to_done_to_undone(history: History) -> None:
     change = begin(history)
     assert change.state == "pending"
     assert history.pending(URL) == [change]
-    assert history.latest_undoable(URL) is None
+    assert latest(history) is None
     change = history.finish_change(change, updated=9)
     assert (change.state, change.updated) == ("done", 9)
     assert history.pending(URL) == []
-    assert history.latest_undoable(URL) == change
+    assert latest(history) == change
     history.mark_undone(change)
-    assert history.latest_undoable(URL) is None
+    assert latest(history) is None
     assert [kept.state for kept in history.changes(URL, "d1")] == ["undone"]
 
 
 def test_undo_goes_back_from_the_newest_to_the_oldest(history: History) -> None:
     changes = [done(history, f"d{n}", kind) for n, kind in enumerate(UNDOABLE)]
     for change in reversed(changes):
-        assert history.latest_undoable(URL) == change
+        assert latest(history) == change
         history.mark_undone(change)
-    assert history.latest_undoable(URL) is None
+    assert latest(history) is None
 
 
 def test_undo_goes_past_a_change_that_others_changed_again(history: History) -> None:
     older, newer = done(history, "d1"), done(history, "d2")
     history.supersede(newer)
-    assert history.latest_undoable(URL) == older
+    assert latest(history) == older
     assert history.changes(URL, "d2")[0].before == newer.before
 
 
-def test_undo_knows_no_other_base_url_and_no_words_of_others(history: History) -> None:
+def test_undo_knows_no_other_base_url_and_no_documents_from_elsewhere(history: History) -> None:
     done(history, url=OTHER)
-    history.keep_words(URL, "d1", "Refunds", "gave way")
-    assert history.latest_undoable(URL) is None
+    assert latest(history) is None
+    older = done(history, "d1")
+    done(history, "d2")
+    here = history.latest_undoable(URL, lambda document: document == "d1")
+    assert here and history.whole(here) == older
+
+
+def test_a_change_is_as_old_as_the_moment_in_which_it_was_seen(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, now = begin(history), time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 90)
+    assert history.finish_change(change, updated=7).at == now + 90
 
 
 def test_words_of_the_person_that_gave_way_can_be_brought_back(history: History) -> None:
     kept = history.keep_draft(URL, "d1", "Refunds", "the base", "markdown", "my words")
-    assert history.latest_undoable(URL) == kept
+    assert latest(history) == kept
     assert (kept.before, kept.after) == (
         {"content": "the base", "format": "markdown"},
         {"content": "my words"},
     )
     history.mark_undone(kept)
-    assert history.latest_undoable(URL) is None
+    assert latest(history) is None
 
 
 def test_a_change_the_service_refused_is_forgotten(history: History) -> None:
@@ -118,10 +135,9 @@ def test_a_change_the_service_refused_is_forgotten(history: History) -> None:
 def test_every_change_of_a_document_is_listed_newest_first(history: History) -> None:
     changes = [done(history, text=str(n)) for n in range(5)]
     done(history, "d2")
-    words = history.keep_words(URL, "d1", "Refunds", "gave way")
+    words = history.keep_draft(URL, "d1", "Refunds", "base", "html", "gave way")
     assert history.changes(URL, "d1") == [words, *reversed(changes)]
     assert history.changes(URL, "d1", limit=2) == [words, changes[-1]]
-    assert words.after == {"content": "gave way"}
 
 
 def test_texts_come_back_byte_for_byte_at_the_next_start(path: Path, history: History) -> None:
@@ -177,7 +193,7 @@ def test_an_edit_that_was_taken_back_takes_the_watch_from_those_before_it(histor
     second = done(history, "d1", text="second")
     history.mark_undone(second)
     assert history.written(URL) == []
-    assert history.latest_undoable(URL) == first
+    assert latest(history) == first
 
 
 def test_an_old_edit_is_watched_no_more(history: History) -> None:
@@ -214,7 +230,7 @@ def test_limits_take_the_old_and_then_the_oldest_and_never_the_newest(history: H
     assert history.changes(URL, "d1") == [changes[4], changes[3]]
     assert history.trim(max_age=-1, max_bytes=10**9) == 1
     assert history.trim(max_age=-1, max_bytes=0) == 0
-    assert history.latest_undoable(URL) == changes[4]
+    assert latest(history) == changes[4]
 
 
 def test_limits_give_the_room_back_to_the_disk(path: Path, history: History) -> None:
@@ -277,7 +293,7 @@ def test_a_damaged_file_is_set_aside_and_never_overwritten(path: Path, damage: b
         change = done(history)
         history.close()
         with again(path) as later:
-            assert later.latest_undoable(URL) == change
+            assert latest(later) == change
         path.unlink()
 
 
@@ -292,7 +308,7 @@ def flipped(data: bytes, seed: int) -> bytes:
 
 def work_on(history: History) -> None:
     """What a visit does with a history."""
-    history.latest_undoable(URL)
+    latest(history)
     for change in (*history.pending(URL), *filter(None, map(history.whole, history.written(URL)))):
         assert isinstance(change.before["content"], str)
     history.recall(URL, "order", "")
@@ -365,7 +381,7 @@ def test_of_two_that_find_it_damaged_one_sets_it_aside(path: Path) -> None:
         thread.join()
     assert sorted(bool(history.notice) for history in found) == [False, False, False, True]
     change = done(found[0])
-    assert all(history.latest_undoable(URL) == change for history in found)
+    assert all(latest(history) == change for history in found)
     for history in found:
         history.close()
 
@@ -382,7 +398,7 @@ def test_a_file_that_is_damaged_in_the_middle_of_a_run_is_set_aside(path: Path) 
     path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
     change = done(history, "new")
     assert "set aside as state.db.damaged-1" in history.notice
-    assert history.latest_undoable(URL) == change
+    assert latest(history) == change
     history.close()
     with again(path) as later:
         assert later.changes(URL, "new") == [change]
@@ -396,12 +412,12 @@ def test_while_another_program_holds_the_file_nothing_is_changed_and_nothing_giv
             with pytest.raises(Refused, match="Another program holds"):
                 begin(history)
             history.remember(URL, "order", "root", {"sort": "size"})
-            assert history.latest_undoable(URL) == first
+            assert latest(history) == first
             other.execute("ROLLBACK")
         second = done(history)
         assert history.notice == "" and history.recall(URL, "order", "root") is None
     with again(path) as later:
-        assert later.latest_undoable(URL) == second
+        assert latest(later) == second
 
 
 def test_a_gate_that_another_program_never_opens_is_not_waited_for(
@@ -414,7 +430,7 @@ def test_a_gate_that_another_program_never_opens_is_not_waited_for(
     fcntl.flock(gate, fcntl.LOCK_EX)
     history = History.open(path)
     os.close(gate)
-    assert "not usable" in history.notice and history.latest_undoable(URL) is None
+    assert "not usable" in history.notice and latest(history) is None
     history.close()
 
 
@@ -427,9 +443,9 @@ def test_a_file_of_a_newer_kbtui_is_left_alone(path: Path) -> None:
     before = path.read_bytes()
     history = History.open(path)
     assert "newer kbtui" in history.notice
-    assert history.latest_undoable(URL) is None
+    assert latest(history) is None
     change = done(history)
-    assert history.latest_undoable(URL) == change
+    assert latest(history) == change
     history.close()
     assert path.read_bytes() == before
 
@@ -439,7 +455,7 @@ def test_a_place_that_cannot_be_used_costs_undo_of_other_visits_only(tmp_path: P
     history = History.open(tmp_path / "state" / "state.db")
     assert "not usable" in history.notice
     change = done(history)
-    assert history.latest_undoable(URL) == change
+    assert latest(history) == change
     history.remember(URL, "place", "", 3)
     assert history.recall(URL, "place", "") == 3
     history.close()
@@ -453,12 +469,12 @@ def test_a_disk_that_fills_up_in_the_middle_stops_no_save(path: Path) -> None:
     history._connection.execute(f"PRAGMA max_page_count={pages}")
     change = begin(history, "d2", text="x" * 1_000_000)
     assert "the disk is full" in history.notice
-    assert history.finish_change(change, updated=9).state == "done"
-    assert history.latest_undoable(URL) == replace(change, state="done", updated=9)
+    finished = history.finish_change(change, updated=9)
+    assert latest(history) == replace(change, state="done", updated=9, at=finished.at)
     assert history.recall(URL, "place", "") == "f1"
     history.close()
     with again(path) as later:
-        assert later.latest_undoable(URL) == kept
+        assert latest(later) == kept
 
 
 def test_a_change_begun_in_the_file_is_finished_in_memory(path: Path) -> None:
@@ -467,7 +483,7 @@ def test_a_change_begun_in_the_file_is_finished_in_memory(path: Path) -> None:
     history._connection.execute("PRAGMA query_only=1")
     finished = history.finish_change(change, updated=9)
     assert history.notice
-    assert history.latest_undoable(URL) == finished
+    assert latest(history) == finished
     history.close()
     with again(path) as later:
         assert later.pending(URL) == [change]
@@ -483,7 +499,7 @@ def test_another_that_writes_for_long_is_waited_for(path: Path, history: History
     other.execute("COMMIT")
     other.close()
     writing.join()
-    assert history.latest_undoable(URL) == kept[0]
+    assert latest(history) == kept[0]
 
 
 def test_in_memory_everything_works_and_nothing_is_written(
@@ -492,7 +508,7 @@ def test_in_memory_everything_works_and_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     history = History.open(None)
     change = done(history)
-    assert history.latest_undoable(URL) == change
+    assert latest(history) == change
     history.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -504,7 +520,7 @@ def test_opening_it_is_quick_though_it_is_large(path: Path) -> None:
     history.close()
     start = time.perf_counter()
     history = History.open(path)
-    history.latest_undoable(URL)
+    latest(history)
     assert time.perf_counter() - start < 0.5
     history.close()
     assert path.stat().st_size > 40_000_000

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from kbtui import changes
+from kbtui import changes, knowledge_base
 from kbtui.__main__ import open_workspace
 from kbtui.demo.server import Demo
 from kbtui.drafts import Draft, Drafts
-from kbtui.errors import Error, Refused
+from kbtui.errors import Conflict, Error, Refused
 from kbtui.journal import Journal
 from kbtui.knowledge_base import KnowledgeBase, Saved
+from kbtui.route import CONNECT
+from kbtui.transport import CHANGE, READ
 from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.question import Question
 from tests.house import BASE, House, last_change, opened, settings_for
@@ -206,6 +209,32 @@ async def test_undo_takes_back_what_was_asked_for_and_nothing_else(
         assert service.text(other) == "Second. " + BASE
 
 
+async def test_undo_leaves_alone_what_another_account_of_the_same_host_changed(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Of the first account", BASE)
+    settings = settings_for(wire.url, demo.key, tmp_path)
+    async with opened(settings) as house:
+        await house.typing("Of the first account", "Edited. ")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+    with Demo(index_seconds=0) as other:
+        wire.turn_to(other.url)
+        async with opened(settings_for(wire.url, other.key, tmp_path)) as house:
+            await house.online()
+            await house.press("u")
+            await house.until(lambda: "nothing to undo" in house.notices, "nothing of this account")
+            with pytest.raises(Refused, match="nothing to undo"):
+                await house.browse.kb.undo()
+    wire.turn_to(demo.url)
+    async with opened(settings) as house:
+        await house.online()
+        await house.select("Of the first account")
+        await house.press("u")
+        await house.until(lambda: "Undone" in house.notices, "undone")
+        assert service.text(id) == BASE
+
+
 # What became of it: below the screen, where faults are put at one place exactly
 
 
@@ -344,11 +373,37 @@ async def test_a_request_that_left_no_trace_is_not_asked_about_for_ever(
         await save_cut(kb, wire, id, "B.")
         service.patch(id, content=held)
         assert last_change(kb) == ("edit", "Shared"), "perhaps"
-        for in_doubt, kept in ((60.0, ["pending"]), (0.0, states)):
+        for in_doubt, kept in ((changes.IN_DOUBT, ["pending"]), (0.0, states)):
             monkeypatch.setattr(changes, "IN_DOUBT", in_doubt)
             with pytest.raises(Refused, match="nothing to undo"):
                 await kb.undo()
             assert [change.state for change in kb.history.changes(kb.base_url, id)] == kept
+
+
+def test_a_request_that_may_still_be_answered_is_in_doubt() -> None:
+    assert changes.IN_DOUBT > CONNECT + READ + CHANGE
+
+
+async def test_undo_of_what_is_in_doubt_says_that_nobody_knows_yet_and_later_that_it_never_was(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        editor = await house.typing("Shared", "First. ")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        wire.cut("request", method="PATCH")
+        await house.press(*"More. ", "ctrl+s")
+        await house.until(lambda: "was cut" in house.notices and not editor.saving, "failed")
+        await house.press("escape", "u")
+        await house.until(lambda: "Nobody knows yet whether the edit" in house.notices, "the truth")
+        monkeypatch.setattr(changes, "IN_DOUBT", 0.0)
+        await house.press("u")
+        await house.until(lambda: "was not carried out" in house.notices, "found out")
+        assert service.text(id) == "First. " + BASE
+        await house.press("u")
+        await house.until(lambda: "Undone" in house.notices, "the one before")
+        assert service.text(id) == BASE
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -395,6 +450,79 @@ async def test_what_is_accepted_is_the_edit_and_not_a_rename_made_meanwhile(
         for kind in ("Your words", "Undone: rename", "Undone: edit"):
             assert (await kb.undo()).startswith(kind)
         assert (service.get(id)["name"], service.text(id)) == ("Shared", BASE)
+
+
+# Words that were sent, and nobody heard of it
+
+
+async def test_ones_own_words_whose_answer_was_lost_are_no_conflict(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        editor = await house.typing("Shared", "Mine. ")
+        wire.cut("answer", method="PATCH")
+        await house.press("ctrl+s")
+        await house.until(lambda: "was cut" in house.notices and not editor.saving, "failed")
+        await house.press(*"More. ", "ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == "Mine. More. " + BASE
+        await house.press("escape")
+        for text in ("Mine. " + BASE, BASE):
+            house.app.clear_notifications()
+            await house.press("u")
+            await house.until(lambda: "Undone" in house.notices, text)
+            assert service.text(id) == text
+
+
+async def test_ones_own_words_whose_answer_was_lost_are_no_conflict_after_a_restart(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with working(wire.url, demo, tmp_path) as kb:
+        await save_cut(kb, wire, id, "Mine.")
+    async with working(wire.url, demo, tmp_path) as kb:
+        assert (await save(kb, id, "Mine, and more.")).state == "saved"
+        assert service.text(id) == "Mine, and more."
+
+
+async def test_words_of_another_kbtui_whose_answer_was_lost_are_a_conflict(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with working(wire.url, demo, tmp_path) as one, working(wire.url, demo, tmp_path) as other:
+        draft = await typed(other, id, "Of the other.")
+        await save_cut(one, wire, id, "Of the one.")
+        with pytest.raises(Conflict) as conflict:
+            await other.save(draft, "Of the other.")
+        assert conflict.value.theirs == service.text(id) == "Of the one."
+
+
+async def test_a_text_taken_back_after_a_lost_answer_is_sent(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with working(wire.url, demo, tmp_path) as kb:
+        draft = await save_cut(kb, wire, id, "Mine.")
+        kb.drafts.typed(draft, lambda: BASE)
+        assert (await kb.save(draft, BASE)).state == "saved" and service.text(id) == BASE
+
+
+async def test_a_line_that_stands_still_does_not_keep_the_editor_shut_where_a_text_is_kept(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knowledge_base, "PATIENCE", 0.1)
+    kept, other = service.add("Kept", BASE), service.add("Other", BASE)
+    async with working(wire.url, demo, tmp_path) as kb:
+        await kb.read(kept)
+        wire.hold("request", path=kept, times=None)
+        assert (await kb.begin_edit(kept)).base == BASE
+        hold = wire.hold("request", path=other)
+        opening = asyncio.create_task(kb.begin_edit(other))
+        await asyncio.to_thread(hold.wait)
+        assert (await kb.begin_edit(kept)).base == BASE and not opening.done()
+        hold.release()
+        assert (await opening).base == BASE
 
 
 # Words on their way from the history to a draft
@@ -482,6 +610,24 @@ async def test_a_document_that_cannot_be_read_hides_no_loss_in_another(
         assert [draft.document for draft in await news(kb, service, *ids)] == ids[:1]
         wire.heal()
         assert [draft.document for draft in await news(kb, service, *ids)] == ids[1:]
+
+
+async def test_a_save_that_took_long_is_looked_at_again_after_it_was_carried_out(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, now, late = service.add("Shared", BASE), time.time(), 0.0
+    monkeypatch.setattr(time, "time", lambda: now + late)
+    async with working(wire.url, demo, tmp_path) as kb:
+        hold = wire.hold("answer", method="PATCH")
+        saving = asyncio.create_task(save(kb, id, "Mine."))
+        await asyncio.to_thread(hold.wait)
+        late = 10.0
+        hold.release()
+        await saving
+        assert await kb.overwritten() == []
+        service.patch(id, content="Theirs.")
+        late = 13.0
+        assert [draft.text for draft in await kb.overwritten()] == ["Mine."]
 
 
 async def test_bytes_that_are_no_text_are_never_replaced(

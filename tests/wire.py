@@ -124,8 +124,7 @@ class Wire:
     """The proxy; a context manager. `url` stands in for the url of the service."""
 
     def __init__(self, target_url: str) -> None:
-        target = urlsplit(target_url)
-        self._host, self._port = target.hostname or "127.0.0.1", target.port or 80
+        self.turn_to(target_url)
         self._requests: list[Request] = []
         self._faults: list[Fault] = []
         self._changed = threading.Condition()
@@ -148,6 +147,11 @@ class Wire:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(PATIENCE)
+
+    def turn_to(self, target_url: str) -> None:
+        """Stand in front of another service from now on."""
+        target = urlsplit(target_url)
+        self._host, self._port = target.hostname or "127.0.0.1", target.port or 80
 
     @property
     def url(self) -> str:

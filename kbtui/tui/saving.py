@@ -260,7 +260,7 @@ class Saving(Base):
         here = editor is not None and self.screen is editor
         mine = self.kb.drafts.words(draft, text)  # those typed since the save began, too
         if choice == "mine":
-            draft = self.kb.rebase(draft, conflict.theirs)
+            draft = self.kb.drafts.rebase(draft, base=conflict.theirs)
             if editor is not None:
                 editor.draft = draft
             return draft
@@ -271,7 +271,7 @@ class Saving(Base):
             self.tell("Kept theirs; u brings your words back as a draft.")
         elif choice == "merge":
             merged = merge(conflict.base, mine, conflict.theirs)
-            await self.go_on(self.kb.rebase(draft, conflict.theirs, merged.text))
+            await self.go_on(self.kb.drafts.rebase(draft, base=conflict.theirs, text=merged.text))
         elif not here:
             await self.go_on(self.kb.drafts.adopt(draft))
         return None
