@@ -123,13 +123,12 @@ async def test_keys_are_heard_while_one_long_table_list_or_code_is_laid_out(
         await house.online()
         await house.select("Nothing")
         await house.until(lambda: house.reading, "a short text")
-        still, begun = 0.0, time.perf_counter()
+        turns = 0
         laying = asyncio.create_task(house.browse.reading.view.show_markdown(text))
         while not laying.done():
-            before = time.perf_counter()
             await asyncio.sleep(0.001)
-            still = max(still, time.perf_counter() - before)
-        assert still < (time.perf_counter() - begun) / 3
+            turns += 1
+        assert turns > 10, "the loop had its turns, and so have keys"
         shown = house.browse.reading.view.text
         assert shown.count("euro") in (0, 3000) and len(shown.splitlines()) >= 3000
         assert len({line.rindex("  ") for line in shown.splitlines() if "euro" in line}) <= 1
