@@ -215,7 +215,7 @@ def open_workspace(settings: Settings, workspace: Workspace) -> KnowledgeBase | 
     places = settings.places
     return KnowledgeBase(
         workspace.base_url,
-        Mirror.open(places.cache / f"{digest}.mirror" if settings.cache else None),
+        Mirror(places.cache / f"{digest}.mirror" if settings.cache else None),
         History.open(places.state / "state.db"),
         Drafts(places.state / "drafts", workspace.base_url),
         _connector(workspace.base_url, key),

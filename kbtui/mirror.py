@@ -79,17 +79,13 @@ class Mirror:
     """The local copy of one workspace; any number of threads and processes may use one file."""
 
     def __init__(self, path: Path | None) -> None:
+        """Opens the mirror at `path`, or one in memory where it is None. No fault of the file is an error."""
         self._ticket = 0  # the latest that is known here
         self._changes = 0
         self._unplaced = (-1, 0)  # the version at which the unplaced were counted, and how many they were
         self._opened: dict[str, None] = {}  # documents whose body was read, not yet noted, the latest last
         self.losses = 0  # how often, in this run, a damaged file took what was stored with it
         self._database = Database(path, MIGRATIONS, heir=self._inherit)
-
-    @classmethod
-    def open(cls, path: Path | None) -> Mirror:
-        """The mirror at `path`, or one in memory where it is None. No fault of the file is an error."""
-        return cls(path)
 
     @property
     def notice(self) -> str:

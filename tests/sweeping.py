@@ -28,7 +28,7 @@ from kbtui.mirror import Mirror
 from kbtui.sync import Sync
 
 async def main(path, url, key):
-    mirror = Mirror.open(Path(path))
+    mirror = Mirror(Path(path))
     async with Api(url, key) as api:
         async for progress in Sync(api, mirror).sweep():
             print(progress, flush=True)

@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["file", "memory"])
 def mirror(request: pytest.FixtureRequest, path: Path) -> Iterator[Mirror]:
-    opened = Mirror.open(path if request.param == "file" else None)
+    opened = Mirror(path if request.param == "file" else None)
     yield opened
     opened.close()
 

@@ -31,13 +31,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_warm_mirror_paints_the_first_window_without_any_service(path: Path) -> None:
-    first = Mirror.open(path)
+    first = Mirror(path)
     fill(first, *(document(f"{number:04}") for number in range(2000)), folder("f"))
     first.close()
     times = []
     for _ in range(5):
         began = time.perf_counter()
-        mirror = Mirror.open(path)
+        mirror = Mirror(path)
         rows = mirror.window(mirror.listing(View()), 0, 40)
         times.append(time.perf_counter() - began)
         mirror.close()
@@ -48,7 +48,7 @@ def test_a_warm_mirror_paints_the_first_window_without_any_service(path: Path) -
 def test_only_the_person_can_read_the_files(path: Path) -> None:
     before = os.umask(0)
     try:
-        mirror = Mirror.open(path)
+        mirror = Mirror(path)
         assert mirror.claim()
         fill(mirror, document("a"))
         modes = {each: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
@@ -58,7 +58,7 @@ def test_only_the_person_can_read_the_files(path: Path) -> None:
         os.umask(before)
     assert len(modes) == 5 and set(modes.values()) == {0o600} and folders == [0o700, 0o700]
     path.chmod(0o644)
-    Mirror.open(path).close()
+    Mirror(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -101,18 +101,18 @@ def _foreign(path: Path) -> None:
 def test_a_file_that_is_damaged_newer_or_foreign_is_set_aside_and_built_anew(
     path: Path, harm: Callable[[Path], None], word: str
 ) -> None:
-    first = Mirror.open(path)
+    first = Mirror(path)
     fill(first, *(document(str(number)) for number in range(500)))
     first.close()
     harm(path)
     harmed = path.read_bytes()
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     assert mirror.notice.endswith(f"it was set aside as workspace.db.{word} and is built anew.")
     assert Path(f"{path}.{word}").read_bytes() == harmed
     assert shown(mirror, ALL) == []
     fill(mirror, document("a"))
     mirror.close()
-    again = Mirror.open(path)
+    again = Mirror(path)
     assert (again.notice, shown(again, ALL)) == ("", ["a"])
     again.close()
 
@@ -120,12 +120,12 @@ def test_a_file_that_is_damaged_newer_or_foreign_is_set_aside_and_built_anew(
 def test_damage_that_shows_in_the_middle_of_a_run_ends_in_memory_and_the_file_is_set_aside(
     path: Path,
 ) -> None:
-    first = Mirror.open(path)
+    first = Mirror(path)
     ticket = fill(first, *(document(f"{number:04}", size=number) for number in range(3000)))
     first.close()
     whole = path.read_bytes()
     path.write_bytes(whole[: 4096 * 30] + b"\xff" * (len(whole) - 4096 * 30))
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     version, listing = mirror.version, mirror.listing(View(text="no such name"))
     assert (
         mirror.store((document(f"{number:04}", "renamed") for number in range(3000)), mirror.ticket()) == 3000
@@ -134,24 +134,24 @@ def test_damage_that_shows_in_the_middle_of_a_run_ends_in_memory_and_the_file_is
     assert mirror.version > version and mirror.ticket() > ticket and len(shown(mirror, ALL)) == 3000
     assert mirror.window(listing, 0, 10) == []
     mirror.close()
-    again = Mirror.open(path)
+    again = Mirror(path)
     assert (again.notice, shown(again, ALL)) == ("", [])
     again.close()
 
 
 def test_a_listing_that_meets_damage_is_empty_rather_than_an_error(path: Path) -> None:
-    first = Mirror.open(path)
+    first = Mirror(path)
     fill(first, *(document(f"{number:04}") for number in range(3000)))
     first.close()
     whole = path.read_bytes()
     path.write_bytes(whole[: 4096 * 30] + b"\xff" * (len(whole) - 4096 * 30))
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     assert shown(mirror, ALL, sort="size") == [] and mirror.notice
     mirror.close()
 
 
 def _filled(path: Path) -> None:
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     fill(
         mirror,
         *(
@@ -172,7 +172,7 @@ def _filled(path: Path) -> None:
 
 def _visit(path: Path) -> str:
     """All that a visit does with a mirror; what was told of the file."""
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     for scope in (ROOT, ALL, UNPLACED, "f1"):
         for sort in SORTS:
             mirror.window(mirror.listing(View(scope, sort)), 0, 400)
@@ -248,7 +248,7 @@ def test_a_file_that_lacks_a_part_is_built_anew(path: Path, part: str) -> None:
 
 
 def test_a_disk_that_fills_in_the_middle_of_a_run_costs_nothing_that_is_on_the_screen(path: Path) -> None:
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     fill(mirror, *(document(f"{number:04}") for number in range(300)))
     mirror.keep_body(Body("0001", "html", "words", 1))
     listing, version = mirror.listing(View()), mirror.version
@@ -263,7 +263,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_run_costs_nothing_that_is_on_the_s
         mirror.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    again = Mirror.open(path)
+    again = Mirror(path)
     assert (again.notice, again.count(ALL)) == ("", 300)
     again.close()
 
@@ -271,7 +271,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_run_costs_nothing_that_is_on_the_s
 def test_a_file_that_may_grow_no_more_ends_in_memory_with_what_it_held(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Mirror.open(path)
+    first = Mirror(path)
     fill(first, *(document(f"{number:04}") for number in range(300)))
     first.close()
     connect = sqlite3.connect
@@ -283,7 +283,7 @@ def test_a_file_that_may_grow_no_more_ends_in_memory_with_what_it_held(
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", cramped)
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     assert mirror.store((document(f"{number:04}") for number in range(9000)), mirror.ticket()) == 8700
     assert mirror.notice == "The disk is full; this session goes on in memory."
     assert mirror.count(ALL) == 9000 and mirror.losses == 0
@@ -294,7 +294,7 @@ def test_a_disk_without_room_for_a_new_file_means_a_session_in_memory(path: Path
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
     try:
-        mirror = Mirror.open(path)
+        mirror = Mirror(path)
         fill(mirror, document("a"))
         assert mirror.notice == "The disk does not take the local copy; this session keeps it in memory."
         assert shown(mirror) == ["a"]
@@ -310,7 +310,7 @@ from kbtui.mirror import Mirror
 from kbtui.rows import View
 if os.getuid() == 0:
     os.setgid(65534), os.setuid(65534)
-mirror = Mirror.open(Path(sys.argv[1]))
+mirror = Mirror(Path(sys.argv[1]))
 print(mirror.notice)
 mirror.store([{"id": "b", "type": "text", "name": "b"}], mirror.ticket())
 print([row.id for row in mirror.window(mirror.listing(View()), 0, 9)])
@@ -321,7 +321,7 @@ print([row.id for row in mirror.window(mirror.listing(View()), 0, 9)])
 def test_a_file_that_may_only_be_read_is_shown_and_the_session_stays_in_memory(log: bool) -> None:
     with tempfile.TemporaryDirectory() as name:  # not below what only the owner may enter
         path = Path(name) / "workspace.db"
-        first = Mirror.open(path)
+        first = Mirror(path)
         fill(first, document("a"))
         if not log:
             first.close()
@@ -347,7 +347,7 @@ def test_a_place_where_no_file_can_be_means_a_session_in_memory(tmp_path: Path, 
     else:
         path.write_text("a file")
         path = path / "workspace.db"
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     assert mirror.notice == "The local copy cannot be opened; this session keeps it in memory."
     fill(mirror, document("a"))
     assert shown(mirror) == ["a"]
@@ -358,14 +358,14 @@ def test_a_place_where_no_file_can_be_means_a_session_in_memory(tmp_path: Path, 
 
 
 def test_two_processes_share_one_mirror_its_clock_and_its_version(path: Path) -> None:
-    ours = Mirror.open(path)
+    ours = Mirror(path)
     fill(ours, document("ours"))
     asked, version = ours.ticket(), ours.version
     theirs = """
 import sys
 from pathlib import Path
 from kbtui.mirror import Mirror
-mirror = Mirror.open(Path(sys.argv[1]))
+mirror = Mirror(Path(sys.argv[1]))
 ticket = mirror.ticket()
 metadata = {"last_updated_at_unix_secs": 1}
 mirror.store([{"id": "ours", "type": "text", "name": "theirs", "metadata": metadata}], ticket)
@@ -388,19 +388,19 @@ def test_many_processes_that_open_a_damaged_file_at_once_agree_on_one_new_file(p
 import sys
 from pathlib import Path
 from kbtui.mirror import Mirror
-mirror = Mirror.open(Path(sys.argv[1]))
+mirror = Mirror(Path(sys.argv[1]))
 mirror.store([{"id": sys.argv[2], "type": "text"}], mirror.ticket())
 mirror.close()
 """
     runs = [subprocess.Popen([sys.executable, "-c", code, str(path), str(number)]) for number in range(5)]
     assert [run.wait() for run in runs] == [0] * 5
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     assert sorted(shown(mirror, ALL)) == ["0", "1", "2", "3", "4"]
     mirror.close()
 
 
 def test_a_reader_does_not_wait_for_a_writer_in_another_process(path: Path) -> None:
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     fill(mirror, *(document(f"{number:04}") for number in range(100)))
     listing = mirror.listing(View())
     writer = sqlite3.connect(path, isolation_level=None)
@@ -416,7 +416,7 @@ def test_a_reader_does_not_wait_for_a_writer_in_another_process(path: Path) -> N
 
 
 def test_a_reader_does_not_wait_for_a_writer_in_another_thread(path: Path) -> None:
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     fill(mirror, *(document(f"{number:04}") for number in range(100)))
     listing = mirror.listing(View())
     inside, leave = threading.Event(), threading.Event()
@@ -440,7 +440,7 @@ def test_a_program_that_never_lets_go_of_the_file_means_going_on_in_memory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kbtui.database.PATIENCE", 0.05)
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     ticket = fill(mirror, document("a"))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -456,10 +456,10 @@ def test_a_program_that_never_gets_done_opening_the_file_means_a_session_in_memo
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kbtui.database.PATIENCE", 0.05)
-    Mirror.open(path).close()
+    Mirror(path).close()
     with Path(f"{path}.lock").open() as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
-        mirror = Mirror.open(path)
+        mirror = Mirror(path)
     assert mirror.notice == "Another program holds the local copy; this session keeps it in memory."
     mirror.close()
 
@@ -468,7 +468,7 @@ def test_a_program_that_never_gets_done_opening_the_file_means_a_session_in_memo
 
 
 def test_a_cut_sweep_goes_on_where_it_was_left_and_an_ended_one_does_not(path: Path) -> None:
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     sweep = mirror.begin_sweep(mirror.claim())
     place = Place("text", "next", 1, 7)
     (taken,) = mirror.take(
@@ -476,7 +476,7 @@ def test_a_cut_sweep_goes_on_where_it_was_left_and_an_ended_one_does_not(path: P
     )
     assert (taken.changed, taken.fresh) == (2, 2)
     mirror.close()
-    again = Mirror.open(path)
+    again = Mirror(path)
     resumed = again.begin_sweep(again.claim())
     assert resumed == sweep._replace(seen=2, places={"text": place})
     again.end_sweep(resumed, complete=True, newest=7)
@@ -492,13 +492,13 @@ def test_only_one_holds_the_claim_and_a_dead_process_lets_go_of_it(path: Path) -
 import sys
 from pathlib import Path
 from kbtui.mirror import Mirror, Place, Taking
-mirror = Mirror.open(Path(sys.argv[1]))
+mirror = Mirror(Path(sys.argv[1]))
 sweep = mirror.begin_sweep(mirror.claim())
 mirror.take([Taking([{"id": "a", "type": "text"}], mirror.ticket(), sweep.ticket, Place("text", "next"))])
 print(sweep.ticket, flush=True)
 sys.stdin.read()
 """
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -518,7 +518,7 @@ sys.stdin.read()
 
 
 def test_a_sweep_that_was_cut_too_long_ago_is_begun_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     first = mirror.begin_sweep(mirror.claim())
     monkeypatch.setattr("kbtui.mirror.STALE", -1)
     assert mirror.begin_sweep(True).ticket > first.ticket

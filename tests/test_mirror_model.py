@@ -46,7 +46,7 @@ class Model(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = Path(os.environ["HOME"]) / f"model-{time.monotonic_ns()}"
-        self.mirrors = [Mirror.open(self.folder / "m.db") for _ in range(2)]
+        self.mirrors = [Mirror(self.folder / "m.db") for _ in range(2)]
         self.rows: dict[str, dict[str, Any]] = {}
         self.seen: dict[str, int] = {}
         self.gone: dict[str, int] = {}
@@ -104,7 +104,7 @@ class Model(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1))
     def reopen(self, which: int) -> None:
         self.mirrors[which].close()
-        self.mirrors[which] = Mirror.open(self.folder / "m.db")
+        self.mirrors[which] = Mirror(self.folder / "m.db")
 
     @precondition(lambda self: self.tickets)
     @rule(which=st.integers(0, 1), age=st.integers(0, 4))
@@ -198,7 +198,7 @@ class TestAgainstAModel(Model.TestCase):  # type: ignore[misc, valid-type]
 @given(text=st.text(max_size=30), name=st.text(max_size=30))
 @settings(max_examples=200, deadline=None)
 def test_any_name_can_be_stored_and_any_text_filters(text: str, name: str) -> None:
-    mirror = Mirror.open(None)
+    mirror = Mirror(None)
     fill(mirror, document("a", name or "x"))
     words = folded(text).split()
     assert shown(mirror, text=text) == (["a"] if all(word in folded(name or "x") for word in words) else [])

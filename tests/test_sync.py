@@ -59,7 +59,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mirror(path: Path) -> Iterator[Mirror]:
-    opened = Mirror.open(path)
+    opened = Mirror(path)
     yield opened
     opened.close()
 
@@ -125,7 +125,7 @@ async def test_first_paint_with_the_network_down(api: Api, mirror: Mirror, path:
     rows = shown(mirror)
     mirror.close()
     wire.down()
-    warm = Mirror.open(path)
+    warm = Mirror(path)
     assert shown(warm) == rows != []
     with pytest.raises(Offline):
         await swept(api, warm, focus=View())
@@ -148,7 +148,7 @@ async def test_a_sweep_cut_in_the_middle_keeps_what_it_stored_and_is_resumed(
     mirror.close()
     fault.drop()
     wire.forget()
-    again = Mirror.open(path)
+    again = Mirror(path)
     last = await swept(api, again)
     assert last.complete and last.seen == len(held(again)) and held(again) == await service(api)
     asked = [query for query in queries(wire) if query.get("types")]
@@ -470,7 +470,7 @@ async def test_two_kbtui_that_sweep_one_mirror_at_once_remove_only_what_is_gone(
 async def test_a_hundred_thousand_documents(tmp_path: Path) -> None:
     began = time.monotonic()
     with Demo(size=100_000, index_seconds=0) as demo:
-        mirror = Mirror.open(tmp_path / "mirror.db")
+        mirror = Mirror(tmp_path / "mirror.db")
         async with Api(demo.url, demo.key) as api:
             last = await swept(api, mirror, focus=View())
     assert last.complete and last.seen > 100_000 and mirror.count(ALL) >= 100_000

@@ -200,7 +200,7 @@ def test_whatever_moves_while_it_is_read_a_quiet_sweep_makes_mirror_and_service_
     before: int, old: list[Step], story: list[Step], cut: int | None, size: int, whole: bool
 ) -> None:
     async def run() -> None:
-        mirror = Mirror.open(None)
+        mirror = Mirror(None)
         service = Service(mirror, [], size=size)
         Guarded(mirror, lambda: service)
         kinds = TYPES if whole else TYPES[:-1]
@@ -230,7 +230,7 @@ def test_rows_that_shift_and_repeat_across_pages_are_neither_lost_nor_doubled(si
     """Every page is followed by a deletion at the front, which moves all rows behind it one place up."""
 
     async def run() -> None:
-        mirror = Mirror.open(None)
+        mirror = Mirror(None)
         service = Service(mirror, [], size=size)
         Guarded(mirror, lambda: service)
         for number in range(30):
@@ -252,7 +252,7 @@ def test_rows_that_shift_and_repeat_across_pages_are_neither_lost_nor_doubled(si
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
 def test_ends_that_meet_among_rows_of_one_second_leave_none_of_them_out(size: int) -> None:
     async def run() -> None:
-        mirror = Mirror.open(None)
+        mirror = Mirror(None)
         service = Service(mirror, [], size=size)
         for number in range(20):
             service.now += number in (3, 15, 16)
@@ -270,7 +270,7 @@ def test_a_service_that_keeps_no_order_is_read_to_its_end() -> None:
             return await super().list_page(**{**asked, "sort_by": "name"})
 
     async def run() -> None:
-        mirror = Mirror.open(None)
+        mirror = Mirror(None)
         service = Shuffled(mirror, [], size=3)
         for number in range(40):
             service.add("text", 0)
@@ -295,7 +295,7 @@ def test_a_refusal_that_names_no_cursor_is_not_taken_for_an_expired_one() -> Non
             return await super().list_page(**asked)
 
     async def run() -> None:
-        mirror = Mirror.open(None)
+        mirror = Mirror(None)
         service = Refusing(mirror, [])
         for _ in range(9):
             service.add("text", 0)

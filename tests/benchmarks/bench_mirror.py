@@ -77,7 +77,7 @@ def show(what: str, figure: float, unit: str = "ms") -> None:
 
 def bench(count: int, path: Path) -> None:
     print(f"{count:,} documents")
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     sweep = mirror.begin_sweep(mirror.claim())
     waiting, spent = documents(count), 0.0
     while batch := list(islice(waiting, BATCH)):
@@ -94,12 +94,12 @@ def bench(count: int, path: Path) -> None:
     show("size of the file", path.stat().st_size / count, "bytes/doc")
 
     def warm() -> None:
-        opened = Mirror.open(path)
+        opened = Mirror(path)
         opened.window(opened.listing(View("folder000000")), 0, 40)
         opened.close()
 
     show("open warm, list a folder of 2,000, first window, close", timed(warm))
-    mirror = Mirror.open(path)
+    mirror = Mirror(path)
     folder = mirror.listing(View("folder000000"))
     show(f"list a folder of {len(folder):,} by name", timed(lambda: mirror.listing(View("folder000000"))))
     show("  by size", timed(lambda: mirror.listing(View("folder000000", "size", True))))
