@@ -235,7 +235,7 @@ class Journal:
         self.end_lending(id)
         with contextlib.suppress(OSError):
             files = [*self.place(id).iterdir()]
-            ours = [file for file in files if _OURS.fullmatch(file.name)]
+            ours = [file for file in files if _OURS.fullmatch(file.name) and not file.is_dir()]
             if ours == files:
                 gone = self._folder / f".gone-{secrets.token_hex(8)}"
                 self.place(id).rename(gone)

@@ -580,6 +580,8 @@ def test_a_file_that_an_editor_left_beside_the_draft_stays(tmp_path: Path, end: 
         copy = drafts.lend(draft, ".md").with_name("another name.md")
         copy.write_text("saved as")
         copy.with_name("text.md~").write_text("what it was before")
+        copy.with_name("text.txt").mkdir()
+        copy.with_name("text.txt").joinpath("below").write_text("saved as")
         drafts.typed(draft, lambda: "typed")
         if end == "drop":
             drafts.drop(draft)
@@ -590,7 +592,7 @@ def test_a_file_that_an_editor_left_beside_the_draft_stays(tmp_path: Path, end: 
     with opened(tmp_path) as drafts:
         drafts.trim(max_age=0, max_bytes=0)
         assert drafts.all() == [] == drafts.damaged
-    assert files(tmp_path) == ["another name.md"]
+    assert files(tmp_path) == ["another name.md", "below"]
 
 
 # The end of the process, in real ones
