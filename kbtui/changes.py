@@ -173,13 +173,15 @@ class Changes(Access):
                 self.history.mark_undone(change)
             except NotFound as gone:
                 self._gone.add(change.document)
-                raise Refused(f"“{change.name}” is gone from the service; nothing was undone.") from gone
+                raise Refused(self._why_not(change)) from gone
             finally:
                 self._writing.remove(change.document)
         return f"Undone: {change.kind} of “{change.name}”."
 
     def _why_not(self, asked: Change) -> str:
         """Why this change, of which the person thinks, is not the one to take back."""
+        if asked.document in self._gone:
+            return f"“{asked.name}” is gone from the service; nothing was undone."
         now = self.history.whole(asked)
         if asked.state == "pending" and now is None:
             return (

@@ -415,6 +415,8 @@ async def test_a_request_that_cannot_be_asked_about_does_not_stand_in_the_way(
         await save(kb, first, "B.")
         await save_cut(kb, wire, second, "C.")
         wire.answer(status, {"detail": "No."}, method="GET", path=f"{second}$", times=None)
+        with pytest.raises(Refused, match="is gone" if status == 404 else "Something else"):
+            await kb.undo(kb.undoable())
         assert "First" in await kb.undo()
         assert kb.undoable() is None
 
