@@ -117,7 +117,7 @@ class Reading(Vertical):
         """The text to be drawn. Runs in a thread."""
         if source:
             return safe(body.text, newlines=True)
-        redraw = partial(self.call_later, self.screen.refresh, layout=True)
+        redraw = partial(self.app.call_later, self.app.do_screen_redraw)  # type: ignore[attr-defined]
         return safe(to_markdown(body.text, body.format, broke=redraw), newlines=True)
 
     @on(Line.Clicked, "#tabs")
