@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Size
 from textual.widgets import TextArea
 
 from kbtui.demo.server import Demo
 from kbtui.documents import COLUMNS, columns
 from kbtui.rows import DocumentRow
+from kbtui.tui.widgets import document_view
+from kbtui.tui.widgets.document_view import _source
 from kbtui.tui.widgets.reading import info
 from tests.house import opened, settings_for
 from tests.service import Service
@@ -132,6 +140,35 @@ async def test_keys_are_heard_while_one_long_table_list_or_code_is_laid_out(
         shown = house.browse.reading.view.text
         assert shown.count("euro") in (0, 3000) and len(shown.splitlines()) >= 3000
         assert len({line.rindex("  ") for line in shown.splitlines() if "euro" in line}) <= 1
+
+
+def other(view: document_view.DocumentView, size: Size) -> bool:
+    return view.size != size
+
+
+async def test_a_long_text_is_not_laid_out_for_every_size_of_a_window_that_is_drawn_larger(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widths: list[int] = []
+
+    def lay(text: str, console: Console) -> Iterator[list[Segment]]:
+        widths.append(console.width)
+        return _source(text, console)
+
+    monkeypatch.setattr(document_view, "_markdown", lay)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        await house.select("Fault codes, complete")
+        await house.press("3")
+        view = house.browse.reading.view
+        await house.until(lambda: house.reading and len(view.text) > 250_000, "all of it")
+        widths.clear()
+        for width in range(81, 97):
+            size = Size(width, 24)
+            house.app.post_message(events.Resize(size, size))
+            await house.until(partial(other, view, view.size), "the size")
+        await house.until(lambda: widths[-1:] == [view.size.width - 2], "laid out for the last size")
+        assert len(widths) <= 8
 
 
 async def test_paragraphs_of_a_long_text_are_apart_and_html_in_markdown_is_shown_as_it_is(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Row = list[Segment]
+LONG = 2_000  # rows that are not laid out anew for every size on the way
 SLICE = 200  # rows that are laid out before it is asked whether they are still wanted
 
 
@@ -125,7 +126,12 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
             self._lay_said()
             self._changed(top=False)
         else:
-            self.run_worker(self._lay_out(keep_place=bool(self._rows)), group="lay", exclusive=True)
+            self.run_worker(self._lay_out_again(), group="lay", exclusive=True)
+
+    async def _lay_out_again(self) -> None:
+        if len(self._rows) > LONG:
+            await asyncio.sleep(0.1)  # of a window that is being drawn larger only the last size counts
+        await self._lay_out(keep_place=bool(self._rows))
 
     async def _lay_out(self, keep_place: bool) -> None:
         """Show the first slice at once and the rest as it comes; with `keep_place`, all of it at the end.
