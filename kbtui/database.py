@@ -248,6 +248,7 @@ class Database:
         try:
             source.backup(memory)
             sound = memory.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            memory.execute(f"PRAGMA application_id={MARK}")  # fails where the header forbids to write
             return sound and self._is_whole(memory)
         except (sqlite3.Error, UnicodeDecodeError):
             return False

@@ -202,6 +202,14 @@ def test_no_damage_of_the_file_is_an_error(path: Path) -> None:
         _visit(path)
 
 
+def test_a_header_that_forbids_to_write_means_a_session_in_memory(path: Path) -> None:
+    _filled(path)
+    damaged = bytearray(path.read_bytes())
+    damaged[18] = 9  # the version of the format for writing
+    path.write_bytes(damaged)
+    assert _visit(path) == "The local copy cannot be written; this session goes on in memory."
+
+
 _TABLES = {
     "document": "id seen leaf type name size created updated parent children documents role url lock rest",
     "tally": "scope count",
