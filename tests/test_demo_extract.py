@@ -92,6 +92,59 @@ def test_too_much_is_refused_before_it_is_unpacked() -> None:
         assert bomb.value.status == "text_too_long"
 
 
+def zipped(**parts: str | bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), part)
+    return packed.getvalue()
+
+
+def too_long(data: bytes, filename: str) -> bool:
+    with pytest.raises(ApiError) as refusal:
+        extract(data, filename)
+    return refusal.value.status == "text_too_long"
+
+
+def test_a_docx_of_more_tags_than_can_be_read_in_bounded_memory_is_refused() -> None:
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    for marks in ("<w:r/>" * 300_000, "<w:p " + "".join(f' a{n}=""' for n in range(300_000)) + "/>"):
+        document = f'<w:document xmlns:w="{space}"><w:body>{marks}</w:body></w:document>'
+        assert too_long(zipped(word__document_xml=document), "a.docx")
+
+
+def test_the_pictures_of_a_docx_do_not_count() -> None:
+    picture = io.BytesIO(FILES_BY[".docx"].read_bytes())
+    with zipfile.ZipFile(picture, "a") as archive:
+        archive.writestr("word/media/image.png", b"<=" * 6_000_000)
+    assert extract(picture.getvalue(), "a.docx") == extract(FILES_BY[".docx"].read_bytes(), "a.docx")
+
+
+def test_what_unfolds_to_more_text_than_can_be_kept_is_refused() -> None:
+    assert too_long(b"<" * (LIMIT // 2), "a.html")
+    book = '<rootfile full-path="p"/>'
+    parts = '<item id="a" href="c"/>' + '<itemref idref="a"/>' * 3
+    assert too_long(zipped(**{"META-INF/container_xml": book, "p": parts, "c": b" " * 8_000_000}), "a.epub")
+
+
+def test_the_paragraphs_of_a_pdf_are_told_apart_by_blank_lines() -> None:
+    lines = b"BT /F 1 Tf 5 TL (one) Tj T* (more) Tj" + b" T* ( ) Tj" * 3 + b" T* (two) Tj ET"
+    assert extract(pdf(lines), "a.pdf")[0].split() == ["<p>one<br>", "more</p>", "<p>two</p>"]
+
+
+def pdf(page: bytes) -> bytes:
+    """A PDF of one page that draws this; without a table of its parts, which readers then look for."""
+    parts = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(page), page),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    )
+    objects = b"".join(b"%d 0 obj%sendobj\n" % (n, part) for n, part in enumerate(parts, 1))
+    return b"%PDF-1.4\n" + objects + b"trailer<</Size 6/Root 1 0 R>>\nstartxref\n0\n%%EOF"
+
+
 def test_a_damaged_upload_is_the_services_400(call: Caller) -> None:
     answer = call.post(f"{KB}/file", files={"file": ("a.pdf", b"%PDF-1.7 broken", "application/pdf")})
     refused(answer, 400, "invalid_file_type")

@@ -211,6 +211,13 @@ def test_title_and_content_are_read_in_the_charset_of_the_page(
     assert page["extracted_inner_html"] == "<p>Zażółć gęślą jaźń</p>"
 
 
+@pytest.mark.parametrize("unit", ["<title", "<title>", "<loc>", "<a "])
+def test_a_page_of_unclosed_tags_is_read_while_one_waits(call: Caller, unit: str) -> None:
+    with answering("200 OK\r\nContent-Type: text/html", unit.encode() * 100_000) as address:
+        answer = call.post(f"{KB}/url", json={"url": address}, timeout=60)
+    assert call.document(call.made(answer))["name"] == address
+
+
 def test_plain_text_is_read_in_the_charset_it_is_sent_in(call: Caller) -> None:
     body = "Zażółć <b>".encode("iso-8859-2")
     with answering("200 OK\r\nContent-Type: text/plain; charset=iso-8859-2", body) as address:

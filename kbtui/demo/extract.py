@@ -23,6 +23,8 @@ from kbtui.demo.contract import ApiError
 LIMIT = 20 * 1024 * 1024  # bytes of one file
 _TEXT_LIMIT = 20 * 1024 * 1024  # characters that a packed file may unfold to
 _UNPACKED_LIMIT = 64 * 1024 * 1024  # bytes of all that is in a zip archive
+_XML_LIMIT = 10 * 1024 * 1024  # bytes of XML in a .docx
+_MARKS_LIMIT = 300_000  # tags and attributes therein: each takes most of a kilobyte to read
 _PARTS_LIMIT = 5_000  # files in an archive, pages of a PDF
 
 
@@ -160,7 +162,7 @@ def _html(data: bytes) -> str:
     text = decoded(data)
     if "\0" in text:
         raise _refused("The file is no HTML.")
-    return cleaned(text)
+    return _within(cleaned(text))
 
 
 # Packed files
@@ -180,7 +182,7 @@ def _pdf(data: bytes) -> str:
         left -= len(text)
         if left < 0 or number >= _PARTS_LIMIT:
             raise _too_long()
-        blocks = (block.strip() for block in re.split(r"\n\s*+\n", text))
+        blocks = (block.strip() for block in re.split(r"\n\s*\n", text))
         pieces.extend(f"<p>{_lines(block)}</p>" for block in blocks if block)
     return "\n".join(pieces).replace("\0", "")
 
@@ -192,10 +194,25 @@ def _lines(block: str) -> str:
 def _docx(data: bytes) -> str:
     import mammoth
 
-    _archive(data)
+    words = _only_xml(_archive(data))
     no_pictures = mammoth.images.img_element(lambda image: {})
-    result = mammoth.convert_to_html(io.BytesIO(data), convert_image=no_pictures)
+    result = mammoth.convert_to_html(words, convert_image=no_pictures)
     return _within(cleaned(result.value.replace("<img />", "")))
+
+
+def _only_xml(archive: zipfile.ZipFile) -> io.BytesIO:
+    """An archive with what is read of a .docx, which may have far less of it than of pictures."""
+    names = {name for name in archive.namelist() if name.lower().endswith((".xml", ".rels"))}
+    if sum(archive.getinfo(name).file_size for name in names) > _XML_LIMIT:
+        raise _too_long()
+    parts = {name: archive.read(name) for name in names}
+    if sum(part.count(b"<") + part.count(b"=") for part in parts.values()) > _MARKS_LIMIT:
+        raise _too_long()
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as copy:
+        for name, part in parts.items():
+            copy.writestr(name, part)
+    return kept
 
 
 def _epub(data: bytes) -> str:
@@ -212,11 +229,11 @@ def _epub(data: bytes) -> str:
     left = _TEXT_LIMIT
     for chapter in chapters:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(package), unquote(chapter)))
-        pieces.append(cleaned(decoded(archive.read(path))))
-        left -= len(pieces[-1])
+        left -= archive.getinfo(path).file_size
         if left < 0:
             raise _too_long()
-    return "\n".join(pieces)
+        pieces.append(cleaned(decoded(archive.read(path))))
+    return _within("\n".join(pieces))
 
 
 def _archive(data: bytes) -> zipfile.ZipFile:
