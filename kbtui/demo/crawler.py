@@ -14,6 +14,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
 from kbtui.demo import auto_sync, webpage
+from kbtui.demo.aside import aside
 from kbtui.demo.contract import ApiError
 from kbtui.demo.extract import decoded
 from kbtui.demo.fetch import AGENT, fetch
@@ -66,7 +67,7 @@ class Crawl:
     async def _read_robots(self) -> None:
         try:
             address = urljoin(self._job["seed_url"], "/robots.txt")
-            found = await asyncio.to_thread(fetch, address, any_host=self._demo.fetch_any_host)
+            found = await aside(fetch, address, self._demo.fetch_any_host)
             self._robots.parse(decoded(found.data, found.charset).splitlines())
         except ApiError:
             self._robots.parse([])
@@ -100,7 +101,7 @@ class Crawl:
 
     async def _visit(self, address: str) -> None:
         try:
-            page = await asyncio.to_thread(webpage.read, address, self._demo.fetch_any_host)
+            page = await aside(webpage.read, address, self._demo.fetch_any_host)
         except ApiError:
             self._counts["pages_failed"] += 1
             return

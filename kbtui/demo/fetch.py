@@ -32,7 +32,7 @@ class Fetched(NamedTuple):
     data: bytes
 
 
-def fetch(url: str, *, any_host: bool = False) -> Fetched:
+def fetch(url: str, any_host: bool = False) -> Fetched:
     """Fetch a page or any other file; blocks, so call it in a thread.
 
     Raises ApiError 400 where the address is none, lies beyond this machine without `any_host`, does not

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import logging
@@ -19,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from kbtui.demo import auto_sync, extract
+from kbtui.demo.aside import aside
 from kbtui.demo.contract import (
     WRITE,
     ApiError,
@@ -111,7 +111,7 @@ async def _upload(request: Request) -> _Upload:
         check_unicode(called, "body", "file")
     finally:
         await form.close()
-    text, format = await asyncio.to_thread(extract.extract, data, called)
+    text, format = await aside(extract.extract, data, called)
     return _Upload(data, called, text, format, name, parent)
 
 

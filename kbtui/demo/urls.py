@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kbtui.demo import auto_sync, webpage
+from kbtui.demo.aside import aside
 from kbtui.demo.contract import WRITE, ApiError, Body, Days, Name, answer, body, invalid, route
 from kbtui.demo.documents import created
 from kbtui.demo.rights import home, writable
@@ -83,7 +83,7 @@ def _note_failure(store: Store, id: str) -> None:
 
 async def _page(demo: Demo, url: str) -> WebPage:
     """Read a page in a thread, since it may be this server's own."""
-    return await asyncio.to_thread(webpage.read, url, demo.fetch_any_host)
+    return await aside(webpage.read, url, demo.fetch_any_host)
 
 
 routes = [

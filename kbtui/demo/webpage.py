@@ -27,7 +27,7 @@ class WebPage(NamedTuple):
 
 def read(address: str, any_host: bool) -> WebPage:
     """Fetch a page or a sitemap; blocks, so call it in a thread; raises ApiError."""
-    found = fetch(address, any_host=any_host)
+    found = fetch(address, any_host)
     ending = _ENDINGS.get(found.kind, "page.html")
     if ending == "page.pdf":
         return WebPage("", *extract(found.data, ending), [], False)
