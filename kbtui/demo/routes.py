@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,6 +19,7 @@ from kbtui.demo import (
     chunks,
     crawl,
     dependents,
+    disk,
     documents,
     files,
     index,
@@ -40,16 +41,17 @@ _KINDS = {
     404: "not_found",
     409: "conflict",
     500: "internal_error",
+    507: "insufficient_storage",
 }
 
 
-def application(demo: Demo) -> Starlette:
-    """The routes of every room."""
+def application(demo: Demo) -> _Traced:
+    """The routes of every room; traced from outside, since the answer to a bug is made outermost."""
     routes = [each for room in _ROOMS for each in room.routes]
-    app = Starlette(routes=_by_path(routes), middleware=[Middleware(_Traced)], exception_handlers=_HANDLERS)
+    app = Starlette(routes=_by_path(routes), exception_handlers=_HANDLERS)
     app.router.redirect_slashes = False
     app.state.demo = demo
-    return app
+    return _Traced(app)
 
 
 def _by_path(routes: Iterable[Route]) -> list[Route]:
@@ -90,6 +92,12 @@ def _framework(request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
 
 
+def _failing_disk(request: Request, error: Exception) -> Response:
+    assert isinstance(error, sqlite3.Error)
+    http = disk.report(error)
+    return _refused(request, ApiError(http, _KINDS[http], f"The demo cannot use its database: {error}."))
+
+
 def _bug(request: Request, error: Exception) -> Response:
     return _refused(request, ApiError(500, "internal_error", "Something went wrong on our side."))
 
@@ -98,6 +106,7 @@ _HANDLERS: dict[Any, Callable[[Request, Exception], Response]] = {
     ApiError: _refused,
     Invalid: _invalid,
     HTTPException: _framework,
+    sqlite3.Error: _failing_disk,
     Exception: _bug,
 }
 
