@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from kbtui.demo.server import Demo
 from kbtui.drafts import Drafts
@@ -424,3 +425,18 @@ async def test_two_drafts_of_one_document_in_two_kbtui_do_not_mix(
         await one.press("ctrl+s")
         await one.until(lambda: "Saved, verified" in one.notices, "saved")
         assert "First. " in service.text(id) and "Second. " in service.text(id)
+
+
+async def test_a_text_that_fits_again_after_an_undo_is_shown_whole(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Zebra", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        editor = await house.editing("Zebra")
+        house.app.post_message(events.Paste("line\n" * 100))
+        await house.until(lambda: editor.area.show_vertical_scrollbar, "longer than the screen")
+        await house.press("ctrl+z")
+        await house.until(lambda: editor.text == BASE and not editor.area.show_vertical_scrollbar, "back")
+        await house.press("ctrl+y")
+        await house.until(lambda: editor.text == "line\n" * 100 + BASE, "again")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rich.text import Text
 from textual.widgets import TextArea
 
@@ -24,3 +26,8 @@ class Words(TextArea):
 
     def get_line(self, line_index: int) -> Text:
         return Text(in_place(self.document.get_line(line_index), tabs=True), end="", no_wrap=True)
+
+    def _recompute_cursor_offset(self) -> None:
+        # Textual undoes a change first and moves the cursor then: in between it may stand below the text.
+        with suppress(ValueError):
+            super()._recompute_cursor_offset()  # type: ignore[no-untyped-call]
