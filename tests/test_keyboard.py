@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
@@ -285,3 +286,22 @@ async def test_a_notice_about_what_was_left_goes_with_it(
         await house.press("escape")
         await house.until(lambda: house.app.screen is house.browse, "left")
         assert house.notices == ""
+
+
+async def test_keys_typed_after_the_app_has_ended_are_for_the_shell(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        end = house.app.exit
+
+        def exit(*args: Any) -> None:
+            house.burst("?", *"words")
+            end(*args)
+
+        monkeypatch.setattr(house.app, "exit", exit)
+        monkeypatch.setattr(house.app, "do_help_keys", lambda: asked.append("?"))
+        await house.press("Q")
+        await house.until(lambda: not house.app.is_running, "ended")
+    assert not asked

@@ -200,7 +200,7 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             self.last_key = time.monotonic()
             if self.away:
-                return  # typed a moment before the other program had the terminal, and meant for it
+                return  # typed a moment before another program has the terminal, and meant for it
             if self.held is not None and not self._asked():
                 self._hold(event, self.held)
             else:

@@ -38,7 +38,7 @@ class Saving(Base):
     kb: KnowledgeBase
     keymap: Keymap
     held: Held | None  # what is typed while an editor opens
-    away = False  # another program has the terminal
+    away = False  # another program has the terminal, or will have it in a moment
     may_only_read = False  # the service said so of the key when something was to be changed
     leaving = False  # what is under way is waited for, and nothing else
 

@@ -38,6 +38,7 @@ class Workspaces(Base):
 
     settings: Settings
     held: Held | None
+    away: bool
     leaving: bool  # saves are waited for before something is left
     _kb: KnowledgeBase | None
     _follower: Follower | None
@@ -147,6 +148,7 @@ class Workspaces(Base):
             if not at_once:
                 await self._finish_work()
             await self._cancel_work()
+            self.away = True  # what is typed from now on is meant for the shell
             self.exit(0)
 
     async def _may_leave(self) -> bool:
