@@ -109,6 +109,15 @@ def test_values_of_the_query_are_checked(call: Caller) -> None:
     invalid(call.post(f"{KB}/bulk-move", json={"document_ids": []}))
 
 
+def test_a_bug_is_answered_in_the_services_shape_and_named(
+    call: Caller, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(demo.store), "document", lambda store, id: 1 / 0)
+    answer = call.get(f"{KB}/any")
+    assert refused(answer, 500, "internal_error")["type"] == "internal_error"
+    assert answer.headers["x-trace-id"].startswith(answer.headers["request-id"])
+
+
 # Below HTTP
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 
 from kbtui.demo import generated
 from kbtui.demo.server import Demo, Unavailable
+from tests.caller import refused
 
 KB = "/v1/convai/knowledge-base"
 COMMAND = [
@@ -28,11 +31,15 @@ COMMAND = [
 ]
 
 
-@contextmanager
-def served(*flags: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+def served(*flags: object) -> AbstractContextManager[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The server as a process without a standard input, and what it printed."""
+    return running([*COMMAND, "--json", *map(str, flags)])
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     process = subprocess.Popen(
-        [*COMMAND, "--json", *map(str, flags)],
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -46,9 +53,14 @@ def served(*flags: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, st
         process.communicate()
 
 
-def ended(*flags: object) -> tuple[int, str, str]:
+def ended(*flags: object, files: int = 1024) -> tuple[int, str, str]:
+    limit = f'ulimit -n {files}; exec "$@"'
     process = subprocess.run(
-        [*COMMAND, *map(str, flags)], capture_output=True, text=True, timeout=30, check=False
+        ["sh", "-c", limit, "sh", *COMMAND, *map(str, flags)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     return process.returncode, process.stdout, process.stderr
 
@@ -101,7 +113,7 @@ def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for flags, words in (
             (["--data", tmp_path / "file" / "below"], "cannot be used: Not a directory"),
-            (["--data", tmp_path / "strange"], "cannot be used: file is not a database"),
+            (["--data", tmp_path / "strange"], "demo.db is damaged or not of this demo; move it away"),
             (["--port", taken.getsockname()[1]], "is in use; choose another, or 0 for any free one"),
             (["--port", 65536], "65536 is no port"),
             (["--size", "-1"], "--size"),
@@ -112,11 +124,79 @@ def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path) -> None:
             assert words in errors and errors.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update sqlite_master set name = cast(x'ff' as text), sql = cast(x'ff' as text) where name = 'words'",
+        "update meta set value = cast(x'ff' as text) where key = 'secret'",
+        "update meta set value = cast(x'ff' as text) where key = 'base'",
+        "update meta set value = 'x' where key = 'generated'",
+    ],
+)
+def test_a_damaged_file_is_named_and_its_bytes_are_not_shown(tmp_path: Path, statement: str) -> None:
+    with Demo(data=tmp_path, size=1):
+        pass
+    with closing(sqlite3.connect(tmp_path / "demo.db", isolation_level=None)) as db:
+        db.execute("pragma writable_schema = on")
+        db.execute(statement)
+    file = tmp_path / "demo.db"
+    sentence = f"The file {file} is damaged or not of this demo; move it away and start again."
+    assert ended("--data", tmp_path, "--size", 2) == (2, "", f"kbtui serve: {sentence}\n")
+
+
+@pytest.mark.parametrize("files", range(6, 12))
+def test_too_few_files_to_open_are_said_in_one_sentence(tmp_path: Path, files: int) -> None:
+    code, output, errors = ended("--data", tmp_path, files=files)
+    assert (code, output) == (2, "")
+    assert errors.startswith("kbtui serve: The d") and errors.count("\n") == 1
+
+
 def test_a_directory_of_another_version_is_left_alone(tmp_path: Path) -> None:
     with Demo(data=tmp_path, sample=False) as demo:
         demo.store.set_meta("version", "999")
     with pytest.raises(Unavailable, match="another version"):
         Demo(data=tmp_path).start()
+
+
+def test_a_full_disk_is_answered_and_said_in_a_line_and_writing_goes_on_when_there_is_room(
+    tmp_path: Path,
+) -> None:
+    with served("--data", tmp_path) as (process, server):
+        before = call(server, "GET", KB).json()
+        none = resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        answer = call(server, "POST", f"{KB}/text", json={"text": "lost"})
+        detail = refused(answer, 507, "insufficient_storage")
+        assert (detail["type"], detail["param"]) == ("insufficient_storage", None)
+        assert call(server, "GET", KB).json() == before
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, none)
+        id = call(server, "POST", f"{KB}/text", json={"text": "kept"}).json()["id"]
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (0, "The demo cannot use its database: disk I/O error.\n")
+    with served("--data", tmp_path) as (_, server):
+        assert call(server, "GET", f"{KB}/{id}/content").text == "kept"
+
+
+def test_a_stop_does_not_wait_for_a_file_that_takes_for_ever_to_read() -> None:
+    for_ever = (
+        "import sys, threading; from kbtui.demo import extract; from kbtui.demo.serve import main\n"
+        "def read(*_): print('begun', flush=True); threading.Event().wait()\n"
+        "extract.extract = read; sys.exit(main(['--json']))"
+    )
+    with running([sys.executable, "-c", for_ever]) as (process, server):
+        assert process.stdout is not None
+        upload = threading.Thread(target=suppressed, args=(server, {"file": ("a.md", b"a")}))
+        upload.start()
+        assert process.stdout.readline() == "begun\n"
+        process.terminate()
+        output, errors = process.communicate(timeout=30)
+        upload.join()
+        assert (process.returncode, output, errors) == (0, "", "")
+
+
+def suppressed(server: dict[str, str], files: Any) -> None:
+    with suppress(httpx.HTTPError):
+        call(server, "POST", f"{KB}/file", files=files)
 
 
 def test_people_are_told_the_address_and_the_keys() -> None:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from kbtui.demo import crawl, index
+from kbtui.demo import crawl, disk, index
 from kbtui.demo import sample as company
 from kbtui.demo.store import Store
 
@@ -24,10 +24,28 @@ class Unavailable(Exception):
     """Why the demo cannot start, as one sentence."""
 
 
+def unusable(path: Path, why: str) -> Unavailable:
+    """The sentence for a directory that the system does not let one use."""
+    return Unavailable(f"The directory {path} cannot be used: {why}.")
+
+
+def unavailable(path: Path | None, error: Exception) -> Unavailable:
+    """What stopped a start, said in a sentence; bytes of a damaged file are not repeated in it."""
+    if isinstance(error, OSError):
+        return Unavailable(f"The demo cannot start: {error.strerror or error}.")
+    if path is None:
+        return Unavailable(f"The demo cannot start: {error}.")
+    if isinstance(error, sqlite3.Error) and disk.status(error) > 500:
+        return unusable(path, str(error))
+    file = path / "demo.db"
+    return Unavailable(f"The file {file} is damaged or not of this demo; move it away and start again.")
+
+
 class Data:
     """A data directory, held by one demo at a time; `path` None stands for a demo that keeps nothing.
 
-    Raises Unavailable where the directory cannot be written, is in use, or holds something else.
+    Raises Unavailable where the directory cannot be written, is in use, or is of another version; else
+    whatever SQLite says of a file that it did not write.
     """
 
     def __init__(self, path: Path | None, *, sample: bool) -> None:
@@ -44,12 +62,10 @@ class Data:
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
             self.store = Store.open(file)
             self._prepare(path, sample)
-        except (OSError, sqlite3.Error) as error:
+        except BaseException as error:
             self.close()
-            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise Unavailable(f"The directory {path} cannot be used: {why}.") from error
-        except Unavailable:
-            self.close()
+            if isinstance(error, OSError):
+                raise unusable(path, error.strerror or str(error)) from error
             raise
 
     def _prepare(self, path: Path, sample: bool) -> None:

@@ -10,6 +10,7 @@ _HTTP = {
     sqlite3.SQLITE_IOERR: 507,
     sqlite3.SQLITE_READONLY: 507,
     sqlite3.SQLITE_CANTOPEN: 507,
+    sqlite3.SQLITE_BUSY: 503,
     sqlite3.SQLITE_CORRUPT: 500,
     sqlite3.SQLITE_NOTADB: 500,
 }

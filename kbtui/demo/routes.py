@@ -41,6 +41,7 @@ _KINDS = {
     404: "not_found",
     409: "conflict",
     500: "internal_error",
+    503: "service_unavailable",
     507: "insufficient_storage",
 }
 

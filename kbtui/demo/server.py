@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
+import os
 import socket
+import sqlite3
 import threading
 import time
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +19,7 @@ import uvicorn
 
 from kbtui.demo import index
 from kbtui.demo.contract import Cursors
-from kbtui.demo.data import Data, Unavailable
+from kbtui.demo.data import Data, Unavailable, unavailable
 from kbtui.demo.fill import fill
 from kbtui.demo.protocol import Protocol
 from kbtui.demo.routes import application
@@ -23,7 +28,16 @@ from kbtui.demo.store import Row, Store
 __all__ = ["Demo", "Unavailable"]
 _STOP_SECONDS = 2.0  # how long a request in flight may take to end when the server stops
 _TICK = 0.001  # seconds in which the loop gets round to what it has begun
+_FILES = 8  # that must be left to open at the start
 _HEAD_LIMIT = 1 << 20  # bytes of request line and headers
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Whether a remark of uvicorn's is about more than a request that a stop cut off."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
+
+
+logging.getLogger("uvicorn.error").addFilter(_is_fault)
 
 
 class Demo:
@@ -74,14 +88,11 @@ class Demo:
         """Return once it answers; raises Unavailable, in a sentence, where it cannot."""
         try:
             self._listen()
-            self._data = Data(self._path, sample=self._sample)
-            self.key, self.read_only_key, self.secret = (
-                self.store.meta(name) or "" for name in ("key", "read_only_key", "secret")
-            )
-            self.cursors = Cursors(self.secret)
-            self.store.rebase(self.url)
-            fill(self.store, self._size, int(time.time()))
+            self._open()
             self._run()
+        except (OSError, sqlite3.Error, ValueError) as error:
+            self.stop()
+            raise unavailable(self._path, error) from error
         except BaseException:
             self.stop()
             raise
@@ -89,7 +100,9 @@ class Demo:
     def stop(self) -> None:
         """End the thread and close the store; nothing stays behind but the data directory, if any."""
         if self._thread is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
+            with suppress(Exception):  # why it never ran is told at the start
+                self._ready.result()
+                self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
             self._thread = None
         if self._listener is not None:
@@ -103,11 +116,20 @@ class Demo:
         """Let the RAG indexes of a document follow its new content."""
         index.content_changed(self, row)
 
+    def _open(self) -> None:
+        self._data = Data(self._path, sample=self._sample)
+        self.key, self.read_only_key, self.secret = (
+            self.store.meta(name) or "" for name in ("key", "read_only_key", "secret")
+        )
+        self.cursors = Cursors(self.secret)
+        self.store.rebase(self.url)
+        fill(self.store, self._size, int(time.time()))
+
     def _listen(self) -> None:
         host, port = self._address
         # The protocol is named because asyncio turns Nagle's delay (40 ms an answer) off only where it is.
-        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
+            self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._listener.bind(self._address)
             self._listener.listen(128)
@@ -117,14 +139,23 @@ class Demo:
         self.url = f"http://{host}:{self._listener.getsockname()[1]}"
 
     def _run(self) -> None:
-        ready = threading.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(ready)), name="kbtui-demo", daemon=True
-        )
+        with ExitStack() as held:  # a loop that is short of files complains by itself, and serves nobody
+            for _ in range(_FILES):
+                held.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        self._ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._work, name="kbtui-demo", daemon=True)
         self._thread.start()
-        ready.wait()
+        self._ready.result()
 
-    async def _serve(self, ready: threading.Event) -> None:
+    def _work(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)
+
+    async def _serve(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         config = uvicorn.Config(
             application(self),
@@ -142,7 +173,7 @@ class Demo:
         assert self._listener is not None
         await server.startup(sockets=[self._listener])
         clock = asyncio.create_task(server.main_loop())  # keeps the Date header right
-        ready.set()
+        self._ready.set_result(None)
         await self._stopping.wait()
         clock.cancel()
         self._loop.remove_reader(self._listener)
