@@ -104,7 +104,7 @@ async def test_who_leaves_and_is_asked_by_the_save_stays_to_answer(
         await house.until(lambda: "Finishing the save" in house.notices, "waits")
         held.release()
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both sides")
-        assert "Not left" in house.notices
+        await house.until(lambda: "Not left" in house.notices, "told")
         held = wire.hold("answer", method="PATCH")
         await house.press("m")
         await wire.seen(lambda request: request.method == "PATCH")

@@ -130,7 +130,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         Each of them has a queue of its own, through which the news travels upwards.
         """
         field = self.focused
-        if field is None or not field.is_running:
+        if field is None or not field.is_attached:
             return
         for each in (field, *field.ancestors_with_self):
             await _patiently(caught_up(each))
