@@ -567,7 +567,7 @@ async def test_the_wheel_scrolls_what_is_under_the_mouse(demo: Demo, tmp_path: P
         await house.online()
         await house.select("Fault codes, complete")
         view, documents = house.browse.reading.view, house.browse.documents
-        await house.until(lambda: house.reading and view.text, "the text")
+        await house.until(lambda: house.reading and view.max_scroll_y, "a text that scrolls")
         await house.pilot._post_mouse_events([events.MouseScrollDown], view, (5, 2))
         await house.until(lambda: view.scroll_y > 0, "the text")
         await house.press("F", "g", "g")
