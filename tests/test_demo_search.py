@@ -143,3 +143,22 @@ def test_one_slip_is_what_one_finger_does(a: str, b: str) -> None:
         if i + 1 < len(a):
             slips.add(a[:i] + a[i + 1] + a[i] + a[i + 2 :])
     assert one_slip(a, b) == (b in slips)
+
+
+def test_a_question_of_common_words_is_answered_while_one_waits(call: Caller) -> None:
+    id = call.text("a b " * 5_000 + "zebra crossing", name="Common")
+    for question in ("a " * 32, "a b the of", "\u3042a" * 5_000, '"a' * 10_000):
+        assert call.get(f"{KB}/search", params={"query": question}, timeout=60).status_code == 200
+    (hit,) = hits(call, "zebra a b")
+    assert hit["document"]["id"] == id
+
+
+def test_a_snippet_shows_the_first_hit_between_whole_words(call: Caller) -> None:
+    call.text("before " * 50 + "quokka " + "after " * 50)
+    (hit,) = hits(call, "quokka")
+    left, found, right = (piece["value"] for piece in hit["search_snippet"])
+    assert (found, set(left.split()), set(right.split())) == (
+        "quokka",
+        {"…before", "before"},
+        {"after", "after…"},
+    )

@@ -23,10 +23,12 @@ from kbtui.demo.store import Row, Store
 if TYPE_CHECKING:
     from kbtui.demo.server import Demo
 
-_WORDS = 32  # of a question, the rest is not looked at
+_LETTERS, _WORDS = 400, 32  # of a question, the rest is not looked at
 _VARIANTS = 16  # spellings tried for a word that occurs nowhere
 _TYPO_LENGTH = 4  # shorter words must be right
-_SNIPPET = "snippet({table}, 0, '" + words.OPEN + "', '" + words.CLOSE + "', '…', 32)"
+_BEFORE, _AFTER = 80, 160  # characters of a snippet around the beginning of its first hit
+# FTS5's snippet() weighs each hit against all others: half a minute for a question of common words.
+_MARKED = "highlight({table}, 0, '" + words.OPEN + "', '" + words.CLOSE + "')"
 _BREAKS = re.compile(r"\s+")
 
 
@@ -143,8 +145,20 @@ def _strength(rank: float) -> float:
 
 
 def _snippet(db: sqlite3.Connection, table: str, expression: str, n: int) -> str:
-    sql = f"select {_SNIPPET.format(table=table)} from {table} where {table} match ? and rowid = ?"
-    return str(db.execute(sql, (expression, n)).fetchone()[0])
+    sql = f"select {_MARKED.format(table=table)} from {table} where {table} match ? and rowid = ?"
+    return _excerpt(str(db.execute(sql, (expression, n)).fetchone()[0]))
+
+
+def _excerpt(marked: str) -> str:
+    """The surroundings of the first hit in a marked text, in whole words where there are spaces."""
+    hit = marked.find(words.OPEN)
+    start = max(0, hit - _BEFORE)
+    before, around = marked[start:hit], marked[hit : hit + _AFTER]
+    if start:
+        before = "…" + (before.partition(" ")[2] or before)
+    if hit + _AFTER < len(marked):
+        around = (around.rpartition(" ")[0] or around) + "…"
+    return before + around
 
 
 def segments(snippet: str) -> list[dict[str, Any]]:
@@ -162,7 +176,8 @@ def segments(snippet: str) -> list[dict[str, Any]]:
 
 def _expressions(db: sqlite3.Connection, text: str) -> list[str]:
     """What to try, in this order: every word, then any word. Words are quoted, so none is an operator."""
-    typed = [word for word in words.spaced(text).split() if re.search(r"\w", word)][:_WORDS]
+    typed = [word for word in words.spaced(text[:_LETTERS]).split() if re.search(r"\w", word)][:_WORDS]
+    typed = list(dict.fromkeys(reversed(typed)))[::-1]
     if not typed:
         return []
     wanted = [_spellings(db, word, last=word is typed[-1]) for word in typed]
