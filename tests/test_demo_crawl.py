@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -277,3 +278,18 @@ def test_a_pattern_full_of_stars_takes_no_time() -> None:
     began = time.perf_counter()
     assert not matches("*a" * 1000 + "*b*", "a" * 200_000)
     assert time.perf_counter() - began < 1
+
+
+def test_a_full_disk_ends_a_crawl_in_a_line(
+    call: Caller, demo: Demo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr("kbtui.demo.crawler.note", full)
+    assert wait(call, begin(call)["id"])["status"] == "failed"
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == [
+        "The demo cannot use its database: database or disk is full."
+    ]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
-from kbtui.demo import auto_sync, webpage
+from kbtui.demo import auto_sync, disk, webpage
 from kbtui.demo.aside import aside
 from kbtui.demo.contract import ApiError
 from kbtui.demo.extract import decoded
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kbtui.demo.server import Demo
 
 _COUNTERS = ("pages_identified", "pages_scraped", "pages_skipped", "pages_failed")
+_ROBOTS_LIMIT = 500_000  # bytes of robots.txt that count, as everywhere
 _STEPS = 20  # pages fetched in the time that an index takes
 
 
@@ -51,6 +53,13 @@ class Crawl:
         self._robots = RobotFileParser()
 
     async def run(self) -> None:
+        """Crawl to the end, or to a fault of the disk, which leaves the job cut off."""
+        try:
+            await self._crawl()
+        except sqlite3.Error as error:
+            disk.report(error)
+
+    async def _crawl(self) -> None:
         await self._read_robots()
         note(self._store, self._job["id"], status="processing")
         for address in self._maps or [self._job["seed_url"]]:
@@ -68,7 +77,7 @@ class Crawl:
         try:
             address = urljoin(self._job["seed_url"], "/robots.txt")
             found = await aside(fetch, address, self._demo.fetch_any_host)
-            self._robots.parse(decoded(found.data, found.charset).splitlines())
+            self._robots.parse(decoded(found.data[:_ROBOTS_LIMIT], found.charset).splitlines())
         except ApiError:
             self._robots.parse([])
 
