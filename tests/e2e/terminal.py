@@ -105,6 +105,8 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stall()
+        if kind is not None:
+            print("the last that the terminal was sent:", bytes(self.raw[-4_000:]).decode(errors="replace"))
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
