@@ -196,3 +196,13 @@ async def test_a_key_that_is_tried_twice_leaves_no_file_open(
         held.release()
         await house.until(lambda: len(house.app.screen_stack) and house.settled, "open")
         assert len(closed) == 1
+
+
+async def test_who_leaves_before_everything_is_there_leaves_in_peace(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        browse, kb = house.browse, house.browse.kb
+        await house.press("Q")
+        await house.until(lambda: not browse.is_attached, "left")
+        house.app._begin(kb)
+        browse.add_fields()

@@ -71,10 +71,10 @@ class Panes(CommandScreen[None]):
         yield Line("footer")
 
     def add_fields(self) -> None:
-        """What is typed in; the first frame does not show it."""
+        """What is typed in; the first frame does not show it, and who leaves before has no need of it."""
         from kbtui.tui.widgets.fields import FilterField, NameField
 
-        if not self.query("#filter"):
+        if self.is_attached and not self.query("#filter"):
             self.mount(FilterField("filter"), before=self._chips)
             self.mount(NameField("rename"))
 

@@ -148,8 +148,11 @@ class Workspaces(Base):
             if not at_once:
                 await self._finish_work()
             await self._cancel_work()
-            self.away = True  # what is typed from now on is meant for the shell
             self.exit(0)
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
+        self.away = True  # what is typed from now on is meant for the shell
+        super().exit(result, return_code, message)
 
     async def _may_leave(self) -> bool:
         """Whether every word is safe, or the person leaves nevertheless."""
