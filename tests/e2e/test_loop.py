@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
+import pytest
+from elevenlabs import ElevenLabs
+
 from tests.e2e.visit import Server, Visit
 
 
@@ -55,11 +59,35 @@ def test_from_a_cold_start_to_words_in_the_service_and_back(server: Server, home
         assert again.ended() == 0
 
 
-def test_the_demo_leaves_nothing_behind(home: Path) -> None:
-    with Visit(home, "--demo") as kbtui:
+TELL = """
+from pathlib import Path
+from kbtui.demo.server import Demo
+
+def enter(demo, enter=Demo.__enter__):
+    entered = enter(demo)
+    Path({place!r}).write_text(entered.url + " " + entered.key)
+    return entered
+
+Demo.__enter__ = enter
+"""
+
+
+def test_the_demo_in_the_app_holds_what_was_typed_and_leaves_nothing_behind(
+    home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("demo") / "address"
+    with Visit(home, "--demo", script=TELL.format(place=str(place))) as kbtui:
         loop(kbtui, "Welcome to the knowledge base")
-        kbtui.press("u")
-        kbtui.until("Undone: rename")
+        url, key = place.read_text().split()
+        with httpx.Client(trust_env=False) as wire:
+            client = ElevenLabs(api_key=key, base_url=url, httpx_client=wire)
+            service = client.conversational_ai.knowledge_base
+            (found,) = service.list(search="Welcome to the knowledge base").documents
+            assert found.name == "Welcome to the knowledge base, renamed"
+            assert "Edited: " in str(service.documents.get_content(found.id))
+            kbtui.press("u")
+            kbtui.until("Undone: rename")
+            assert service.documents.get(found.id).name == "Welcome to the knowledge base"
         assert list(home.parent.glob("kbtui-demo-*"))
         kbtui.press("Q")
         assert kbtui.ended() == 0
