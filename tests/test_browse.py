@@ -572,8 +572,12 @@ async def test_the_wheel_scrolls_what_is_under_the_mouse(demo: Demo, tmp_path: P
         await house.until(lambda: view.scroll_y > 0, "the text")
         await house.press("F", "g", "g")
         await house.until(lambda: documents.max_scroll_y and documents.scroll_y == 0, "a list that scrolls")
-        seen: set[float] = set()  # news from the service brings the list back to its cursor
-        house.browse.watch(documents, "scroll_y", seen.add, init=False)
+        seen: list[float] = []  # news from the service brings the list back to its cursor
+
+        def scrolled(y: float) -> None:
+            seen.append(y)
+
+        house.browse.watch(documents, "scroll_y", scrolled, init=False)
         await house.pilot._post_mouse_events([events.MouseScrollDown], documents, (5, 2))
         await house.until(lambda: max(seen, default=0) > 0, "the list")
 
