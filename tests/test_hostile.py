@@ -16,11 +16,14 @@ from textual import events
 from kbtui.content import safe
 from kbtui.demo.server import Demo
 from kbtui.settings import Workspace
+from kbtui.tui import widths
+from kbtui.tui.picture import PLAIN, Picture, cells
 from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.welcome import Welcome
 from kbtui.tui.widgets.fields import NameField
+from kbtui.tui.widgets.line import fit
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -263,32 +266,29 @@ async def test_names_and_addresses_of_workspaces_are_shown_as_text(bare: Demo, t
 
 
 @pytest.mark.parametrize("marks", [0, 1], ids=["joined", "apart"])
-async def test_what_stands_behind_a_name_is_in_its_column_however_wide_a_terminal_draws_the_name(
-    bare: Demo, tmp_path: Path, marks: int
+def test_what_stands_behind_a_name_is_in_its_column_however_wide_a_terminal_draws_the_name(
+    marks: int,
 ) -> None:
-    def columns(sent: str, name: str, words: tuple[str, ...]) -> list[int]:
-        """Where words begin in the line of `name`, in a terminal that gives vowel signs this many cells."""
-        lines: dict[int, tuple[str, list[int]]] = {}
-        x = y = 0
-        for place, _, character in re.findall(r"\x1b\[(\d+;\d+)H|(\x1b\[[0-9;]*m)|([^\x1b])", sent):
-            if place:
-                y, x = map(int, place.split(";"))
-            elif character:
-                text, at = lines.get(y, ("", []))
-                lines[y] = text + character, [*at, x]
+    def columns(sent: str, words: tuple[str, ...]) -> list[int]:
+        """Where words begin in a terminal that gives vowel signs this many cells."""
+        text, at, x = "", list[int](), 0
+        for numbers, kind, character in re.findall(r"\x1b\[([0-9;?]*)([a-zA-Z])|([^\x1b])", sent):
+            if character:
+                text, at = text + character, [*at, x]
                 category = unicodedata.category(character)
                 x += marks if category == "Mc" else category not in ("Mn", "Me", "Cf")
-        text, at = next(line for line in lines.values() if name in line[0])
-        return [at[text.index(each)] for each in words]
+            elif kind == "H":
+                x = int(numbers.partition(";")[2] or 1) - 1
+            elif kind in "CD":
+                x += int(numbers or 1) * (1 if kind == "C" else -1)
+        return [at[text.rindex(each)] for each in words]
 
-    with Service(bare) as service:
-        service.add("plain", "words")
-        service.add("वापसी और धन-वापसी", "words")
-        async with opened(settings_for(bare.url, bare.key, tmp_path), (80, 24)) as house:
-            await house.until(lambda: house.settled and len(house.names) == 2, "listed")
-            update = house.app.screen._compositor.render_full_update()
-            sent, words = update.render_segments(house.app.console), ("text", "5 B", "now")
-            assert columns(sent, "plain", words) == columns(sent, "वापसी", words)
+    widths.install()
+    words = ("text", "5 B", "now")
+    for name in ("plain", "वापसी और धन-वापसी"):
+        picture = Picture(60, 1)
+        picture.put(0, 0, cells([(fit(name, 30) + "text      5 B     now", PLAIN)], 60))
+        assert columns(picture.changes(), words) == [30, 40, 48]
 
 
 def filtered(house: House, start: str) -> bool:

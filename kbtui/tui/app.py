@@ -27,11 +27,12 @@ from kbtui.settings import Settings
 from kbtui.terminal import give_to_shell, has_shell, never_stop_alone, over_a_link
 from kbtui.tui import output, paste, widths
 from kbtui.tui.background import background
+from kbtui.tui.driver import PacedDriver
 from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.saving import Held, Saving
 from kbtui.tui.screens.browse import Browse
-from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
+from kbtui.tui.themes import ANSI_VARIABLES, DARK, LIGHT, OTHER, THEMES, looks, theme_for
 from kbtui.tui.widgets.line import Part
 from kbtui.tui.workspaces import OpenWorkspace, StartDemo, Workspaces
 
@@ -71,10 +72,9 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
         start_demo: StartDemo,
     ) -> None:
         paste.install()
-        output.install()
         widths.install()
         chosen = theme_for(settings.theme)
-        super().__init__(ansi_color=chosen.startswith("ansi"))
+        super().__init__(driver_class=PacedDriver, ansi_color=chosen.startswith("ansi"))
         self.settings = settings
         self.keymap = keymap
         self._open_workspace, self._start_demo = open_workspace, start_demo
@@ -91,6 +91,7 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
         # Not by assignment: that would read every style sheet a second time before the first frame.
         self.set_reactive(App.theme, chosen)
         self.stylesheet.set_variables(self.get_css_variables())
+        self._theme_chosen = False
         self._looks: tuple[str, dict[str, Style]] = ("", {})
 
     @property
@@ -98,6 +99,12 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
         """The knowledge base that is open; only the first-run screen is shown without one."""
         assert self._kb is not None
         return self._kb
+
+    def on_ground(self, ground: paste.Ground) -> None:
+        """The terminal has told its background; what the person chose goes before."""
+        if self.settings.theme == "auto" and not self._theme_chosen and self.theme in (DARK, LIGHT):
+            light = 0.299 * ground.red + 0.587 * ground.green + 0.114 * ground.blue > 0.5
+            self.theme = LIGHT if light else DARK
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return ANSI_VARIABLES
@@ -191,7 +198,7 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
         if self.size_was_missed():
             return
         if self.size == self._painted:
-            self.do_screen_redraw()
+            self.redraw()
         self._painted = self.size
 
     # Keys
@@ -255,7 +262,6 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
 
     def _look(self) -> None:
         """Has the mirror moved, has the state changed?"""
-        self.catch_up()
         screen = self.screen_stack[-1] if self.screen_stack else None  # there is none at the very end
         if not isinstance(screen, Browse):
             if isinstance(screen, CommandScreen):
@@ -369,11 +375,11 @@ class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False)
         self.do_help_keys()
 
     def do_screen_theme(self) -> None:
+        self._theme_chosen = True
         self.theme = OTHER[self.theme]
 
     def do_screen_redraw(self) -> None:
-        for screen in self.screen_stack[-1:]:  # there is none at the very end
-            screen.refresh(layout=True)
+        self.redraw()
 
     def do_app_suspend(self) -> None:
         if has_shell():

@@ -1,30 +1,27 @@
-"""What goes to the terminal, where Textual needs help.
+"""What goes to the terminal: only the cells that changed, and no more frames than it can draw.
 
-Part of a line goes without what stands before it; and a terminal that takes nothing any more stops nothing:
-Textual's loop would wait for it, and no key that is typed meanwhile would be heard.
+Textual repaints whole widgets. Here every repaint goes into a picture of what is wanted; what differs from
+the picture that the terminal shows is sent as soon as the terminal is ready for it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import termios
-import time
-from contextlib import suppress
-from queue import Queue
-from types import FrameType
+from collections.abc import Iterable
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, RenderableType
-from rich.control import Control
-from textual import _compositor, events
+from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS, RenderableType
+from rich.style import Style
+from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.drivers.linux_driver import LinuxDriver
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
 
-from kbtui.tui import widths
+from kbtui.tui.driver import PacedDriver
+from kbtui.tui.picture import PLAIN, Look, Picture, Row, cells, look
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -33,65 +30,96 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-ROOM = 15  # writes that may wait for the terminal; Textual stops at 30, and a frame takes three
-STALLED = 0.5  # seconds without room after which the terminal is not slow but stalled
-
-
-_OUR_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l\x1b[?2048$p"
+AGAIN = 0.05  # seconds until a terminal that was not ready is looked at again, whatever it answers
+AT_ONCE = 1000  # characters of a frame that travel and are drawn together without being told so
+STYLES = 4096  # looks remembered; styles that differ by what they do when clicked are many
+_BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 
 
 class Output(Base):
-    """What `KbApp` does about its terminal; a part of it in a file of its own."""
+    """What an app does about its terminal; mixed into one whose driver is a `PacedDriver`.
 
-    _behind = False  # frames were left out: the terminal shows something old
+    Attributes:
+        frames: how many were sent.
+        only_changes: off, everything is sent as Textual does it.
+    """
+
+    only_changes = True
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.frames = 0
+        self._picture = Picture(0, 0)
+        self._strips: list[tuple[Strip, ...]] = []  # that each line was made of, as far as it is known
+        self._looks_of: dict[Style | None, Look] = {}
+        self._cursor_shown = Offset(-1, -1)
+        self._screens = 0  # of the driver's, that were drawn on
+        self._synchronized = self._sides = False
+        self._behind = False
+        self._again: Timer | None = None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        if not self._behind:
-            end = time.monotonic() + STALLED
-            while self._waiting() >= ROOM and time.monotonic() < end:
-                time.sleep(0.01)  # holding up the loop lets keys gather for one frame: right for a slow line
-            self._behind = self._waiting() >= ROOM
-        if not self._behind:
+        if not self.only_changes or not isinstance(self._driver, PacedDriver):
             super()._display(screen, renderable)
-
-    def on_ready(self) -> None:
-        """Take over what wakes the process: Textual would begin to read the keys beside its own reader."""
-        driver, loop = self._driver, asyncio.get_running_loop()
-        if not isinstance(driver, LinuxDriver):
             return
-        modes = termios.tcgetattr(driver.fileno)
+        try:
+            if isinstance(renderable, LayoutUpdate):
+                self._want_all(renderable)
+            elif isinstance(renderable, ChopsUpdate):
+                self._want_parts(renderable)
+            self.send_changes()
+        finally:
+            self.post_display_hook()
 
-        def wake(number: int, frame: FrameType | None) -> None:
-            if driver._must_signal_resume:  # Textual had given the terminal back before it slept
-                driver._sigcont_application()
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(self._come_back, driver, modes)
+    def send_changes(self) -> None:
+        """Send what is different on the terminal, now or as soon as it can take it."""
+        driver = self._driver
+        if not isinstance(driver, PacedDriver) or not self._running or self._closed or self._batch_count:
+            return
+        self._behind = not driver.ready()
+        if self._behind:
+            self._again = self._again or self.set_timer(AGAIN, self._try_again)
+            return
+        if driver.screens != self._screens:
+            self._screens = driver.screens
+            self._picture.forget()
+        cursor = Size(self._picture.width, self._picture.height).clamp_offset(self.cursor_position)
+        changes = self._picture.changes()
+        if changes or cursor != self._cursor_shown:
+            self._cursor_shown = cursor
+            changes += f"\x1b[{cursor.y + 1};{cursor.x + 1}H"
+            if self._synchronized and len(changes) > AT_ONCE:
+                changes = f"{_BEGIN}{changes}{_END}"
+            driver.frame(changes)
+            self.frames += 1
 
-        signal.signal(signal.SIGCONT, wake)
+    def _try_again(self) -> None:
+        self._again = None
+        if self._behind:
+            self.send_changes()
 
-    def _come_back(self, driver: LinuxDriver, modes: list[Any]) -> None:
-        """Woken without having gone to sleep: a shell may have set other modes and drawn on the screen."""
-        reader = driver._key_thread
-        if reader is None or not reader.is_alive():
-            return  # the terminal is lent, or was given back
-        with suppress(termios.error):
-            termios.tcsetattr(driver.fileno, termios.TCSANOW, modes)
-        driver.write(_OUR_SCREEN)
-        driver._enable_mouse_support()
-        self.screen.refresh(layout=True)
+    def redraw(self) -> None:
+        """Draw everything anew: something else may have drawn on the screen."""
+        self._picture.forget()
+        for screen in self.screen_stack[-1:]:  # there is none at the very end
+            screen.refresh(layout=True)
 
-    def catch_up(self) -> None:
-        """Draw everything anew if frames were left out and the terminal takes them again."""
-        if self._behind and not self._waiting():
-            self._behind = False
-            self.screen.refresh(layout=True)
+    def on_cursor_position(self) -> None:
+        if self._behind:
+            self.send_changes()
+
+    def on_terminal_supports_synchronized_output(self) -> None:
+        self._synchronized = True
+
+    def on_side_margins(self) -> None:
+        self._sides = self._picture.sides = True
 
     def size_was_missed(self) -> bool:
         """Whether the terminal has another size than the last one that was heard of; that one is told then.
 
         Textual's handlers of two signals may overtake each other when a window is resized quickly.
         """
-        if not isinstance(self._driver, LinuxDriver):
+        if not isinstance(self._driver, PacedDriver):
             return False
         now = Size(*self._driver._get_terminal_size())
         if now == self.size:
@@ -99,51 +127,55 @@ class Output(Base):
         self.post_message(events.Resize(now, now))
         return True
 
-    def _waiting(self) -> int:
-        """How many writes wait for the terminal."""
-        writer = self._driver._writer_thread if isinstance(self._driver, LinuxDriver) else None
-        waiting: Queue[str | None] | None = writer._queue if writer is not None else None
-        return waiting.qsize() if waiting is not None else 0
+    # What is wanted
 
+    def _want_all(self, update: LayoutUpdate) -> None:
+        size = update.region.size
+        if (self._picture.width, self._picture.height) != size:
+            self._picture = Picture(*size, sides=self._sides)
+            self._strips = [()] * size.height
+        for y, line in enumerate(update.strips):
+            strips = tuple(line)
+            if len(strips) != len(self._strips[y]) or not all(map(is_, strips, self._strips[y])):
+                self._strips[y] = strips
+                self._picture.put(y, 0, self._cells(strips, size.width))
 
-class Update(ChopsUpdate):
-    """A repaint of some spans of lines. Textual's begins each at the left edge of the widget."""
-
-    def render_segments(self, console: Console) -> str:
-        sent: list[str] = []
-        for y, left, right in self.spans:
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+    def _want_parts(self, update: ChopsUpdate) -> None:
+        for y, left, right in update.spans:
+            if y >= self._picture.height:
+                continue
+            self._strips[y] = ()
+            begin = stop = -1
+            strips: list[Strip] = []
+            for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
                 if strip is None or x >= right or end <= left:
                     continue
-                x, strip = _without(strip.crop(0, min(end, right) - x), x, left)
-                sent += [Control.move_to(x, y).segment.text, widths.sent(strip, x, y, console)]
-        return "".join(sent)
+                if x != stop and strips:
+                    self._picture.put(y, begin, self._cells(strips, stop - begin))
+                    strips = []
+                begin, stop = (begin, end) if strips else (x, end)
+                strips.append(strip)
+            if strips:
+                self._picture.put(y, begin, self._cells(strips, stop - begin))
 
+    def _cells(self, strips: Iterable[Strip], width: int) -> Row:
+        looks = self._looks_of
+        return cells(
+            (
+                (text, looks.get(style) or self._look_of(style))
+                for strip in strips
+                for text, style, control in strip
+                if not control
+            ),
+            width,
+        )
 
-class Whole(LayoutUpdate):
-    """A repaint of the whole screen."""
-
-    def render_segments(self, console: Console) -> str:
-        sent: list[str] = []
-        for y, line in enumerate(self.strips, self.region.y):
-            x = self.region.x
-            sent.append(Control.move_to(x, y).segment.text)
-            for strip in line:
-                sent.append(widths.sent(strip, x, y, console))
-                x += strip.cell_length
-        return "".join(sent)
-
-
-def _without(strip: Strip, x: int, left: int) -> tuple[int, Strip]:
-    """The strip from the piece on that reaches column `left`, and its column; no character is split."""
-    pieces = list(strip)
-    while pieces and x + pieces[0].cell_length <= left:
-        x += pieces.pop(0).cell_length
-    return x, Strip(pieces)
-
-
-def install() -> None:
-    """Have Textual send repaints this way."""
-    for name, ours in (("ChopsUpdate", Update), ("LayoutUpdate", Whole)):
-        assert hasattr(_compositor, name), "Textual repaints in another way now"
-        setattr(_compositor, name, ours)
+    def _look_of(self, style: Style | None) -> Look:
+        if style is None:
+            return PLAIN
+        if len(self._looks_of) >= STYLES:
+            self._looks_of.clear()
+        system = COLOR_SYSTEMS.get(self.console.color_system or "", ColorSystem.TRUECOLOR)
+        link = f"id={style.link_id};{style.link}" if style.link and style.link.isprintable() else ""
+        made = self._looks_of[style] = look(Strip.render_ansi(style, system), link)
+        return made

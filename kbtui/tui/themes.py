@@ -83,7 +83,11 @@ def theme_for(setting: str, environ: Mapping[str, str] = os.environ) -> str:
     """The theme that the setting means; where NO_COLOR is set, one that can do without."""
     if "NO_COLOR" in environ:
         return ANSI_DARK
-    return {"auto": DARK, "dark": DARK, "light": LIGHT}.get(setting, setting)
+    # rxvt, Konsole and others tell the numbers of their colours; the rest is asked when there is a screen.
+    ground = environ.get("COLORFGBG", "").rpartition(";")[2]
+    return {"auto": LIGHT if ground in ("7", "15") else DARK, "dark": DARK, "light": LIGHT}.get(
+        setting, setting
+    )
 
 
 def looks(variables: Mapping[str, str]) -> dict[str, Style]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pyte
+from tests.emulators import ByteStream, Screen
 
 PATIENCE = 20.0  # seconds that anything may take on a busy machine
 
@@ -48,8 +48,15 @@ _UNKNOWN = re.compile(
 )
 _BEGUN = re.compile(rb"\x1b(\[[0-9;:<=>?$]{0,30})?\Z")
 _OTHER_SCREEN = re.compile(rb"\x1b\[\?1049[hl]")  # pyte has one screen; what was on it is gone
-_ANSWERS = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[?2048$p": b"\x1b[?2048;0$y"}
-"""What a modern terminal says when asked for synchronized output, and for resizes in band."""
+_ANSWERS = {
+    b"\x1b[?2026$p": b"\x1b[?2026;2$y",
+    b"\x1b[?2048$p": b"\x1b[?2048;0$y",
+    b"\x1b[6n": b"\x1b[1;1R",
+    b"\x1b[?69$p": b"\x1b[?69;2$y",
+    b"\x1b]11;?\x1b\\": b"\x1b]11;rgb:1414/1717/1a1a\x1b\\",
+}
+"""What xterm says when asked for its powers, and for its cursor and its background."""
+_ASKED = re.compile(b"|".join(map(re.escape, _ANSWERS)))
 
 
 class Terminal:
@@ -76,8 +83,9 @@ class Terminal:
     ) -> None:
         self.raw = bytearray()
         self._tail = b""
-        self._screen = pyte.Screen(size[1], size[0])
-        self._stream = pyte.ByteStream(self._screen)
+        self._answered = 0  # bytes of `raw` in which every question was answered
+        self._screen = Screen(size[1], size[0])
+        self._stream = ByteStream(self._screen)
         self._fed = 0
         self._last = time.monotonic()
         self._lock = threading.Lock()
@@ -134,9 +142,9 @@ class Terminal:
                     return
                 self.raw += data
                 self._last = time.monotonic()
-            for question, answer in _ANSWERS.items():
-                if question in data:
-                    os.write(self._master, answer)
+            for asked in _ASKED.finditer(self.raw, self._answered):
+                self._answered = asked.end()
+                os.write(self._master, _ANSWERS[asked.group()])
 
     @property
     def text(self) -> str:
@@ -199,8 +207,8 @@ class Terminal:
         with self._lock:
             _set_size(self._master, (rows, columns))
             self._tail, self._fed = b"", len(self.raw)
-        self._screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self._screen)
+        self._screen = Screen(columns, rows)
+        self._stream = ByteStream(self._screen)
 
     def stall(self) -> None:
         """The line freezes: nothing is read any more."""
@@ -276,7 +284,7 @@ class Terminal:
 _SWITCHES = {
     **{
         b"\x1b[?%dh" % mode: b"\x1b[?%dl" % mode
-        for mode in (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
+        for mode in (69, 1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
     },
     b"\x1b[?25l": b"\x1b[?25h",
     b"\x1b[?7l": b"\x1b[?7h",

@@ -180,7 +180,7 @@ HOSTILE = [
 ]
 
 _OURS = re.compile(
-    rb"\x1b\[[0-9;]*[mH]|\x1b\[\?\d+[hl]|\x1b\[\?(2026|2048)\$p|\x1b\[>\d+u|\x1b\[<u|\x1b\]22;[a-z-]+\x07|\r\n"
+    rb"\x1b\[[0-9;]*[ABCDHJLMmrs]|\x1b\[6n|\r|\x1b\[\?\d+[hl]|\x1b\[\?(2026|2048|69)\$p|\x1b\]11;\?\x1b\\|\x1b\[>\d+u|\x1b\[<u|\x1b\]22;[a-z-]+\x07"
 )
 """All that kbtui itself says to a terminal besides characters."""
 

@@ -51,6 +51,7 @@ class Browse(Panes):
         widget = self.focused
         if isinstance(widget, VirtualList | DocumentView):
             widget.move(by)
+            self.show_footer()  # with the same frame: news of the move come later
 
     @on(VirtualList.Opened)
     def do_move_in(self) -> None:

@@ -1,0 +1,119 @@
+"""The line to the terminal, where Textual's driver needs help: how far behind it is, how it is given back.
+
+Every frame ends with a question that any terminal answers when it has drawn it, and that Textual's parser
+knows: where is the cursor? The answer says that the frame is seen. Until then the frame is in flight.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import termios
+import time
+from collections import deque
+from contextlib import suppress
+from queue import Queue
+from types import FrameType
+from typing import Any
+
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+ASK = "\x1b[6n"
+QUESTIONS = "\x1b[?69$p\x1b]11;?\x1b\\"
+"""Can you move parts of rows (`SideMargins`), and what is your background (`Ground`)? See `paste.py`."""
+
+FRAMES = 4  # in flight at most; more would only lie in buffers, and be old when they are seen
+LOST = 5.0  # seconds after which an answer is not late but lost
+ENDING = (
+    1.0  # seconds that answers are waited for before a shell gets the terminal; it would take them for keys
+)
+WAITING = 2  # frames that may wait for a terminal that answers nothing
+
+_ANSWER = re.compile(r"\x1b\[\d+;\d+R")
+_OUR_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l\x1b[?2048$p"
+
+
+class PacedDriver(LinuxDriver):
+    """Textual's driver, which also knows what the terminal has drawn already."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.screens = 0  # how often a screen was begun whose cells nobody knows
+        self._flying: deque[float] = deque(maxlen=4 * FRAMES)  # when the frames in flight were sent
+        self._answers = False  # the terminal is known to answer
+        self._modes: list[Any] = []
+
+    def start_application_mode(self) -> None:
+        self._flying.clear()
+        self.screens += 1
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.write(QUESTIONS)
+        with suppress(termios.error):
+            self._modes = termios.tcgetattr(self.fileno)
+        signal.signal(signal.SIGCONT, self._woken)
+
+    def ready(self) -> bool:
+        """Whether the terminal can take another frame now; what is drawn meanwhile goes with the next one."""
+        if self._waiting() >= WAITING:
+            return False
+        if not self._answers or len(self._flying) < FRAMES:
+            return True
+        if time.monotonic() - self._flying[-1] < LOST:
+            return False
+        self._flying.clear()
+        self._answers = False  # until it answers again
+        return True
+
+    def frame(self, sent: str) -> None:
+        """Send a frame."""
+        self._flying.append(time.monotonic())
+        self.write(sent + ASK)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, events.Paste) and self._flying:
+            # Terminals that send a paste in pieces answer between them.
+            message.text, answered = _ANSWER.subn("", message.text, count=len(self._flying))
+        else:
+            answered = int(isinstance(message, events.CursorPosition))
+        for _ in range(min(answered, len(self._flying))):
+            self._answers = True
+            self._flying.popleft()
+        super().process_message(message)
+
+    def disable_input(self) -> None:
+        self._hear_answers()
+        super().disable_input()
+
+    def _hear_answers(self) -> None:
+        while self._flying and time.monotonic() < self._flying[-1] + ENDING:
+            if not self._answers and time.monotonic() > self._flying[0] + ENDING:
+                return  # it answers nothing
+            time.sleep(0.002)
+
+    def _waiting(self) -> int:
+        """How many writes wait for the terminal."""
+        queue: Queue[str | None] | None = self._writer_thread._queue if self._writer_thread else None
+        return queue.qsize() if queue is not None else 0
+
+    # Awake again
+
+    def _woken(self, number: int, frame: FrameType | None) -> None:
+        """Textual would begin to read the keys beside its own reader, where it had not gone to sleep."""
+        if self._must_signal_resume:
+            self._sigcont_application()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._come_back)
+
+    def _come_back(self) -> None:
+        """Woken without having gone to sleep: a shell may have set other modes and drawn on the screen."""
+        reader = self._key_thread
+        if reader is None or not reader.is_alive():
+            return  # the terminal is lent, or was given back
+        with suppress(termios.error):
+            termios.tcsetattr(self.fileno, termios.TCSANOW, self._modes)
+        self.write(_OUR_SCREEN)
+        self._enable_mouse_support()
+        self.screens += 1
+        self._app.screen.refresh(layout=True)
