@@ -17,7 +17,8 @@ from kbtui.content import safe
 from kbtui.demo.server import Demo
 from kbtui.settings import Workspace
 from kbtui.tui import widths
-from kbtui.tui.picture import PLAIN, Picture, cells
+from kbtui.tui.cells import PLAIN, cells
+from kbtui.tui.picture import Picture
 from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.question import Question

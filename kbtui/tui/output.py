@@ -20,8 +20,9 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.timer import Timer
 
+from kbtui.tui.cells import PLAIN, Look, Row, cells, look
 from kbtui.tui.driver import PacedDriver
-from kbtui.tui.picture import PLAIN, Look, Picture, Row, cells, look
+from kbtui.tui.picture import Picture
 
 if TYPE_CHECKING:
     from textual.app import App

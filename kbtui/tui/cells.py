@@ -1,0 +1,153 @@
+"""The cells of a line on a terminal: what is in them, and how they are drawn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.cells import split_graphemes
+
+OFF = {
+    "1": "22", "2": "22", "3": "23", "4": "24", "21": "24", "5": "25", "6": "25", "7": "27", "8": "28",
+    "9": "29", "51": "54", "52": "54", "53": "55",
+}  # fmt: skip
+_ON_BLANKS = {"4", "21", "7", "9", "51", "52", "53"}  # what is seen where there is no character
+
+
+class Look:
+    """How a cell is drawn: attributes and colours as parameters of SGR, and an address it leads to.
+
+    There is one object of each look, so that looks are compared by identity. Its `ground` is all that is
+    seen of it under a space.
+    """
+
+    __slots__ = ("back", "flags", "front", "ground", "link")
+
+    flags: tuple[str, ...]
+    front: str
+    back: str
+    link: str
+    ground: Look
+
+
+_looks: dict[tuple[tuple[str, ...], str, str, str], Look] = {}
+
+
+def look(parameters: str = "", link: str = "") -> Look:
+    """The look of SGR parameters such as 1;38;2;255;0;0 and of a link as OSC 8 takes it (id=…;address)."""
+    flags, front, back = [], "", ""
+    rest = parameters.split(";") if parameters else []
+    while rest:
+        code = rest.pop(0)
+        if code in ("38", "48"):
+            taken = 4 if rest[0] == "2" else 2
+            code, rest = ";".join([code, *rest[:taken]]), rest[taken:]
+        if code in OFF:
+            flags.append(code)
+        elif code.startswith(("3", "9")):
+            front = "" if code == "39" else code
+        else:
+            back = "" if code == "49" else code
+    return _look(tuple(flags), front, back, link)
+
+
+def _look(flags: tuple[str, ...], front: str, back: str, link: str) -> Look:
+    made = _looks.get((flags, front, back, link))
+    if made is None:
+        made = _looks[flags, front, back, link] = Look()
+        made.flags, made.front, made.back, made.link = flags, front, back, link
+        seen = tuple(flag for flag in flags if flag in _ON_BLANKS)
+        if seen == flags and (seen or not front):
+            made.ground = made
+        else:
+            made.ground = _look(seen, front if seen else "", back, link)
+    return made
+
+
+PLAIN = look()
+
+
+class Row(NamedTuple):
+    """The cells of a line, never changed once it is made.
+
+    Attributes:
+        chars: what is in each, "" behind a character of two cells.
+        looks: how each is drawn.
+        simple: every character has one cell, whatever stands beside it, on any terminal.
+    """
+
+    chars: list[str]
+    looks: list[Look]
+    simple: bool
+
+
+# One cell each, whatever stands beside them, on every terminal.
+_SIMPLE = re.compile(
+    "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0377\u037b-\u037f\u0384-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u2211"
+    "\u2500-\u25fc\u2800-\u28ff]*"
+)
+# Scripts with marks and syllables, and pictures: terminals disagree about the cells that they take.
+_DOUBTED = re.compile("[\u0590-\u10ff\u1700-\u1cff\ua800-\uabff\U00010a00-\U00011fff\U0001f000-\U0001faff]")
+_NO_CHARACTER = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@lru_cache(maxsize=8192)
+def _split(text: str) -> tuple[str, list[str]]:
+    """The marks at the beginning of a text, and its cells; control characters are left out."""
+    text = _NO_CHARACTER.sub(lambda found: "\ufffd" if found.group() >= "\ud800" else "", text)
+    marks, cells = "", list[str]()
+    for start, end, width in split_graphemes(text)[0]:
+        if width:
+            cells += [text[start:end], *[""] * (width - 1)]
+        elif not cells:
+            marks += text[start:end]
+    return marks, cells
+
+
+def cells(segments: Iterable[tuple[str, Look]], width: int) -> Row:
+    """The `width` cells of a line that consists of texts with looks."""
+    chars: list[str] = []
+    looks: list[Look] = []
+    simple = True
+    for text, drawn in segments:
+        if _SIMPLE.fullmatch(text):
+            chars += text
+            looks += [drawn] * len(text)
+            continue
+        simple = False
+        marks, taken = _split(text)
+        if marks and chars:  # a cut went through a character
+            last = len(chars) - 1 - (chars[-1] == "")
+            chars[last] += marks
+        chars += taken
+        looks += [drawn] * len(taken)
+    missing = width - len(chars)
+    if missing > 0:
+        chars += [" "] * missing
+        looks += [looks[-1] if looks else PLAIN] * missing
+    elif missing:
+        if chars[width] == "":
+            chars[width - 1] = " "
+        del chars[width:], looks[width:]
+    return Row(chars, looks, simple)
+
+
+def over(row: Row, x: int, piece: Row) -> Row:
+    """A line with a piece of another laid over it; of a character of two cells, no half is left."""
+    chars, looks = row.chars.copy(), row.looks.copy()
+    end = min(x + len(piece.chars), len(chars))
+    if chars[x] == "" and x:
+        chars[x - 1] = " "
+    if end < len(chars) and chars[end] == "":
+        chars[end] = " "
+    chars[x:end], looks[x:end] = piece.chars[: end - x], piece.looks[: end - x]
+    if end - x < len(piece.chars) and piece.chars[end - x] == "":
+        chars[end - 1] = " "
+    return Row(chars, looks, row.simple and piece.simple)
+
+
+def is_doubted(char: str) -> bool:
+    """Whether terminals may give a character other cells than its own."""
+    return len(char) > 1 or (char > "\u02ff" and _DOUBTED.match(char) is not None)

@@ -1,0 +1,192 @@
+"""Drawing runs of cells with as few characters as a terminal needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import compress
+from operator import is_not, ne, or_
+from typing import NamedTuple
+from unicodedata import east_asian_width
+
+from kbtui.tui.cells import OFF, PLAIN, Look, Row, is_doubted
+
+GAP = 4  # cells that are cheaper drawn again than jumped over
+
+_MARKED = re.compile("([ -\u024f\u0370-\u04ff][\u0300-\u036f]+)+")
+
+
+class Run(NamedTuple):
+    """Neighbouring cells that are drawn in one look; `blank`: of the look, only its ground matters."""
+
+    y: int
+    x: int
+    end: int
+    text: str
+    look: Look
+    blank: bool
+
+
+def compare(y: int, old: Row, new: Row, doubted: list[Run], runs: list[Run]) -> None:
+    """Add what has to be drawn of a line: first what terminals draw as they like, then the rest."""
+    chars, looks, simple = new
+    differs = map(or_, map(ne, chars, old.chars), map(is_not, looks, old.looks))
+    places = [
+        x
+        for x in compress(range(len(chars)), differs)
+        if chars[x] != " " or old.chars[x] != " " or looks[x].ground is not old.looks[x].ground
+    ]
+    if places and not simple:
+        places = _with_overflow(chars, looks, places)
+    begin = end = -1  # of the run that is being made
+    drawn, blank = PLAIN, True
+    for x in places:
+        if x < end:
+            continue
+        if simple and x == end and looks[x] is drawn and not blank:
+            end += 1
+            continue
+        while chars[x] == "":
+            x -= 1
+        is_free = not simple and is_doubted(chars[x])
+        width = 2 if x + 1 < len(chars) and chars[x + 1] == "" else 1
+        if begin >= 0 and not is_free and x - end <= GAP:
+            joined = _joined(new, end, x, drawn, blank)
+            if joined is not None:
+                drawn, blank = joined
+                end = x + width
+                continue
+        if begin >= 0:
+            runs.append(Run(y, begin, end, "".join(chars[begin:end]), drawn, blank))
+        if is_free:
+            begin, end = -1, _group(chars, looks, x)
+            doubted.append(Run(y, x, end, "".join(chars[x:end]), looks[x], False))
+        else:
+            begin, end, blank = x, x + width, chars[x] == " "
+            drawn = looks[x].ground if blank else looks[x]
+    if begin >= 0:
+        runs.append(Run(y, begin, end, "".join(chars[begin:end]), drawn, blank))
+
+
+def _joined(row: Row, end: int, x: int, drawn: Look, blank: bool) -> tuple[Look, bool] | None:
+    """The look of a run that ended at `end` and goes on to `x`, and whether it is blank; or None."""
+    for char, look in zip(row.chars[end : x + 1], row.looks[end : x + 1], strict=True):
+        if char == " ":
+            if look.ground is not drawn.ground:
+                return None
+        elif (look.ground if blank else look) is not drawn or not (row.simple or not is_doubted(char)):
+            return None
+        else:
+            drawn, blank = look, False
+    return drawn, blank
+
+
+def _group(chars: list[str], looks: list[Look], x: int) -> int:
+    """The end of the doubted characters from `x` on: they are sent together, for some terminals join them."""
+    end = x + 1
+    while end < len(chars) and (chars[end] == "" or (is_doubted(chars[end]) and looks[end] is looks[x])):
+        end += 1
+    return end
+
+
+def _with_overflow(chars: list[str], looks: list[Look], places: Iterable[int]) -> list[int]:
+    """`places`, and those that doubted characters drawn there may cover on some terminal."""
+    wanted = set(places)
+    x = 0
+    while x < len(chars):
+        if not is_doubted(chars[x]):
+            x += 1
+            continue
+        end = _group(chars, looks, x)
+        if not wanted.isdisjoint(range(x, end)):
+            wanted.update(range(x, min(len(chars), x + _most_cells("".join(chars[x:end])))))
+        x = end
+    return sorted(wanted)
+
+
+def _most_cells(text: str) -> int:
+    """The cells that a text takes on a terminal that gives every character its own."""
+    return sum(2 if east_asian_width(char) in "WF" or char >= "\U0001f000" else 1 for char in text)
+
+
+def by_look(runs: list[Run]) -> list[Run]:
+    """Runs of one look after each other: a jump is often shorter than a change of look."""
+    places: dict[Look, int] = {}
+    for run in runs:
+        if not run.blank:
+            places.setdefault(run.look, len(places))
+    for look, place in tuple(places.items()):
+        places.setdefault(look.ground, place)
+    return sorted(runs, key=lambda run: places.get(run.look, -1))
+
+
+@lru_cache(maxsize=8192)
+def _turn(old: Look, new: Look) -> str:
+    """What makes a terminal that draws in one look draw in another."""
+    codes = [*new.flags, *filter(None, (new.front, new.back))]
+    whole = ";".join(["0", *codes]) if codes else ""
+    off = dict.fromkeys(OFF[flag] for flag in old.flags if flag not in new.flags)
+    on = [flag for flag in new.flags if flag not in old.flags or OFF[flag] in off]
+    front = [new.front or "39"] if new.front != old.front else []
+    back = [new.back or "49"] if new.back != old.back else []
+    part = ";".join([*off, *on, *front, *back])
+    turned = f"\x1b[{min(part, whole, key=len)}m" if part else ""
+    if new.link == old.link:
+        return turned
+    return f"{turned}\x1b]8;{new.link or ';'}\x1b\\"
+
+
+class Pen:
+    """Draws runs; knows where the terminal's cursor is, and in which look it draws."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._sent: list[str] = []
+        self._look = PLAIN
+        self._x = self._y = -1
+
+    def copy(self) -> Pen:
+        other = Pen(self._width)
+        other._sent, other._look, other._x, other._y = self._sent.copy(), self._look, self._x, self._y
+        return other
+
+    def draw(self, runs: Iterable[Run]) -> str:
+        """All that was sent, these runs the last of it; plain again at the end."""
+        for run in runs:
+            self._go(run.y, run.x)
+            self._turn(run)
+            self._sent.append(run.text)
+            self._x = run.end
+        if self._look is not PLAIN:
+            self._sent.append(_turn(self._look, PLAIN))
+        return "".join(self._sent)
+
+    def draw_doubted(self, run: Run) -> None:
+        """Draw what may take fewer or more cells than it has room: the room is emptied first."""
+        self._go(run.y, run.x)
+        self._turn(run)
+        self._sent.append(" " * (run.end - run.x))
+        self._x = run.end
+        self._go(run.y, run.x)
+        if run.end == self._width and _MARKED.fullmatch(run.text):
+            # Without wrapping, a mark behind the last column would go to the character before.
+            self._sent += ["\x1b[?7h", run.text, "\x1b[?7l"]
+        else:
+            self._sent.append(run.text)
+        self._x = -1
+
+    def _turn(self, run: Run) -> None:
+        if run.look is not self._look and not (run.blank and run.look is self._look.ground):
+            self._sent.append(_turn(self._look, run.look))
+            self._look = run.look
+
+    def _go(self, y: int, x: int) -> None:
+        if self._y == y and 0 <= self._x < self._width:
+            far = x - self._x
+            if far:
+                step = "" if abs(far) == 1 else str(abs(far))
+                self._sent.append("\r" if x == 0 else f"\x1b[{step}{'C' if far > 0 else 'D'}")
+        else:
+            self._sent.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H")
+        self._x, self._y = x, y
