@@ -86,7 +86,7 @@ class Row(NamedTuple):
 # One cell each, whatever stands beside them, on every terminal.
 _SIMPLE = re.compile(
     "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0377\u037b-\u037f\u0384-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u2211"
-    "\u2500-\u25fc\u2800-\u28ff]*"
+    "\u2500-\u25fc\u25cb-\u25d5\u2713-\u2718\u2800-\u28ff]*"
 )
 # Scripts with marks and syllables, and pictures: terminals disagree about the cells that they take.
 _DOUBTED = re.compile("[\u0590-\u10ff\u1700-\u1cff\ua800-\uabff\U00010a00-\U00011fff\U0001f000-\U0001faff]")

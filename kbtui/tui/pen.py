@@ -44,7 +44,10 @@ def compare(y: int, old: Row, new: Row, doubted: list[Run], runs: list[Run]) -> 
     for x in places:
         if x < end:
             continue
-        if simple and x == end and looks[x] is drawn and not blank:
+        if x == end and (
+            (simple and looks[x] is drawn and not blank)
+            or (chars[x] == " " and looks[x].ground is drawn.ground and begin >= 0)
+        ):
             end += 1
             continue
         while chars[x] == "":

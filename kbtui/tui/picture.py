@@ -7,7 +7,6 @@ rows it empties: they are emptied in its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import compress
 from operator import ne
 from typing import NamedTuple
@@ -79,7 +78,8 @@ class Picture:
             begin = "\x1b[r\x1b[m\x1b[2J"
             self._known, self._shown = True, [self._blank] * self.height
         drawn = self._drawn(self._shown)
-        for move in self._moves() if drawn else ():
+        move = self._moved() if drawn else None
+        if move is not None:
             drawn = min(drawn, move.sent(self.width) + self._drawn(self._after(move)), key=len)
         self._shown = self.wanted.copy()
         return begin + drawn
@@ -96,14 +96,6 @@ class Picture:
                 for y, row in enumerate(rows, move.top)
             ]
         return [*self._shown[: move.top], *rows, *self._shown[move.bottom + 1 :]]
-
-    def _moves(self) -> Iterable[Move]:
-        """The moves of rows that may be worth it: whole ones, and the part of them that changed."""
-        moved = self._moved()
-        if moved is not None:
-            yield moved._replace(left=0, right=self.width)
-            if self.sides and all(map(moved.cuts_clean, self._shown[moved.top : moved.bottom + 1])):
-                yield moved
 
     def _moved(self) -> Move | None:
         """The rows that moved together, or None.
@@ -147,7 +139,10 @@ class Picture:
             top -= 1
         while came(bottom + 1):
             bottom += 1
-        return Move(min(top, top + by), max(bottom, bottom + by), by, left, right)
+        move = Move(min(top, top + by), max(bottom, bottom + by), by, left, right)
+        if self.sides and all(map(move.cuts_clean, self._shown[move.top : move.bottom + 1])):
+            return move
+        return move._replace(left=0, right=self.width)
 
     def _drawn(self, shown: list[Row]) -> str:
         """What turns `shown` into what is wanted, without moving rows."""
