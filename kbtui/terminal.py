@@ -14,7 +14,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from types import FrameType
 from typing import NoReturn
 
@@ -27,7 +27,7 @@ _RESET = (
 )
 
 
-def over_a_link(environ: MutableMapping[str, str] = os.environ) -> bool:
+def over_a_link(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether what is drawn travels over SSH or mosh."""
     return any(environ.get(name) for name in LINK_VARIABLES)
 

@@ -28,7 +28,10 @@ def clean_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CONFIG", "STATE", "CACHE", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("ELEVENLABS_API_KEY", "KBTUI_CONFIG", "SSH_CONNECTION", "TMUX", "EDITOR", "VISUAL"):
+    for name in (
+        *("ELEVENLABS_API_KEY", "KBTUI_CONFIG", "SSH_CONNECTION", "EDITOR", "VISUAL"),
+        *("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY"),  # ways to the clipboard
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -27,6 +27,7 @@ from kbtui.settings import Settings
 from kbtui.terminal import give_to_shell, has_shell, never_stop_alone, over_a_link
 from kbtui.tui import output, paste, widths
 from kbtui.tui.background import background
+from kbtui.tui.copying import Copying
 from kbtui.tui.driver import PacedDriver
 from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
@@ -43,7 +44,7 @@ SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "keys", "
 LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
 
 
-class KbApp(Workspaces, Saving, output.Output, App[int], inherit_bindings=False):
+class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindings=False):
     """The application over one workspace at a time.
 
     Args:

@@ -1,0 +1,65 @@
+"""Copying: what leaves a text field by ^c and ^x, and what is said of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kbtui.clipboard import copy, keep
+from kbtui.settings import Settings
+from kbtui.tui.background import background
+from kbtui.tui.widgets.folder_tree import counted
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    Base = App[int]
+else:
+    Base = object
+
+
+class Copying(Base):
+    """What `KbApp` does for the clipboard; a part of it in a file of its own."""
+
+    settings: Settings
+    away: bool
+
+    def tell(self, sentence: str, look: str = "") -> None:
+        raise NotImplementedError
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy for ^v here and, as far as they can be reached, for other programs; never nothing."""
+        if text:
+            self._clipboard = text
+            self._bring_out(text)
+
+    @background("copy")
+    async def _bring_out(self, text: str) -> None:
+        size = counted(len(text), "character")
+        how = await copy(text, self._to_terminal)
+        if how:
+            self.tell(f"Copied {size} {how}.")
+            return
+        try:
+            path = _short(keep(text, self.settings.places.cache))
+        except OSError as fault:
+            self.tell(
+                f"Too long for the terminal's clipboard, and no file takes it: {fault.strerror or fault}.",
+                "bad",
+            )
+        else:
+            self.tell(f"Too long for the terminal's clipboard ({size}): written to {path}.", "warn")
+
+    async def _to_terminal(self, sequence: str) -> None:
+        while self.away:  # noqa: ASYNC110 - the terminal is another program's
+            await asyncio.sleep(0.05)
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+
+def _short(path: Path) -> str:
+    """The path as a shell takes it, from the home of the person on."""
+    home = os.environ.get("HOME")
+    return f"~/{path.relative_to(home)}" if home and path.is_relative_to(home) else str(path)
