@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -17,6 +18,7 @@ from time import monotonic
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
+from textual.keys import Keys
 from textual.message import Message
 
 from kbtui.terminal import over_a_link
@@ -28,21 +30,26 @@ BROKEN = 5.0  # seconds after which the rest of a sequence will not
 LATE = 1.0  # seconds after an Escape within which the rest of its sequence is still known for what it is
 BURST = 0.05  # seconds between bytes that one key sends, on a line that is not slow
 
-_SEQUENCE = r"\x1b(?:\[[0-9;:<=>?]*[ -/]*[@-~]|O[ -~])"
-_BEGUN = re.compile(r"\x1b?\x1b(?:\[[0-9;:<=>?]*[ -/]*|O|[]P^_X][^\x07\x1b]{0,200}(?:\x1b)?)?\Z")
-_KEY = re.compile(rf"{_SEQUENCE}|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # one that prints nothing
-_REST = re.compile(r"\[[0-9;:<=>?]*[A-Za-z~]|O[A-Za-z]")
-_ANSWER = re.compile(
-    r"\x1b\]11;rgba?:(?P<ground>[0-9a-f/]+)(?:\x07|\x1b\\)|\x1b\[\?69;(?P<sides>\d)\$y"
-    r"|\x1b[]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)",
-    re.I,
+# Sequences, without the escape that begins them: those that end in a letter, answers of any length, and keys.
+_CODE = r"\[(?:\?[\d;]*\$?|[<=>]?[\d;:-]*)"
+_STRING = r"(?:\]\d|P[\d>!]|_G)[^\x07\x1b]"
+_LETTER = r"O[A-DFHP-S]"
+# What is only begun where it ends here; what goes on with an escape that came before, soon or late.
+_BEGUN = re.compile(rf"\x1b?\x1b(?:{_CODE}|[]OP_]|{_STRING}{{0,4096}}\x1b?)?\Z")
+_REST = re.compile(rf"\Z|{_CODE}(?:[A-Za-z~]|\Z)|{_LETTER}|[]OP_]\Z|{_STRING}*")
+_LATE = re.compile(rf"\[200~|(?:{_CODE}[A-Za-z~]|{_LETTER}|{_STRING}*(?:\x07|\x1b\\))(?=\x1b|\Z)")
+_KEY = re.compile(r"\x1b(?:\[[\d;:]*[A-HPQSZu~]|O[ -~])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # prints nothing
+_ASIDE = re.compile(r"(?:\x1b\[(?:<[\d;-]+[Mm]|[IO]|\d+;\d+R))+")  # of the mouse, the focus, the cursor
+_OWN = re.compile(  # answers, and characters with Alt
+    r"\x1b\]11;rgba?:(?P<ground>[\da-fA-F/]+)(?:\x07|\x1b\\)|\x1b\[\?69;(?P<sides>\d)\$y"
+    rf"|\x1b{_STRING}*(?:\x07|\x1b\\)?|\x1b\[[?>=][\d;]*[A-Za-z]|(?P<alt>\x1b[^\x1b\[O])"
 )
 _KITTY = re.compile(r"\x1b\[[\d:]+(?:;[\d:]*)*u")
 
 
 @dataclass
 class Ground(Message):
-    """The terminal's answer to `terminal.GROUND`: its background, each colour from 0 to 1."""
+    """The terminal's answer to a question of `driver.py`: its background, each colour from 0 to 1."""
 
     red: float
     green: float
@@ -65,31 +72,37 @@ class Parser(XTermParser):
         self._clock = clock
         self._heard = 0.0  # when something came
         self._held = ""  # the beginning of a sequence
+        self._slow = False  # it came slower than one key sends it: it may be an Escape and another key
         self._pasted: list[str] | None = None
         self._stuck = False
-        self._escaped = -LATE  # when an Escape was given on that may have been a beginning
+        self._escaped = -LATE  # when an Escape was given on that may yet have been a beginning
         self._delay = 0.19 if over_a_link() else 0.09  # seconds that an Escape waits; a tick takes 0.1
 
     def feed(self, data: str) -> Iterable[Message]:
-        now, before = self._clock(), self._heard
-        self._heard = now
+        before, self._heard = self._heard, self._clock()
         if not data:  # the end of all input
             yield from super().feed(data)
             return
-        if self._held and not self._held.strip("\x1b") and now - before > BURST and not _REST.match(data):
-            yield from self._escapes(self._held)
-            self._held = ""
-        elif not self._held and now - self._escaped < LATE and _REST.fullmatch(data):
+        if self._stuck:
+            if _ASIDE.fullmatch(data):
+                yield from self._keys(data)
+                return
+            if _KEY.fullmatch(data) or data.startswith(START):
+                self._pasted = None
+            self._stuck = False
+        if self._heard - self._escaped < LATE and _LATE.match(data):
             data = "\x1b" + data
+        self._escaped = -LATE
+        self._slow = bool(self._held) and (self._slow or self._heard - before > BURST)
         data, self._held = self._held + data, ""
-        if self._stuck and _KEY.fullmatch(data):
-            self._pasted = None
-        self._stuck = False
+        if self._slow and not _REST.match(key := data.lstrip("\x1b")):
+            yield from self._alone(data[: -len(key)])
+            data = key
         while data:
             if self._pasted is not None:
                 data = self._paste(data)
                 if self._pasted and self._pasted[-1] == END:
-                    yield events.Paste("".join(self._pasted[:-1]).replace("\x00", ""))
+                    yield _paste("".join(self._pasted[:-1]))
                     self._pasted = None
                 continue
             keys, start, data = data.partition(START)
@@ -98,21 +111,27 @@ class Parser(XTermParser):
             elif begun := _BEGUN.search(keys):
                 keys, self._held = keys[: begun.start()], begun.group()
             yield from self._keys(keys)
+            if start:
+                yield from self._alone()
 
     def tick(self) -> Iterable[Message]:
         silence = self._clock() - self._heard
         if self._pasted is not None and silence >= STUCK:
             # Where it goes on after all, the rest is another paste. Until then a key ends it.
-            if self._pasted:
-                yield events.Paste("".join(self._pasted).replace("\x00", ""))
-                self._pasted.clear()
+            text = "".join(self._pasted)
+            end = next(size for size in reversed(range(len(END))) if text.endswith(END[:size]))
+            self._pasted = [END[:end]]
+            if len(text) > end:
+                yield _paste(text[: len(text) - end])
             self._stuck = True
         if self._held and silence >= self._patience():
             held, self._held = self._held, ""
             if not held.strip("\x1b"):
-                yield from self._escapes(held)
-            elif len(held) == 2:  # Alt with a character that also begins sequences
-                yield from super().feed(held)
+                self._escaped = self._clock()
+                yield from self._alone(held)
+            elif len(held) == 2:  # Alt with a character that also begins sequences, or both one by one
+                for keys in held if self._slow else (held,):
+                    yield from self._alone(keys)
         yield from super().tick()
 
     def _patience(self) -> float:
@@ -120,12 +139,6 @@ class Parser(XTermParser):
         if not self._held.strip("\x1b"):
             return self._delay
         return 5 * self._delay if len(self._held) == 2 else BROKEN
-
-    def _escapes(self, held: str) -> Iterable[Message]:
-        """What was held was no beginning of anything, but the Escape key."""
-        self._escaped = self._clock()
-        for escape in held:
-            yield events.Key("escape", escape)
 
     def _paste(self, data: str) -> str:
         """Take a piece of a paste; what follows its end. With the end, `END` is the last of the pieces."""
@@ -137,16 +150,43 @@ class Parser(XTermParser):
         return rest
 
     def _keys(self, keys: str) -> Iterable[Message]:
+        """Give on what is no paste."""
+        if _KITTY.search(keys):
+            self._delay = LATE  # on such terminals the Escape key is a sequence, too
         done = 0
-        for answer in _ANSWER.finditer(keys) if "\x1b" in keys else ():
-            if keys[done : answer.start()]:
-                yield from super().feed(keys[done : answer.start()])
-            done = answer.end()
-            yield from _told(answer)
+        for found in _OWN.finditer(keys):
+            yield from self._alone(keys[done : found.start()])
+            done = found.end()
+            yield from self._alone(found["alt"]) if found["alt"] else _told(found)
         if keys[done:]:
-            if _KITTY.search(keys):
-                self._delay = LATE  # on such terminals the Escape key is a sequence, too
             yield from super().feed(keys[done:])
+
+    def _alone(self, keys: str = "") -> Iterable[Message]:
+        """Give on what nothing follows that belongs to it; Textual would wait, or take it for two keys."""
+        if keys:
+            yield from super().feed(keys)
+        if self._timeout_time is not None:
+            self._timeout_time = 0.0
+            yield from super().tick()
+
+    # Where Textual takes what no terminal sends for a fault of its own
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        try:
+            found = list(super()._sequence_to_key_events(sequence, alt))
+            "".join(key.character or "" for key in found).encode()
+        except (ValueError, OverflowError):  # codes of no character
+            found = [events.Key(Keys.Ignore, sequence)]
+        return found
+
+    def parse_mouse_code(self, code: str) -> Message | None:
+        with suppress(ArithmeticError):  # a terminal whose cells have no size
+            return super().parse_mouse_code(code)
+        return None
+
+
+def _paste(text: str) -> events.Paste:
+    return events.Paste(text.replace("\x00", ""))
 
 
 def _told(answer: re.Match[str]) -> Iterable[Message]:
