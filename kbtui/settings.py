@@ -27,6 +27,7 @@ REGIONS = {
 
 KEY_VARIABLE = "ELEVENLABS_API_KEY"
 THEMES = ("auto", "dark", "light", "ansi-dark", "ansi-light")
+DRAWINGS = ("changes", "all")
 COLOURS = ("blue", "green", "yellow", "red", "magenta", "cyan", "grey")
 
 _WORKSPACE_NAMES = [
@@ -39,7 +40,7 @@ _WORKSPACE_NAMES = [
     "colour",
     "read_only",
 ]
-_NAMES = ["workspace", "theme", "editor", "drafts", "history", "workspaces", "keys"]
+_NAMES = ["workspace", "theme", "editor", "drawing", "drafts", "history", "workspaces", "keys"]
 _LIMITS = {"keep_days": 365, "max_mb": 512}
 _MOST = 1_000_000  # days or megabytes: what is counted from them stays far below what a file can hold
 
@@ -123,6 +124,7 @@ class Settings:
     workspace: Workspace
     theme: str = "auto"
     editor: str | None = None  # overrides $VISUAL and $EDITOR
+    drawing: str = "changes"  # "all": as Textual does it, should a terminal not keep up with the changes
     cache: bool = True  # False: the mirror lives in memory
     demo: bool = False
     mouse: bool = True
@@ -177,6 +179,7 @@ def load(
         workspace=here,
         theme=flags.pop("theme", None) or _choice(table, "theme", THEMES, "auto", path),
         editor=_text(table, "editor", path),
+        drawing=_choice(table, "drawing", DRAWINGS, "changes", path),
         keys=_keys(table, path),
         config=path,
         drafts=_limits(table, "drafts", path),

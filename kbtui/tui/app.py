@@ -77,6 +77,7 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         chosen = theme_for(settings.theme)
         super().__init__(driver_class=PacedDriver, ansi_color=chosen.startswith("ansi"))
         self.settings = settings
+        self.only_changes = settings.drawing == "changes"
         self.keymap = keymap
         self._open_workspace, self._start_demo = open_workspace, start_demo
         self.settle = 0.3 if over_a_link() else 0.15  # seconds a cursor rests before the text follows

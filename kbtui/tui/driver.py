@@ -66,6 +66,11 @@ class PacedDriver(LinuxDriver):
         self._answers = False  # until it answers again
         return True
 
+    @property
+    def in_flight(self) -> int:
+        """How many frames are not known to be drawn."""
+        return len(self._flying) if self._answers else 0
+
     def frame(self, sent: str) -> None:
         """Send a frame."""
         self._flying.append(time.monotonic())

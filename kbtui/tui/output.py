@@ -41,8 +41,8 @@ class Output(Base):
     """What an app does about its terminal; mixed into one whose driver is a `PacedDriver`.
 
     Attributes:
-        frames: how many were sent.
         only_changes: off, everything is sent as Textual does it.
+        frames: how many were sent.
     """
 
     only_changes = True
@@ -98,6 +98,18 @@ class Output(Base):
         self._again = None
         if self._behind:
             self.send_changes()
+
+    @property
+    def frame(self) -> int:
+        """The number of the frame that shows what is wanted now."""
+        return self.frames + self._behind
+
+    def has_seen(self, frame: int) -> bool:
+        """Whether a frame, by its number, is known to be drawn; on a terminal that tells nothing, all are."""
+        driver = self._driver
+        if not self.only_changes or not isinstance(driver, PacedDriver):
+            return True
+        return 0 < frame <= self.frames - driver.in_flight
 
     def redraw(self) -> None:
         """Draw everything anew: something else may have drawn on the screen."""

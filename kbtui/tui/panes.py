@@ -10,6 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.timer import Timer
+from textual.widget import Widget
 
 from kbtui.commands import Situation
 from kbtui.content import safe
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from kbtui.views import Listing
 
 RANKED_AT_ONCE = 3_000  # documents that are ranked in well under a frame; more go to a thread
+NARROW = 120  # columns, below which there is room for one pane
 SCOPES = {ROOT: "Root", ALL: "All documents", UNPLACED: "Unplaced"}
 
 
 class Panes(CommandScreen[None]):
     """Tree, list and view over one knowledge base."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-broad")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide"), (180, "-broad")]
 
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
@@ -52,6 +54,7 @@ class Panes(CommandScreen[None]):
         self.documents = DocumentList("list")
         self.reading = Reading("reading")
         self._header, self._chips, self._heads = Line("header"), Line("chips"), Heads("heads")
+        self._led: Widget | None = None  # that was last shown to have the keys
         self._preview: Timer | None = None
         self._follow: Timer | None = None
         self._ranking: View | None = None  # what is being ranked in a thread
@@ -75,7 +78,7 @@ class Panes(CommandScreen[None]):
         from kbtui.tui.widgets.fields import FilterField, NameField
 
         if self.is_attached and not self.query("#filter"):
-            self.mount(FilterField("filter"), before=self._chips)
+            self.mount(FilterField("filter", self.filter_typed), before=self._chips)
             self.mount(NameField("rename"))
 
     @property
@@ -87,6 +90,10 @@ class Panes(CommandScreen[None]):
     def name_field(self) -> NameField:
         self.add_fields()
         return cast("NameField", self.query_one("#rename"))
+
+    def filter_typed(self, words: str) -> None:
+        """Show only what has these words in its name."""
+        raise NotImplementedError
 
     # Where the keys go
 
@@ -122,10 +129,22 @@ class Panes(CommandScreen[None]):
         """Give the keys to a pane, and show it where there is room for one only."""
         self._show_pane(name)
         self.set_focus({"tree": self.folders, "list": self.documents, "view": self.reading.view}[name])
+        self._show_led()
 
     def _show_pane(self, shown: str) -> None:
-        for name in ("tree", "list", "view"):
-            self.set_class(name == shown, f"-in-{name}")
+        """Where there is room for one pane only, that one."""
+        if self.app.size.width < NARROW:  # else a change of classes would lay out everything for nothing
+            for name in ("tree", "list", "view"):
+                self.set_class(name == shown, f"-in-{name}")
+
+    def _show_led(self) -> None:
+        """Show at once which pane has the keys."""
+        if self.focused is not self._led:
+            self._led = self.focused
+            self.folders.show_led()
+            self.documents.show_led()
+            self.reading.show_tabs()
+            self.show_lines()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The mouse may have led the keys away from a field."""
@@ -137,8 +156,7 @@ class Panes(CommandScreen[None]):
         if self.here() != ("filter",):
             for field in self.query("#filter"):
                 field.display = False
-        self.reading.show_tabs()
-        self.show_lines()
+        self._show_led()
 
     # What is shown
 
@@ -212,7 +230,8 @@ class Panes(CommandScreen[None]):
         self.place_name_field()
         after = self.documents.row
         if after != before or (after is None) != (self.reading.row is None):
-            self.preview(again=before is not None and after is not None and before.id == after.id)
+            shown = self.reading.row
+            self.preview(again=shown is not None and after is not None and shown.id == after.id)
 
     def _matching(self, view: View) -> int | None:
         """How many of all documents match; None where they are too many to look at all within a frame."""
@@ -292,6 +311,7 @@ class Panes(CommandScreen[None]):
         field.lie(region.x + 2, y, max(4, region.width - 3))
 
     def on_resize(self) -> None:
+        self._show_pane(self.pane)
         self.place_name_field()
 
     def rest(self) -> None:

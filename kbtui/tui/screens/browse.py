@@ -15,7 +15,6 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
-    from kbtui.tui.widgets.fields import FilterField
 
 LONGEST = 500  # characters of a filter; SQLite joins less than a thousand words
 
@@ -189,8 +188,8 @@ class Browse(Panes):
         self.go_pane("list")
         self.filter_field.begin(self.shown.text)
 
-    def on_filter_field_typed(self, message: FilterField.Typed) -> None:
-        words = message.words[:LONGEST]
+    def filter_typed(self, words: str) -> None:
+        words = words[:LONGEST]
         if words != self.shown.text:
             self._filter(words, self.shown.types)
 

@@ -34,7 +34,7 @@ class Editor(CommandScreen[None]):
         self.kb = app.kb
         self.draft = draft
         self._header = Line("header")
-        self.area = Words(draft.text, "words")
+        self.area = Words(draft.text, "words", self.show_lines, self.show_footer)
         self.saving = False
         self._place = safe(" / ".join(folder.name for folder in self.kb.mirror.path(draft.document)))
 
@@ -85,16 +85,11 @@ class Editor(CommandScreen[None]):
     @on(TextArea.Changed)
     def _typed(self) -> None:
         self._journal()
-        self.show_lines()
 
     def _journal(self) -> None:
         # The writer thread takes the lines itself: a copy of the list is one step, whatever the loop does.
         document = self.area.document
         self.kb.drafts.typed(self.draft, lambda: document.newline.join(list(document.lines)))
-
-    @on(TextArea.SelectionChanged)
-    def _moved(self) -> None:
-        self.show_footer()
 
     def do_text(self, by: str) -> None:
         """What the text area does at a key; `by` is the end of a `text.…` command."""
@@ -156,6 +151,7 @@ class Editor(CommandScreen[None]):
         if self.text != text:  # its line ends are others
             self.area.load_text(text)
         self._typed()
+        self.show_lines()
 
     def do_edit_discard(self) -> None:
         if self.saving:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input
 
 from kbtui.commands import COMMANDS, PLACES, Command, show_key
 from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.line import Line, Part, fit
 from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.virtual_list import VirtualList
@@ -29,7 +29,7 @@ class Keys(CommandScreen[None]):
         self.below = below
         self.shown: list[Command | None] = []
         self._header, self._found = Line("header"), Found("lines")
-        self._field = Input(id="words", placeholder="type to filter", select_on_focus=False, compact=True)
+        self._field = Field("words", "type to filter", lambda words: self._fill())
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -39,12 +39,10 @@ class Keys(CommandScreen[None]):
 
     def on_mount(self) -> None:
         self._header.show([(" Keys and commands", "strong")])
-        self._field.cursor_blink = False
         self.set_focus(self._field)
         self._fill()
         self.show_footer()
 
-    @on(Input.Changed)
     def _fill(self) -> None:
         """Draw what matches the words, the cursor on the first command."""
         words = self._field.value.casefold().split()

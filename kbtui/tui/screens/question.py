@@ -18,16 +18,24 @@ if TYPE_CHECKING:
 
 
 class Asking(CommandScreen[Answer]):
-    """A screen that asks. What was typed before it did is no answer to it."""
+    """A screen that asks. What was typed before it could be read is no answer to it."""
 
     asks = True
 
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
         self._asked = get_time()
+        self._frame = 0  # that shows the question; 0 until it is known
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._shown)
+
+    def _shown(self) -> None:
+        self._frame = self.app.frame  # type: ignore[attr-defined]
 
     async def press(self, event: events.Key) -> bool:
-        return event.time < self._asked or await super().press(event)
+        early = event.time < self._asked or not self.app.has_seen(self._frame)  # type: ignore[attr-defined]
+        return early or await super().press(event)
 
 
 class Question(Asking[bool]):

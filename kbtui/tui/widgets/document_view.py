@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kbtui.tui.widgets.line import Painter, Part
+from kbtui.tui.widgets.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,7 @@ class Words(NamedTuple):
     lay: Callable[[str, Console], Iterator[Row]]
 
 
-class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
+class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of text that scroll. A text is laid out in a thread: no key waits for a long one."""
 
     def __init__(self, id: str) -> None:
@@ -116,7 +116,7 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._again())
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        self.hold(len(self._rows))
         if self._width != self._laid:
             self._again()
 
@@ -162,9 +162,7 @@ class DocumentView(Painter, ScrollView, can_focus=True, inherit_bindings=False):
     def _changed(self, *, top: bool) -> None:
         if top:
             self.scroll_to(y=0, animate=False)
-        size = Size(self.size.width, len(self._rows))
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self.hold(len(self._rows))
         self.refresh()
 
     @property

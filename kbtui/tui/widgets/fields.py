@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import events
-from textual.message import Message
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 from kbtui.content import in_place
@@ -19,12 +20,23 @@ if TYPE_CHECKING:
 
 
 class Field(Input):
-    """A line to type in, without a frame or a blinking cursor, hidden until it is needed."""
+    """A line to type in, without a frame or a blinking cursor; tells `heard` its words as they are typed.
 
-    def __init__(self, id: str, placeholder: str = "") -> None:
+    Told by a message, they would be drawn a frame before what they change.
+    """
+
+    virtual_size = Reactive(Size(0, 0))  # Textual's asks for a layout at every character
+
+    def __init__(
+        self, id: str, placeholder: str = "", heard: Callable[[str], object] = lambda words: None
+    ) -> None:
+        self._heard = heard
         super().__init__(id=id, placeholder=placeholder, select_on_focus=False, compact=True)
         self.cursor_blink = False
-        self.display = False
+
+    def watch_value(self, value: str) -> None:
+        if self.is_mounted and self.display:
+            self._heard(value)
 
     @property
     def _value(self) -> Text:
@@ -39,14 +51,9 @@ class Field(Input):
 class FilterField(Field):
     """The words that names must hold."""
 
-    @dataclass
-    class Typed(Message):
-        """The words are others now."""
-
-        words: str
-
-    def __init__(self, id: str) -> None:
-        super().__init__(id, "words in the name")
+    def __init__(self, id: str, heard: Callable[[str], object]) -> None:
+        super().__init__(id, "words in the name", heard)
+        self.display = False
 
     def begin(self, words: str) -> None:
         """Appear with the words of now, which the next typed take the place of, and take the keys."""
@@ -55,16 +62,13 @@ class FilterField(Field):
         self.action_select_all()
         self.screen.set_focus(self)
 
-    def watch_value(self, value: str) -> None:
-        if self.display:
-            self.post_message(self.Typed(value))
-
 
 class NameField(Field):
     """Lies over the line of a document; what is typed is journalled like every other word."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
+        self.display = False
         self.draft: Draft | None = None
         self.in_tree = False  # the name belongs to a line of the tree
         self._kb: KnowledgeBase | None = None

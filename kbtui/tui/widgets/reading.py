@@ -130,7 +130,7 @@ class Reading(Vertical):
 
     def show_tabs(self) -> None:
         """Say what is shown, where it is, and whether the keys are here."""
-        led = self.view.has_focus
+        led = self.is_attached and self.screen.focused is self.view  # `has_focus` hears of it later
         parts: list[Part] = [("▸" if led else " ", "key")]
         for tab in TABS:
             parts += [(f" {tab} ", "key" if tab == self.tab else "dim"), (" ", "")]

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kbtui.tui.widgets.line import Painter, Part
+from kbtui.tui.widgets.scrolling import Scrolling
 
 
-class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
+class VirtualList(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of equal height with a cursor. A subclass gives `parts`; keys come from the screen."""
 
     @dataclass
@@ -47,7 +47,7 @@ class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def led(self) -> bool:
         """Whether the keys move the cursor now."""
-        return self.has_focus
+        return self.is_attached and self.screen.focused is self  # `has_focus` hears of it later
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
         """The line at `index` in at most `width` cells."""
@@ -57,9 +57,7 @@ class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         """The list has changed: draw all of it, `cursor` in view."""
         self.count = count
         self.cursor = max(0, min(cursor, count - 1))
-        size = Size(self.size.width, count)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self.hold(count)
         self._follow()
         self.refresh()
 
@@ -111,7 +109,7 @@ class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
         return self.paint(parts, width, base + self.look("cursor"))
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, self.count)
+        self.hold(self.count)
         self._follow()
 
     def on_click(self, event: events.Click) -> None:
@@ -121,8 +119,6 @@ class VirtualList(Painter, ScrollView, can_focus=True, inherit_bindings=False):
             if event.chain == 2:
                 self.post_message(self.Opened(self, index))
 
-    def on_focus(self) -> None:
-        self.refresh_line(self.cursor)
-
-    def on_blur(self) -> None:
+    def show_led(self) -> None:
+        """Draw the cursor as one that the keys move now, or do not move any more."""
         self.refresh_line(self.cursor)

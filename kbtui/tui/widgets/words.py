@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from rich.text import Text
+from textual.document._document import EditResult
+from textual.document._edit import Edit
 from textual.widgets import TextArea
 
 from kbtui.content import in_place
+from kbtui.tui.widgets.scrolling import Scrolling
 
 
-class Words(TextArea):
-    """A text area for texts that `content.survives` lets in; it draws nothing that a terminal obeys."""
+class Words(Scrolling, TextArea):
+    """A text area for texts that `content.survives` lets in; it draws nothing that a terminal obeys.
 
-    def __init__(self, text: str, id: str) -> None:
+    It says at once, and not by a message, when it was edited and when its cursor moved: what stands around it
+    is drawn with the same frame.
+    """
+
+    def __init__(self, text: str, id: str, edited: Callable[[], object], moved: Callable[[], object]) -> None:
+        self._edited, self._moved = edited, moved
         super().__init__(
             text,
             id=id,
@@ -23,6 +32,23 @@ class Words(TextArea):
             max_checkpoints=1000,
         )
         self.cursor_blink = False
+
+    def watch_selection(self) -> None:
+        if self.is_mounted:
+            self._moved()
+
+    def edit(self, edit: Edit) -> EditResult:
+        result = super().edit(edit)
+        self._edited()
+        return result
+
+    def undo(self) -> None:
+        super().undo()
+        self._edited()
+
+    def redo(self) -> None:
+        super().redo()
+        self._edited()
 
     def get_line(self, line_index: int) -> Text:
         return Text(in_place(self.document.get_line(line_index), tabs=True), end="", no_wrap=True)
