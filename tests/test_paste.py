@@ -249,6 +249,12 @@ def test_an_answer_whose_rest_is_too_late_is_still_an_answer() -> None:
         assert line.keys == ["escape"]
 
 
+def test_an_answer_in_the_middle_of_an_arrow_changes_nothing() -> None:
+    for pause in (0.03, 0.06, 0.3):
+        line = heard("\x1b").wait(pause).read("\x1b[1;1R").wait(0.01).read("\x1b[2;2R", "[B").wait(1)
+        assert line.keys == ["escape"] * (pause > 0.1) + ["down"] and len(line.heard) == 2 + len(line.keys)
+
+
 def test_after_that_time_they_are_keys_that_somebody_pressed() -> None:
     assert heard("\x1b").wait(LATE + 0.5).read("[B").wait(1).keys == ["escape", "left_square_bracket", "B"]
     assert heard("\x1b").wait(0.5).read("j", "[B").wait(1).keys[1:] == ["j", "left_square_bracket", "B"]

@@ -79,14 +79,14 @@ class Parser(XTermParser):
         self._delay = 0.19 if over_a_link() else 0.09  # seconds that an Escape waits; a tick takes 0.1
 
     def feed(self, data: str) -> Iterable[Message]:
-        before, self._heard = self._heard, self._clock()
         if not data:  # the end of all input
             yield from super().feed(data)
             return
+        if _ASIDE.fullmatch(data) and (self._pasted is None or self._stuck):
+            yield from self._keys(data)  # what a multiplexer says itself comes in the middle of anything
+            return
+        before, self._heard = self._heard, self._clock()
         if self._stuck:
-            if _ASIDE.fullmatch(data):
-                yield from self._keys(data)
-                return
             if _KEY.fullmatch(data) or data.startswith(START):
                 self._pasted = None
             self._stuck = False
