@@ -77,10 +77,10 @@ class Picture:
         if not self._known:
             begin = "\x1b[r\x1b[m\x1b[2J"
             self._known, self._shown = True, [self._blank] * self.height
-        drawn = self._drawn(self._shown)
-        move = self._moved() if drawn else None
-        if move is not None:
-            drawn = min(drawn, move.sent(self.width) + self._drawn(self._after(move)), key=len)
+        move, others = self._moved()
+        drawn = move.sent(self.width) + self._drawn(self._after(move)) if move is not None else ""
+        if move is None or len(drawn) > others:  # else it cannot be shorter without
+            drawn = min(filter(None, (drawn, self._drawn(self._shown))), key=len, default="")
         self._shown = self.wanted.copy()
         return begin + drawn
 
@@ -97,18 +97,19 @@ class Picture:
             ]
         return [*self._shown[: move.top], *rows, *self._shown[move.bottom + 1 :]]
 
-    def _moved(self) -> Move | None:
-        """The rows that moved together, or None.
+    def _moved(self) -> tuple[Move | None, int]:
+        """The rows that moved together, or None, and how many characters are others than before.
 
         They are looked for between the columns that changed: what stands beside a list need not move with it.
         """
         changed = [y for y in range(self.height) if self.wanted[y] is not self._shown[y]]
         if len(changed) <= ALIKE:
-            return None
+            return None, 0
         spans = [_span(self._shown[y].chars, self.wanted[y].chars) for y in changed]
         left, right = min(span[0] for span in spans), max(span[1] for span in spans)
-        if left >= right:
-            return None
+        others = sum(span[2] for span in spans)
+        if not others:
+            return None, 0
         places: dict[str, list[int]] = {}
         for y in changed:
             places.setdefault("".join(self._shown[y].chars[left:right]), []).append(y)
@@ -122,7 +123,7 @@ class Picture:
         votes.pop(0, None)
         by = max(votes, key=votes.__getitem__, default=0)
         if not by or votes[by] < ALIKE:
-            return None
+            return None, others
         rows = [y for y, far in moves if far == by]
         top, bottom = rows[0], rows[-1]
 
@@ -141,8 +142,8 @@ class Picture:
             bottom += 1
         move = Move(min(top, top + by), max(bottom, bottom + by), by, left, right)
         if self.sides and all(map(move.cuts_clean, self._shown[move.top : move.bottom + 1])):
-            return move
-        return move._replace(left=0, right=self.width)
+            return move, others
+        return move._replace(left=0, right=self.width), others
 
     def _drawn(self, shown: list[Row]) -> str:
         """What turns `shown` into what is wanted, without moving rows."""
@@ -160,7 +161,7 @@ class Picture:
         return min((first.copy().draw(order) for order in orders), key=len)
 
 
-def _span(old: list[str], new: list[str]) -> tuple[int, int]:
-    """From the first column that differs to the one behind the last."""
+def _span(old: list[str], new: list[str]) -> tuple[int, int, int]:
+    """The first column that differs, the one behind the last, and how many do."""
     places = list(compress(range(len(new)), map(ne, old, new)))
-    return (places[0], places[-1] + 1) if places else (len(new), 0)
+    return (places[0], places[-1] + 1, len(places)) if places else (len(new), 0, 0)
