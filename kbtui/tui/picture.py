@@ -105,11 +105,13 @@ class Picture:
         changed = [y for y in range(self.height) if self.wanted[y] is not self._shown[y]]
         if len(changed) <= ALIKE:
             return None, 0
-        spans = [_span(self._shown[y].chars, self.wanted[y].chars) for y in changed]
-        left, right = min(span[0] for span in spans), max(span[1] for span in spans)
-        others = sum(span[2] for span in spans)
-        if not others:
-            return None, 0
+        spans = {y: _span(self._shown[y].chars, self.wanted[y].chars) for y in changed}
+        others = sum(span[2] for span in spans.values())
+        few = len(changed) // 8  # lines that have nothing to do with the rest, such as the last of the screen
+        left = sorted(span[0] for span in spans.values())[few]
+        right = sorted(span[1] for span in spans.values())[-1 - few]
+        if left >= right:
+            return None, others
         places: dict[str, list[int]] = {}
         for y in changed:
             places.setdefault("".join(self._shown[y].chars[left:right]), []).append(y)
@@ -133,14 +135,17 @@ class Picture:
                 return False
             rows = (self.wanted[y], self._shown[y + by], self._shown[y])
             new, source, old = (row.chars[left:right] for row in rows)
-            nearer: bool = sum(map(ne, new, source)) < sum(map(ne, new, old))
-            return nearer
+            nearly: bool = 4 * sum(map(ne, new, source)) < sum(map(ne, new, old))
+            return nearly
 
         while came(top - 1):
             top -= 1
         while came(bottom + 1):
             bottom += 1
-        move = Move(min(top, top + by), max(bottom, bottom + by), by, left, right)
+        top, bottom = min(top, top + by), max(bottom, bottom + by)
+        inside = [spans[y] for y in range(top, bottom + 1) if y in spans and spans[y][2]]
+        left, right = min(span[0] for span in inside), max(span[1] for span in inside)
+        move = Move(top, bottom, by, left, right)
         if self.sides and all(map(move.cuts_clean, self._shown[move.top : move.bottom + 1])):
             return move, others
         return move._replace(left=0, right=self.width), others
