@@ -327,7 +327,10 @@ class Keymap:
         return list(found.items())
 
     def footer(self, places: Iterable[str], situation: Situation) -> Iterator[tuple[str, Command]]:
-        """The useful commands here and now, as (key to show, command), the most useful first."""
+        """The useful commands here and now, as (key to show, command), the most useful first.
+
+        Those that act on a document stay where they are off: the next line may bring them back.
+        """
         here = _and_everywhere(places)
         ranked = sorted(
             (command for command in COMMANDS if command.footer and any(p in here for p in command.places)),
@@ -335,7 +338,7 @@ class Keymap:
         )
         for command in ranked:
             keys = self.keys(command, here)
-            if keys and command.reason(situation) is None:
+            if keys and (command.id.startswith("document.") or command.reason(situation) is None):
                 yield show_key(keys[0]), command
 
 

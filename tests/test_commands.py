@@ -108,13 +108,13 @@ def test_a_key_given_twice_is_refused() -> None:
         Keymap({"document.rename": ("e",)})
 
 
-def test_the_footer_shows_only_what_can_be_done() -> None:
+def test_the_footer_shows_what_can_be_done_and_what_acts_on_documents_in_its_place() -> None:
     labels = [c.label for _, c in Keymap().footer(("browse", "everywhere"), Situation(row=ROW))]
     assert "edit" in labels and "rename" in labels and "undo" not in labels
     locked = ROW._replace(lock="auto-sync is on")
     labels = [c.label for _, c in Keymap().footer(("browse", "everywhere"), Situation(row=locked))]
-    assert "edit" not in labels and "rename" in labels
-    assert len(labels) <= 7
+    assert "edit" in labels and "rename" in labels and "undo" not in labels
+    assert len(labels) <= 8
 
 
 def test_a_command_that_is_off_says_why() -> None:

@@ -193,12 +193,14 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
     def _hints(self) -> list[Part]:
         """As many keys as there is room for; the one that tells them all goes last."""
-        useful = list(self.keymap.footer(self.here(), self.situation()))
+        now = self.situation()
+        useful = list(self.keymap.footer(self.here(), now))
         room = self.app.size.width - sum(cell_len(text) for text, _ in self.facts()) - 2
         hints: list[list[Part]] = []
         kept: list[Part] = []
         for key, command in sorted(useful, key=lambda hint: hint[1].id != "help.keys"):
-            hint: list[Part] = [(key, "key"), (f" {command.label}  ", "dim")]
+            off = command.reason(now) is not None
+            hint: list[Part] = [(key, "dim" if off else "key"), (f" {command.label}  ", "dim")]
             room -= sum(cell_len(text) for text, _ in hint)
             if room < 0:
                 break

@@ -48,11 +48,12 @@ _UNKNOWN = re.compile(
 )
 _BEGUN = re.compile(rb"\x1b(\[[0-9;:<=>?$]{0,30})?\Z")
 _OTHER_SCREEN = re.compile(rb"\x1b\[\?1049[hl]")  # pyte has one screen; what was on it is gone
+SIDES = b"\x1b[?69$p"
 _ANSWERS = {
     b"\x1b[?2026$p": b"\x1b[?2026;2$y",
     b"\x1b[?2048$p": b"\x1b[?2048;0$y",
     b"\x1b[6n": b"\x1b[1;1R",
-    b"\x1b[?69$p": b"\x1b[?69;2$y",
+    SIDES: b"\x1b[?69;2$y",
     b"\x1b]11;?\x1b\\": b"\x1b]11;rgb:1414/1717/1a1a\x1b\\",
 }
 """What xterm says when asked for its powers, and for its cursor and its background."""
@@ -66,6 +67,7 @@ class Terminal:
         how: "nohup": the command inherits that hang-ups are ignored; "borrowed": the terminal is not the
             command's own, so that no signal tells of its end.
         stderr: other than the terminal.
+        sides: it can move parts of rows, as xterm can.
 
     Attributes:
         raw: every byte that came.
@@ -80,7 +82,9 @@ class Terminal:
         cwd: Path | None = None,
         how: str = "",
         stderr: int | None = None,
+        sides: bool = True,
     ) -> None:
+        self._answers = _ANSWERS if sides else _ANSWERS | {SIDES: b"\x1b[?69;0$y"}
         self.raw = bytearray()
         self._tail = b""
         self._answered = 0  # bytes of `raw` in which every question was answered
@@ -144,7 +148,7 @@ class Terminal:
                 self._last = time.monotonic()
             for asked in _ASKED.finditer(self.raw, self._answered):
                 self._answered = asked.end()
-                os.write(self._master, _ANSWERS[asked.group()])
+                os.write(self._master, self._answers[asked.group()])
 
     @property
     def text(self) -> str:

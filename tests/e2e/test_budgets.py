@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,35 +10,99 @@ import pytest
 
 from tests.e2e.visit import Server, Visit
 
-MOVE = 1_200  # bytes that a move inside the list's view may cost while the preview has not settled
-IDLE = 5.0  # seconds
+FIRST_FRAME = 8_000
+MOVE = 400  # inside the list's view, while the preview has not settled
+ROW = 500  # that comes in where the list scrolls, on a terminal with margins at the sides
+ROW_ANYWHERE = 900  # on any other terminal: the folders beside the list move along, and are drawn again
+PAGE = 3_600
+CHARACTER = 600  # typed in the editor
+FOCUS = 1_500
+PALETTE = 6_000
+IDLE = 60.0  # seconds in which nothing may be sent
+
+ASK = b"\x1b[6n"  # the end of a frame
+ALONE = (
+    "from kbtui.tui.app import KbApp; KbApp.settle = property(lambda self: 99.0, lambda self, seconds: None)"
+)
+"""No text follows the cursor: the frame of a key comes alone."""
 
 
 @pytest.fixture
-def warm(server: Server, home: Path) -> Iterator[Visit]:
-    """kbtui at rest on all documents, with a mirror of an earlier visit."""
+def warm(server: Server, home: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """kbtui at rest on all documents, with a mirror of an earlier visit; without margins if asked."""
     with Visit(home, url=server.url, key=server.key) as first:
         first.settle()
         first.press("Q")
         first.ended()
-    with Visit(home, url=server.url, key=server.key) as kbtui:
+    sides = getattr(request, "param", True)
+    with Visit(home, url=server.url, key=server.key, script=ALONE, sides=sides) as kbtui:
         kbtui.settle()
         kbtui.press("g", "a")
         kbtui.until("1 of 90")
-        kbtui.until(r"text +info .*(markdown|html)")
         kbtui.quiet()
         yield kbtui
+
+
+def cost(kbtui: Visit, key: str, seen: str) -> int:
+    """The bytes of the one frame that a key draws."""
+    kbtui.quiet()
+    sent = len(kbtui.raw)
+    kbtui.press(key)
+    kbtui.until(seen)
+    kbtui.when(lambda: ASK in kbtui.raw[sent:], "a frame")
+    frame = bytes(kbtui.raw[sent:]).partition(ASK)[0]
+    return len(frame) + len(ASK)
+
+
+def test_the_first_frame_is_small(warm: Visit) -> None:
+    assert warm.raw.index(ASK) + len(ASK) <= FIRST_FRAME
 
 
 def test_a_move_inside_the_view_is_cheap_until_the_preview_settles(warm: Visit) -> None:
     place, costs = 1, []
     for key, step in (("j", 1), ("down", 1), ("j", 1), ("k", -1), ("up", -1), ("j", 1), ("j", 1)):
         place += step
-        sent = len(warm.raw)
-        warm.press(key)
-        warm.until(rf"\b{place} of 90")
-        costs.append(len(warm.raw) - sent)
+        costs.append(cost(warm, key, rf"\b{place} of 90"))
     assert max(costs) <= MOVE, costs
+
+
+@pytest.mark.parametrize(("warm", "most"), [(True, ROW), (False, ROW_ANYWHERE)], indirect=["warm"])
+def test_a_list_that_scrolls_costs_the_row_that_comes_in(warm: Visit, most: int) -> None:
+    warm.press("G")
+    warm.until("90 of 90")
+    warm.press("g", "g")
+    warm.until(r"\b1 of 90")
+    height = len(re.findall(r"(?m)^.{27}│.*(text|url|file|folder) +[\d.]+ ", warm.text))
+    for _ in range(height):
+        warm.press("j")
+    warm.until(rf"\b{height + 1} of 90")
+    costs = [cost(warm, "j", rf"\b{place} of 90") for place in range(height + 2, height + 6)]
+    assert max(costs) <= most, costs
+
+
+def test_a_page_costs_less_than_its_cells(warm: Visit) -> None:
+    costs = [cost(warm, "pagedown", rf"\b{place} of 90") for place in (18, 35, 52)]
+    assert max(costs) <= PAGE, costs
+
+
+def test_the_keys_go_to_another_pane_for_little(warm: Visit) -> None:
+    costs = [cost(warm, "3", "▸ text"), cost(warm, "1", r" {2}text +info"), cost(warm, "2", "1 of 90")]
+    assert max(costs) <= FOCUS, costs
+
+
+def test_the_list_of_commands_opens_for_less_than_a_screen(warm: Visit) -> None:
+    warm.quiet()
+    sent = len(warm.raw)
+    warm.press(":")
+    warm.until("Keys and commands")
+    warm.quiet()
+    assert len(warm.raw) - sent <= PALETTE
+
+
+def test_a_character_in_the_editor_costs_its_cells_and_the_place_of_the_cursor(warm: Visit) -> None:
+    warm.edit("Account and sign-in")
+    costs = [cost(warm, key, rf"\b1:{place} of") for place, key in enumerate("some words", 2)]
+    assert max(costs) <= CHARACTER, costs
 
 
 def test_what_was_sent_in_parts_is_the_picture_of_the_whole(warm: Visit) -> None:
@@ -54,8 +119,8 @@ def test_what_was_sent_in_parts_is_the_picture_of_the_whole(warm: Visit) -> None
     assert warm.text == parts
 
 
-def test_idle_sends_nothing(warm: Visit) -> None:
+def test_idle_sends_nothing_for_a_minute(warm: Visit) -> None:
     warm.quiet(1.0)
     sent = len(warm.raw)
-    warm.quiet(IDLE)
+    warm.quiet(IDLE, patience=2 * IDLE)
     assert len(warm.raw) == sent
