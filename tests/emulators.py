@@ -7,13 +7,15 @@ import re
 import shutil
 import subprocess
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import pyte
-from pyte.screens import Char, Margins
+from pyte.modes import DECAWM
+from pyte.screens import Char, Margins, wcwidth
 
 SIDES = 69 << 5  # DECLRMM, as pyte keeps private modes
 
@@ -27,8 +29,13 @@ class Cell(NamedTuple):
     attributes: tuple[bool, ...]
 
 
+_NARROW = re.compile("[ -~\xa0-\u02ff\u2500-\u257f]+|.", re.S)
+
+
 class Screen(pyte.Screen):
     """pyte's screen, with margins at the sides, and with rows that move whether they were touched or not.
+
+    Of a character of two cells no half is left, and a mark goes to the character before it in the line.
 
     Args:
         fills: rows that come in have the ground of now, as on xterm; else the terminal's own, as on screen.
@@ -48,6 +55,32 @@ class Screen(pyte.Screen):
         super().reset_mode(*modes, **kwargs)
         if kwargs.get("private") and 69 in modes:
             self._sides = None
+
+    def draw(self, data: str) -> None:
+        for piece in _NARROW.findall(data):
+            width = max(len(piece) if len(piece) > 1 else wcwidth(piece), 0)
+            if width:
+                if width == 2 and DECAWM not in self.mode:
+                    self.cursor.x = min(self.cursor.x, self.columns - width)
+                self._cut(min(self.cursor.x, self.columns - 1), self.cursor.x + width)
+                super().draw(piece)
+            elif unicodedata.combining(piece):
+                self._mark(piece)
+
+    def _mark(self, mark: str) -> None:
+        line = self.buffer[self.cursor.y]
+        x = self.cursor.x - 1
+        if x > 0 and line[x].data == "":
+            x -= 1
+        if x >= 0:
+            line[x] = line[x]._replace(data=unicodedata.normalize("NFC", line[x].data + mark))
+
+    def _cut(self, *edges: int) -> None:
+        """Empty the characters that lie across these columns."""
+        line = self.buffer[self.cursor.y]
+        for x in edges:
+            if 0 < x < self.columns and line[x].data == "":
+                line[x - 1], line[x] = line[x - 1]._replace(data=" "), line[x]._replace(data=" ")
 
     def insert_lines(self, count: int | None = None) -> None:
         self._move(-(count or 1))
@@ -98,6 +131,32 @@ def _seen(char: Char) -> Cell:
     return Cell(char.data, front, back, attributes)
 
 
+class Pyte:
+    """The screen with its parser; with `fills`, see there."""
+
+    def __init__(self, columns: int, lines: int, *, fills: bool = True) -> None:
+        self._fills = fills
+        self.begin(columns, lines)
+
+    def begin(self, columns: int, lines: int) -> None:
+        """Be of this size, with nothing to see."""
+        self._screen = Screen(columns, lines, fills=self._fills)
+        self._stream = Stream(self._screen)
+
+    def feed(self, data: str) -> None:
+        self._stream.feed(data)
+
+    def raw(self) -> object:
+        """Two terminals of which this is equal show the same."""
+        return self._screen.buffer
+
+    def cells(self) -> list[list[Cell]]:
+        return self._screen.cells()
+
+    def cursor(self) -> tuple[int, int]:
+        return self._screen.cursor.x, self._screen.cursor.y
+
+
 class Tmux:
     """A tmux of its own with a pane that shows what it is fed; a context manager."""
 
@@ -129,6 +188,12 @@ class Tmux:
         self._control.communicate()
         shutil.rmtree(self._folder)
 
+    def begin(self, columns: int, lines: int) -> None:
+        """Be of this size, with nothing to see."""
+        self.feed("\x1bc")
+        self._ask("clear-history")
+        self._ask(f"resize-window -x {columns} -y {lines}")
+
     def feed(self, data: str) -> None:
         """Have it drawn; returns when it is."""
         self._marks += 1
@@ -136,10 +201,14 @@ class Tmux:
         while self._ask("display-message -p '#{pane_title}'") != [f"mark{self._marks}"]:
             pass
 
+    def raw(self) -> list[str]:
+        """Two terminals of which this is equal show the same."""
+        return self._ask("capture-pane -p -e -N")
+
     def cells(self) -> list[list[tuple[str, str]]]:
         """What is seen: characters with their attributes, without the empty end of a line."""
         now: dict[str, str] = {}
-        return [_shown(line, now) for line in self._ask("capture-pane -p -e -N")]
+        return [_shown(line, now) for line in self.raw()]
 
     def cursor(self) -> tuple[int, int]:
         x, y = self._ask("display-message -p '#{cursor_x} #{cursor_y}'")[0].split()

@@ -84,26 +84,39 @@ class Row(NamedTuple):
 
 
 # One cell each, whatever stands beside them, on every terminal.
-_SIMPLE = re.compile(
-    "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0377\u037b-\u037f\u0384-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u2211"
-    "\u2500-\u25fc\u25cb-\u25d5\u2713-\u2718\u2800-\u28ff]*"
+_ONE = (
+    " -~\xa0-\xac\xae-\u02ff\u0370-\u0377\u037b-\u037f\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u0482"
+    "\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u20a0-\u20bd\u2190-\u2211\u2400-\u2426\u2500-\u25fc\u2713-\u2718"
+    "\u2800-\u28ff"
 )
-# Scripts with marks and syllables, and pictures: terminals disagree about the cells that they take.
-_DOUBTED = re.compile("[\u0590-\u10ff\u1700-\u1cff\ua800-\uabff\U00010a00-\U00011fff\U0001f000-\U0001faff]")
+_SIMPLE = re.compile(f"[{_ONE}]*")
+# The same, or two cells each. Terminals disagree about the rest: scripts with marks and syllables, pictures,
+# characters that are younger than some terminals or became wide lately.
+_SURE = re.compile(
+    f"[{_ONE}\u3001-\u3029\u3041-\u3096\u309b-\u30ff\u3400-\u4db5\u4e00-\u9fcc\uac00-\ud7a3\uff01-\uff9d]"
+)
+_JOINED = re.compile("(?:\u200d.?)*", re.S)  # Rich gives them no cells
 _NO_CHARACTER = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @lru_cache(maxsize=8192)
 def _split(text: str) -> tuple[str, list[str]]:
-    """The marks at the beginning of a text, and its cells; control characters are left out."""
-    text = _NO_CHARACTER.sub(lambda found: "\ufffd" if found.group() >= "\ud800" else "", text)
-    marks, cells = "", list[str]()
+    """What goes to the character before a text, and its cells; control characters are left out."""
+    begin = _JOINED.match(text)
+    assert begin is not None
+    marks, cells = _clean(begin.group()), list[str]()
+    text = text[begin.end() :]
     for start, end, width in split_graphemes(text)[0]:
+        char = _clean(text[start:end])
         if width:
-            cells += [text[start:end], *[""] * (width - 1)]
+            cells += [char, *[""] * (width - 1)]
         elif not cells:
-            marks += text[start:end]
+            marks += char
     return marks, cells
+
+
+def _clean(text: str) -> str:
+    return _NO_CHARACTER.sub(lambda found: "\ufffd" if found.group() >= "\ud800" else "", text)
 
 
 def cells(segments: Iterable[tuple[str, Look]], width: int) -> Row:
@@ -150,4 +163,4 @@ def over(row: Row, x: int, piece: Row) -> Row:
 
 def is_doubted(char: str) -> bool:
     """Whether terminals may give a character other cells than its own."""
-    return len(char) > 1 or (char > "\u02ff" and _DOUBTED.match(char) is not None)
+    return len(char) > 1 or (char > "~" and _SURE.match(char) is None)

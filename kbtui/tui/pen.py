@@ -38,7 +38,7 @@ def compare(y: int, old: Row, new: Row, doubted: list[Run], runs: list[Run]) -> 
         if chars[x] != " " or old.chars[x] != " " or looks[x].ground is not old.looks[x].ground
     ]
     if places and not simple:
-        places = _with_overflow(chars, looks, places)
+        places = _with_neighbours(old, new, places)
     begin = end = -1  # of the run that is being made
     drawn, blank = PLAIN, True
     for x in places:
@@ -93,19 +93,32 @@ def _group(chars: list[str], looks: list[Look], x: int) -> int:
     return end
 
 
-def _with_overflow(chars: list[str], looks: list[Look], places: Iterable[int]) -> list[int]:
-    """`places`, and those that doubted characters drawn there may cover on some terminal."""
-    wanted = set(places)
+def _with_neighbours(old: Row, new: Row, places: list[int]) -> list[int]:
+    """`places`, and those that a terminal may spoil, or has spoiled, with doubted characters there."""
+    wanted, known = set(places), 0
+    stretches = [*_stretches(old.chars), *_stretches(new.chars)]
+    while len(wanted) > known:
+        known = len(wanted)
+        for start, end, spoiled in stretches:
+            if not wanted.isdisjoint(range(start, end)):
+                wanted.update(spoiled)
+    return sorted(wanted)
+
+
+def _stretches(chars: list[str]) -> Iterable[tuple[int, int, range]]:
+    """Where doubted characters begin and end, and what they may spoil.
+
+    A terminal may give them more cells; marks, and what has no room at the end of a line, go to the left.
+    """
     x = 0
     while x < len(chars):
-        if not is_doubted(chars[x]):
+        start = x
+        while x < len(chars) and (is_doubted(chars[x]) or (chars[x] == "" and x > start)):
             x += 1
-            continue
-        end = _group(chars, looks, x)
-        if not wanted.isdisjoint(range(x, end)):
-            wanted.update(range(x, min(len(chars), x + _most_cells("".join(chars[x:end])))))
-        x = end
-    return sorted(wanted)
+        if x > start:
+            most = _most_cells("".join(chars[start:x]))
+            yield start, x, range(max(0, start - 1), min(len(chars), max(x, start + most)))
+        x += 1
 
 
 def _most_cells(text: str) -> int:
@@ -172,11 +185,12 @@ class Pen:
         self._sent.append(" " * (run.end - run.x))
         self._x = run.end
         self._go(run.y, run.x)
-        if run.end == self._width and _MARKED.fullmatch(run.text):
+        text = run.text.rstrip("\u200d")  # tmux would join what is drawn next, wherever it is
+        if run.end == self._width and _MARKED.fullmatch(text):
             # Without wrapping, a mark behind the last column would go to the character before.
-            self._sent += ["\x1b[?7h", run.text, "\x1b[?7l"]
+            self._sent += ["\x1b[?7h", text, "\x1b[?7l"]
         else:
-            self._sent.append(run.text)
+            self._sent.append(text)
         self._x = -1
 
     def _turn(self, run: Run) -> None:
