@@ -22,7 +22,7 @@ LINK_VARIABLES = ("SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION")
 GRACE = 1.0  # seconds an orderly end may take after SIGTERM before the process is ended
 
 _RESET = (
-    "\x1b[?2026l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[?7h"
+    "\x1b[?2026l\x1b[?69l\x1b[r\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[?7h"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m\r\n"
 )
 
@@ -42,6 +42,17 @@ def why_not(environ: MutableMapping[str, str] = os.environ) -> str | None:
         name = environ.get("TERM", "")
         return f"TERM is “{name}”: this terminal cannot draw. Set TERM, for instance to xterm-256color."
     return None
+
+
+def can_move_rows() -> bool:
+    """Whether the terminal moves rows within margins, by what the system knows of it; unknown ones do."""
+    try:
+        import curses
+
+        curses.setupterm(fd=2)
+    except (ImportError, curses.error):
+        return True
+    return all(curses.tigetstr(capability) for capability in ("csr", "il", "dl"))
 
 
 def prepare(environ: MutableMapping[str, str] = os.environ) -> None:

@@ -63,7 +63,11 @@ class Host:
 
 
 class Stage(Output, Host):  # type: ignore[misc]
-    """The stage without an app around it."""
+    """The stage without an app around it, on a terminal that can move rows."""
+
+    def __init__(self, colours: str) -> None:
+        super().__init__(colours)
+        self._moves = True
 
     @property
     def wanted(self) -> list[Row]:
@@ -158,15 +162,16 @@ class Both:
         for y, (ours, fresh) in enumerate(zip(shown, self._fresh.cells(), strict=True)):
             assert ours == fresh, f"line {y}"
         x, y = self._ours.cursor()
-        self._ours.feed(again(self.stage.wanted) + f"\x1b[{y + 1};{x + 1}H")
+        lines = {y: self.stage.wanted[y] for y in self.doubted()}
+        self._ours.feed(again(lines) + f"\x1b[{y + 1};{x + 1}H")
         for y, (before, after) in enumerate(zip(shown, self._ours.cells(), strict=True)):
             assert before == after, f"a cell of line {y} that is not doubted"
 
 
-def again(rows: list[Row]) -> str:
+def again(lines: dict[int, Row]) -> str:
     """Every cell that is not doubted, by itself."""
     drawn = []
-    for y, row in enumerate(rows):
+    for y, row in lines.items():
         for x, (char, look) in enumerate(zip(row.chars, row.looks, strict=True)):
             if char and not is_doubted(char):
                 codes = ";".join(filter(None, ("0", *look.flags, look.front, look.back)))

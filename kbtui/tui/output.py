@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.timer import Timer
 
+from kbtui.terminal import can_move_rows
 from kbtui.tui.cells import PLAIN, Look, Row, cells, look
 from kbtui.tui.driver import PacedDriver
 from kbtui.tui.picture import Picture
@@ -55,7 +56,7 @@ class Output(Base):
         self._looks_of: dict[Style | None, Look] = {}
         self._cursor_shown = Offset(-1, -1)
         self._screens = 0  # of the driver's, that were drawn on
-        self._synchronized = self._sides = False
+        self._synchronized = self._moves = self._sides = False
         self._behind = False
         self._again: Timer | None = None
 
@@ -124,6 +125,10 @@ class Output(Base):
     def on_terminal_supports_synchronized_output(self) -> None:
         self._synchronized = True
 
+    def learn_terminal(self) -> None:
+        """Find out what the first frame does not need."""
+        self._moves = self._picture.moves = can_move_rows()
+
     def on_side_margins(self) -> None:
         self._sides = self._picture.sides = True
 
@@ -145,7 +150,7 @@ class Output(Base):
     def _want_all(self, update: LayoutUpdate) -> None:
         size = update.region.size
         if (self._picture.width, self._picture.height) != size:
-            self._picture = Picture(*size, sides=self._sides)
+            self._picture = Picture(*size, moves=self._moves, sides=self._sides)
             self._strips = [()] * size.height
         for y, line in enumerate(update.strips):
             strips = tuple(line)

@@ -48,12 +48,13 @@ class Move(NamedTuple):
 class Picture:
     """What a terminal of `width` by `height` cells shows, and what it is wanted to show.
 
-    Attributes:
-        sides: whether the terminal can move parts of rows, between margins at the sides.
+    Args:
+        moves: the terminal can move rows, between margins above and below.
+        sides: it can move parts of them, between margins at the sides.
     """
 
-    def __init__(self, width: int, height: int, sides: bool = False) -> None:
-        self.width, self.height, self.sides = width, height, sides
+    def __init__(self, width: int, height: int, *, moves: bool = True, sides: bool = False) -> None:
+        self.width, self.height, self.moves, self.sides = width, height, moves, sides
         self._blank = Row([" "] * width, [PLAIN] * width, simple=True)
         self.wanted: list[Row] = [self._blank] * height
         self._shown = self.wanted
@@ -77,7 +78,7 @@ class Picture:
         if not self._known:
             begin = "\x1b[r\x1b[m\x1b[2J"
             self._known, self._shown = True, [self._blank] * self.height
-        move, others = self._moved()
+        move, others = self._moved() if self.moves else (None, 0)
         drawn = move.sent(self.width) + self._drawn(self._after(move)) if move is not None else ""
         if move is None or len(drawn) > others:  # else it cannot be shorter without
             drawn = min(filter(None, (drawn, self._drawn(self._shown))), key=len, default="")

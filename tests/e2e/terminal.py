@@ -27,7 +27,7 @@ PATIENCE = 20.0  # seconds that anything may take on a busy machine
 KEYS = {
     "enter": "\r", "escape": "\x1b", "tab": "\t", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C",
     "left": "\x1b[D", "end": "\x1b[F", "home": "\x1b[H", "backspace": "\x7f", "f2": "\x1bOQ", "f4": "\x1bOS",
-    "space": " ", "pagedown": "\x1b[6~",
+    "f8": "\x1b[19~", "space": " ", "pagedown": "\x1b[6~",
 }  # fmt: skip
 
 # Takes the pseudo-terminal as its own, as a login shell does, and becomes the program.
@@ -48,13 +48,13 @@ _UNKNOWN = re.compile(
 )
 _BEGUN = re.compile(rb"\x1b(\[[0-9;:<=>?$]{0,30})?\Z")
 _OTHER_SCREEN = re.compile(rb"\x1b\[\?1049[hl]")  # pyte has one screen; what was on it is gone
-SIDES = b"\x1b[?69$p"
+SIDES, GROUND = b"\x1b[?69$p", b"\x1b]11;?\x1b\\"
 _ANSWERS = {
     b"\x1b[?2026$p": b"\x1b[?2026;2$y",
     b"\x1b[?2048$p": b"\x1b[?2048;0$y",
     b"\x1b[6n": b"\x1b[1;1R",
     SIDES: b"\x1b[?69;2$y",
-    b"\x1b]11;?\x1b\\": b"\x1b]11;rgb:1414/1717/1a1a\x1b\\",
+    GROUND: b"",
 }
 """What xterm says when asked for its powers, and for its cursor and its background."""
 _ASKED = re.compile(b"|".join(map(re.escape, _ANSWERS)))
@@ -68,9 +68,11 @@ class Terminal:
             command's own, so that no signal tells of its end.
         stderr: other than the terminal.
         sides: it can move parts of rows, as xterm can.
+        ground: what it answers when it is asked for its background.
 
     Attributes:
         raw: every byte that came.
+        mute: questions are not answered, but when it is not any more.
         pid: of the process.
     """
 
@@ -83,8 +85,13 @@ class Terminal:
         how: str = "",
         stderr: int | None = None,
         sides: bool = True,
+        ground: bytes = b"rgb:1414/1717/1a1a",
+        mute: bool = False,
     ) -> None:
-        self._answers = _ANSWERS if sides else _ANSWERS | {SIDES: b"\x1b[?69;0$y"}
+        self.mute = mute
+        self._answers = _ANSWERS | {GROUND: b"\x1b]11;%s\x1b\\" % ground}
+        if not sides:
+            self._answers[SIDES] = b"\x1b[?69;0$y"
         self.raw = bytearray()
         self._tail = b""
         self._answered = 0  # bytes of `raw` in which every question was answered
@@ -146,9 +153,16 @@ class Terminal:
                     return
                 self.raw += data
                 self._last = time.monotonic()
-            for asked in _ASKED.finditer(self.raw, self._answered):
-                self._answered = asked.end()
-                os.write(self._master, self._answers[asked.group()])
+            self.answer()
+
+    def answer(self) -> None:
+        """Answer what was asked, unless it is mute."""
+        with self._lock:
+            since = bytes(self.raw[self._answered :]) if not self.mute else b""
+            questions = list(_ASKED.finditer(since))
+            self._answered += questions[-1].end() if questions else 0
+            if questions:
+                os.write(self._master, b"".join(self._answers[asked.group()] for asked in questions))
 
     @property
     def text(self) -> str:
@@ -252,6 +266,17 @@ class Terminal:
         self.when(lambda: not self._group(), "without a process left behind")
         self.when(self._all_read, "read to the end")
         return code
+
+    def left(self) -> bytes:
+        """What was typed or answered, and read by nobody: the next program would."""
+        modes = termios.tcgetattr(self._slave)
+        modes[3] &= ~termios.ICANON
+        modes[6][termios.VMIN] = 0
+        termios.tcsetattr(self._slave, termios.TCSANOW, modes)
+        try:
+            return os.read(self._slave, 4096)
+        finally:
+            termios.tcsetattr(self._slave, termios.TCSANOW, self.modes)
 
     def _all_read(self) -> bool:
         """Whether nothing is on its way from the terminal to `raw`."""

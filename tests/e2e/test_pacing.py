@@ -1,0 +1,150 @@
+"""Frames go at the pace of the terminal, and what it answers does no harm."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.visit import Server, Visit
+
+ASK = b"\x1b[6n"
+IN_FLIGHT = 4
+
+
+@pytest.fixture
+def kbtui(server: Server, home: Path) -> Iterator[Visit]:
+    """kbtui at rest on all documents."""
+    with Visit(home, url=server.url, key=server.key) as visit:
+        visit.settle()
+        visit.press("g", "a")
+        visit.until(r"1 of \d+")
+        visit.quiet()
+        yield visit
+
+
+def asked(visit: Visit) -> int:
+    return visit.raw.count(ASK)
+
+
+def test_at_most_four_frames_are_on_their_way_and_the_last_one_is_seen(kbtui: Visit) -> None:
+    kbtui.mute = True
+    before = asked(kbtui)
+    kbtui.repeat("j" * 15)
+    kbtui.quiet()
+    assert asked(kbtui) - before == IN_FLIGHT
+    assert "16 of 9" not in kbtui.text
+    kbtui.mute = False
+    kbtui.answer()
+    kbtui.until(r"\b16 of \d+")
+    assert asked(kbtui) - before < 15
+
+
+def test_a_terminal_that_answers_nothing_is_drawn_on_all_the_same(server: Server, home: Path) -> None:
+    with Visit(home, url=server.url, key=server.key, mute=True) as visit:
+        visit.settle()
+        visit.press("g", "a")
+        visit.until(r"1 of \d+")
+        for place in range(2, 14):
+            visit.press("j")
+            visit.until(rf"\b{place} of \d+")
+        visit.press("Q")
+        assert visit.ended() == 0
+        visit.restored()
+
+
+def test_a_terminal_that_ceases_to_answer_is_given_up_waiting_for(kbtui: Visit) -> None:
+    kbtui.mute = True
+    kbtui.repeat("j" * 8)
+    kbtui.until(r"\b9 of \d+")  # some seconds later
+    kbtui.repeat("j" * 8)
+    kbtui.until(r"\b17 of \d+", 3)
+
+
+def test_a_stalled_terminal_costs_nothing_and_shows_the_end_when_it_goes_on(kbtui: Visit) -> None:
+    kbtui.stall()
+    for _ in range(40):
+        kbtui.press("pagedown", "pageup")
+    kbtui.press("g", "g", "j", "j", "j")
+    before = _seconds(kbtui.pid)
+    time.sleep(1.0)  # the stall; what it costs is measured
+    assert _seconds(kbtui.pid) - before < 0.5
+    kbtui.thaw()
+    kbtui.until(r"\b4 of \d+")
+    kbtui.quiet(1.0)
+    shown = kbtui.text
+    kbtui.press("ctrl+l")
+    kbtui.quiet(1.0)
+    assert kbtui.text == shown
+
+
+def _seconds(pid: int) -> float:
+    """The time that a process has had a processor, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_no_answer_is_left_for_the_shell(kbtui: Visit) -> None:
+    kbtui.mute = True
+    kbtui.press("j", "j", "Q")
+    kbtui.quiet(0.2)
+    kbtui.mute = False
+    kbtui.answer()  # late, as over a slow line
+    assert kbtui.ended() == 0
+    assert kbtui.left() == b""
+    kbtui.restored()
+
+
+def test_what_was_typed_before_a_question_was_seen_does_not_answer_it(server: Server, home: Path) -> None:
+    server.create("Unseen question", "words")
+    with Visit(home, url=server.url, key=server.key) as kbtui:
+        kbtui.settle()
+        kbtui.edit("Unseen question")
+        kbtui.type("more ")
+        kbtui.until("not saved yet")
+        kbtui.quiet()
+        kbtui.mute = True  # nothing that is drawn from here on is known to be seen
+        kbtui.press("f8")
+        kbtui.until("Discard the draft")
+        kbtui.press("y")
+        kbtui.quiet(1.0)
+        assert "Discard the draft" in kbtui.text
+        kbtui.mute = False
+        kbtui.answer()
+        kbtui.quiet()
+        kbtui.press("y")
+        kbtui.until("Draft discarded")
+
+
+@pytest.mark.parametrize(("ground", "light"), [(b"rgb:ffff/ffff/ffff", True), (b"rgb:00/00/00", False)])
+def test_the_theme_is_that_of_the_terminal_and_the_person_goes_before(
+    ground: bytes, light: bool, server: Server, home: Path
+) -> None:
+    grounds = {True: rb"48;2;251;250;247", False: rb"48;2;20;23;26"}
+    with Visit(home, url=server.url, key=server.key, ground=ground) as kbtui:
+        kbtui.settle()
+        kbtui.quiet()
+        assert grounds[light] in kbtui.raw[-3_000_000:]
+        assert kbtui.raw.rfind(grounds[light]) > kbtui.raw.rfind(grounds[not light])
+        kbtui.press("g", "t")
+        kbtui.when(lambda: kbtui.raw.rfind(grounds[not light]) > kbtui.raw.rfind(grounds[light]), "the other")
+
+
+def test_the_stage_can_be_turned_off(server: Server, home: Path) -> None:
+    config = home / ".config/kbtui/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('drawing = "all"')
+    with Visit(home, url=server.url, key=server.key) as kbtui:
+        kbtui.settle()
+        kbtui.press("g", "a")
+        kbtui.until(r"\b1 of \d+")
+        kbtui.press("j", "j")
+        kbtui.until(r"\b3 of \d+")
+        kbtui.quiet()
+        assert not asked(kbtui) and not re.search(rb"\x1b\[\d+;\d+r", kbtui.raw)
+        kbtui.press("Q")
+        assert kbtui.ended() == 0

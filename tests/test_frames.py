@@ -1,0 +1,140 @@
+"""A key draws one frame and lays out nothing anew: another would come a tick later, and cost a round trip."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.screen import Screen
+
+from kbtui.demo.server import Demo
+from kbtui.tui.app import KbApp
+from tests.house import House, opened, settings_for
+from tests.stage import Stage
+
+REST = 60.0  # seconds that a cursor must rest before a text follows: longer than the test
+TICKS = 0.1  # seconds in which a second frame would have come
+
+MOVES = ("j", "k", "down", "up", "ctrl+d", "ctrl+u", "pagedown", "pageup", "G", "home", "end")
+
+
+@dataclass
+class Count:
+    """What was sent and laid out since the last look."""
+
+    frames: int = 0
+    layouts: int = 0
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> Iterator[Count]:
+    """What any app of this test sends, were it in a terminal."""
+    count, stage = Count(), Stage("truecolor")
+    display, lay_out = KbApp._display, Screen._refresh_layout
+
+    def displayed(self: KbApp, screen: Any, renderable: Any) -> None:
+        if renderable is not None:
+            stage._display(screen, renderable)
+            count.frames += len(stage.fast.sent)
+            stage.fast.sent.clear()
+        display(self, screen, renderable)
+
+    def laid_out(self: Screen[Any], size: Any = None, scroll: bool = False) -> None:
+        count.layouts += not scroll
+        lay_out(self, size, scroll)
+
+    monkeypatch.setattr(KbApp, "_display", displayed)
+    monkeypatch.setattr(Screen, "_refresh_layout", laid_out)
+    yield count
+
+
+@contextmanager
+def at_most_one_frame(count: Count, key: str) -> Iterator[None]:
+    count.frames = count.layouts = 0
+    yield
+    assert count.frames <= 1 and not count.layouts, f"{key}: {count}"
+
+
+async def each_draws_one_frame(house: House, count: Count, *keys: str) -> int:
+    """Press keys one after the other; how many drew something."""
+    drew = 0
+    await asyncio.sleep(TICKS)
+    for key in keys:
+        with at_most_one_frame(count, key):
+            await house.press(key)
+            await asyncio.sleep(TICKS)
+        drew += count.frames
+    return drew
+
+
+async def test_every_key_in_every_pane_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        await house.online()
+        await house.select("Fault codes, complete")
+        await house.press("F")
+        await house.until(lambda: house.reading and house.browse.reading.view.max_scroll_y, "its text")
+        house.app.settle = house.browse.settle = REST
+        assert await each_draws_one_frame(house, count, *MOVES, "s", "escape", "J", "K") > 10
+        assert (
+            await each_draws_one_frame(house, count, "1", *MOVES, "2", "tab", "tab", "tab", "shift+tab") > 10
+        )
+        assert await each_draws_one_frame(house, count, "3", *MOVES, "h") > 8
+
+
+async def test_every_character_in_a_field_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        await house.online()
+        house.app.settle = house.browse.settle = REST
+        await house.press("g", "a", "slash")
+        assert await each_draws_one_frame(house, count, "r", "e", "f", "left", "x", "backspace") > 5
+        await house.press("escape", "r")
+        assert await each_draws_one_frame(house, count, "x", "left", "y", "backspace", "home") == 5
+        await house.press("escape", "?")
+        assert (
+            await each_draws_one_frame(house, count, "t", "e", "x", "down", "up", "pagedown", "backspace") > 5
+        )
+
+
+async def test_every_key_in_the_editor_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        await house.online()
+        editor = await house.editing("Fault codes, complete")
+        await house.until(lambda: "as in the service" in house.line("header"), "its state")
+        keys = (
+            "x",
+            "left",
+            "right",
+            "down",
+            "up",
+            "end",
+            "enter",
+            "backspace",
+            "pagedown",
+            "pageup",
+            "delete",
+        )
+        assert (
+            await each_draws_one_frame(house, count, *keys, "ctrl+z", "ctrl+y", "shift+down", "ctrl+k") > 10
+        )
+        assert editor.dirty
+
+
+async def test_every_key_in_a_list_over_the_screen_draws_one_frame(
+    demo: Demo, tmp_path: Path, count: Count
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        for name in ("Account and sign-in", "Chargebacks"):
+            await house.editing(name)
+            await house.type("word ")
+            await house.press("escape")
+        house.app.settle = house.browse.settle = REST
+        await house.press("g", "d")
+        assert await each_draws_one_frame(house, count, "j", "k", "G", "home") > 2
+        await house.press("x")
+        assert await each_draws_one_frame(house, count, "tab", "tab") == 2
