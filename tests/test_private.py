@@ -1,4 +1,4 @@
-"""What kbtui uses of Textual that Textual does not promise to keep: a release that moves it fails here first."""
+"""What kbtui uses of Textual that Textual does not promise to keep; a release that moves it fails here."""
 
 from __future__ import annotations
 
