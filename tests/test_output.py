@@ -82,6 +82,7 @@ class Film:
     def __init__(self, both: Both, chance: random.Random, sure: bool) -> None:
         self._both, self._chance, self._sure = both, chance, sure
         self._coloured = chance.random() < 0.9
+        self._said: list[list[Segment]] = [[]] * chance.choice([1, 4])  # lines that come again
         self._anew(both.size)
 
     def _anew(self, size: Size) -> None:
@@ -91,7 +92,14 @@ class Film:
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
-            weights = {self._move: 6, self._lay_over: 6, self._replace: 3, self._pause: 3, self._disturb: 1}
+            weights = {
+                self._move: 6,
+                self._lay_over: 6,
+                self._replace: 3,
+                self._colour: 2,
+                self._pause: 3,
+                self._disturb: 1,
+            }
             (step,) = self._chance.choices([*weights, self._resize], [*weights.values(), 1])
             step()
             if self._both.stage.fast.takes:
@@ -109,6 +117,15 @@ class Film:
 
     def _replace(self) -> None:
         for y in self._some_rows():
+            self._rows[y] = self._line(self._size.width)
+        self._show_all()
+
+    def _colour(self) -> None:
+        """Lines look otherwise, and most of them say the same."""
+        style = self._style()
+        for y in self._some_rows():
+            self._rows[y] = Strip([Segment(self._rows[y].text, style)], self._size.width)
+        for y in self._some_rows()[:2]:
             self._rows[y] = self._line(self._size.width)
         self._show_all()
 
@@ -192,21 +209,25 @@ class Film:
 
     def _line(self, width: int) -> Strip:
         """A line; without marks at its ends where it is sure: they have no place on a terminal."""
-        texts = SURE if self._sure else DOUBTED
-        words = ("".join(self._chance.choices(texts, k=self._chance.randrange(7))) for _ in range(5))
-        segments = [
-            Segment(text, self._chance.choice(STYLES))
-            for text in words
-            if cell_len(text) and text[0] != "\u200d"
-        ]
-        if not self._coloured:
-            segments = NoColor().apply(segments, Color(0, 0, 0))
+        segments = self._chance.choice(self._said)
+        if self._chance.random() < 0.6:
+            segments = self._words()
+            self._said[self._chance.randrange(len(self._said))] = segments
         strip = Strip(segments).adjust_cell_length(width, STYLES[0])
         if self._sure and strip.text.startswith("\u0301"):
             strip = Strip([Segment("x", STYLES[0]), *strip.crop(1, width)])
         if self._sure and strip.text.endswith("\u0301"):
             strip = Strip([*strip.crop(0, width - 1), Segment("x", STYLES[0])])
         return strip
+
+    def _words(self) -> list[Segment]:
+        texts = SURE if self._sure else DOUBTED
+        words = ("".join(self._chance.choices(texts, k=self._chance.randrange(7))) for _ in range(5))
+        segments = [Segment(text, self._style()) for text in words if cell_len(text) and text[0] != "\u200d"]
+        return segments if self._coloured else NoColor().apply(segments, Color(0, 0, 0))
+
+    def _style(self) -> Style:
+        return self._chance.choice(STYLES)
 
     def _cuts(self, width: int) -> list[int]:
         """Where the widgets of a line meet."""

@@ -145,6 +145,8 @@ class Picture:
             bottom += 1
         top, bottom = min(top, top + by), max(bottom, bottom + by)
         inside = [spans[y] for y in range(top, bottom + 1) if y in spans and spans[y][2]]
+        if not inside:  # only looks have changed there
+            return None, others
         left, right = min(span[0] for span in inside), max(span[1] for span in inside)
         move = Move(top, bottom, by, left, right)
         if self.sides and all(map(move.cuts_clean, self._shown[move.top : move.bottom + 1])):

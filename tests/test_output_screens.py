@@ -1,0 +1,167 @@
+"""Every screen of the app, by random keys: what the stage sends ends in what plain Textual draws.
+
+Each frame is drawn twice, as Textual sends it and as the stage does, on two terminals that have to show the
+same. Lines with characters that terminals give other cells than their own are excepted: Textual does not say
+where the rest of such a line goes. They have to look as if the stage had drawn them on an empty terminal.
+
+`KBTUI_KEYS` says how many keys are pressed in each number of colours, `KBTUI_SEED` which.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import RenderableType
+from textual import events
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App
+from textual.geometry import Offset
+from textual.screen import Screen
+
+from kbtui.commands import TYPING
+from kbtui.demo.server import Demo
+from kbtui.settings import Workspace
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.screens.browse import Browse
+from tests.emulators import Pyte
+from tests.house import House, opened, settings_for
+from tests.service import Service
+from tests.stage import Both
+
+KEYS = int(os.environ.get("KBTUI_KEYS", "60"))
+SEED = int(os.environ.get("KBTUI_SEED", "0")) or random.randrange(1, 2**32)
+
+SCRIPTS = "नमस्ते दुनिया", "שלום עולם", "👩\u200d👩\u200d👧 family ❤\ufe0f", "ภาษาไทยที่รัก", "Cafe\u0301 日本語"
+WORDS = [*"abc de e", "e\u0301", "日", "न", "ा", "😀", "ש"]
+MOVES = "j j j j k k G g-g ctrl+d ctrl+u pagedown pageup "
+BROWSE = (
+    MOVES
+    + "l h enter tab 1 2 3 z-R z-M g-h g-p g-a / F escape f-t f-u f-d f-f s-n s-U s-Z J K ] [ i V "
+    + "e e e e r r u u g-d g-w ? : g-t g-t R ctrl+l g-x"
+)
+PRESSED = {
+    "filter": "backspace enter escape down",
+    "rename": "home left backspace enter escape",
+    "keys": "down up pagedown enter escape escape",
+    "editor": "enter enter backspace delete ctrl+z ctrl+y ctrl+k ctrl+w ctrl+shift+k f1 f6 f7 f8 "
+    "up down left right home end pageup pagedown shift+up shift+down shift+right ctrl+s ctrl+s escape escape",
+    "question": "tab left enter y n escape",
+    "notice": "enter",
+    "conflict": MOVES + "m t e g-m",
+    "differs": MOVES + "t e",
+    "choose": MOVES + "enter escape",
+    "drafts": MOVES + "enter x escape",
+    "welcome": "g-w ? g-t",
+}
+"""What is pressed where, by the places of `commands`; elsewhere `BROWSE`."""
+
+
+class Watch:
+    """Both terminals, fed with what the app draws."""
+
+    def __init__(self, chance: random.Random, colours: str) -> None:
+        self._chance, self._colours = chance, colours
+        self._both: Both | None = None
+        self._failed: Exception | None = None
+        self.frames = 0
+
+    def draw(self, app: App[object], drawn: RenderableType | None) -> None:
+        """Keeps what goes wrong to itself: the app would end of it."""
+        if self._failed or app._batch_count or not isinstance(drawn, LayoutUpdate | ChopsUpdate):
+            return
+        if self._both is None:
+            fills = self._chance.random() < 0.5
+            terminals = Pyte(1, 1, fills=fills), Pyte(1, 1, fills=fills), Pyte(1, 1, fills=fills)
+            self._both = Both(terminals, app.size, self._colours, sides=self._chance.random() < 0.5)
+        try:
+            self._draw(self._both, drawn, app.cursor_position)
+        except Exception as error:
+            self._failed = error
+
+    def _draw(self, both: Both, drawn: LayoutUpdate | ChopsUpdate, cursor: Offset) -> None:
+        if isinstance(drawn, LayoutUpdate) and drawn.region.size != both.size:
+            both.resize(drawn.region.size)
+        both.stage.fast.takes = self._chance.random() < 0.9
+        both.draw(drawn, both.size.clamp_offset(cursor))
+        if both.stage.fast.takes:
+            self._compare(both)
+
+    def settle(self) -> None:
+        """What was left out is drawn as well; what went wrong since is told."""
+        if self._failed is None and self._both is not None:
+            self._both.take()
+            self._compare(self._both)
+        if self._failed is not None:
+            raise self._failed
+
+    def _compare(self, both: Both) -> None:
+        self.frames += 1
+        doubted = both.doubted()
+        both.alike(but=doubted)
+        if doubted:
+            both.as_from_nothing()
+
+
+async def step(house: House, service: Service, chance: random.Random) -> str:
+    """Do something, and say what."""
+    screen = house.app.screen
+    place = screen.here()[0] if isinstance(screen, CommandScreen) else ""
+    if chance.random() < 0.85:
+        keys: str = chance.choice(PRESSED.get(place, BROWSE).split() + 2 * WORDS * (place in TYPING))
+        await house.press(*keys.split("-"))
+        return keys
+    match chance.choice(["resize", "toast", "paste", "elsewhere"]):
+        case "resize":
+            width, height = chance.choice([(80, 24), (chance.randint(20, 180), chance.randint(6, 60))])
+            await house.pilot.resize_terminal(width, height)
+            return f"{width}x{height}"
+        case "toast":
+            house.app.tell(chance.choice(SCRIPTS) * chance.randint(1, 8), chance.choice(["", "warn", "bad"]))
+        case "paste":
+            house.app.post_message(events.Paste("\n".join(SCRIPTS * chance.randint(1, 8))))
+        case "elsewhere":
+            browse = next((each for each in house.app.screen_stack if isinstance(each, Browse)), None)
+            row = browse.documents.row if browse is not None else None
+            if row is not None and row.type == "text":
+                service.patch(row.id, content=" ".join(chance.choices(WORDS, k=40)))
+    await house.press()
+    return "…"
+
+
+@pytest.mark.parametrize("colours", ["truecolor", "256", "standard", "none"])
+async def test_every_screen_ends_in_what_textual_draws(
+    demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, colours: str
+) -> None:
+    chance = random.Random(SEED)
+    watch = Watch(chance, "truecolor" if colours == "none" else colours)
+    display = App._display
+
+    def watched(app: App[object], screen: Screen[object], drawn: RenderableType | None) -> None:
+        watch.draw(app, drawn)
+        display(app, screen, drawn)
+
+    monkeypatch.setattr(App, "_display", watched)
+    monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "truecolor" if colours == "none" else colours)
+    if colours == "none":
+        monkeypatch.setenv("NO_COLOR", "1")
+    for name in SCRIPTS:
+        service.add(name, "\n\n".join(f"# {name}\n{words} {name}" for words in SCRIPTS))
+    theme = "ansi-dark" if colours == "standard" else "auto"
+    first = settings_for(demo.url, demo.key, tmp_path, name="first", theme=theme)
+    away = Workspace("no key", "https://api.elevenlabs.io")
+    last: deque[str] = deque(maxlen=12)
+    async with opened(replace(first, workspaces=(first.workspace, away)), (80, 24)) as house:
+        await house.online()
+        try:
+            for _ in range(KEYS):
+                last.append(await step(house, service, chance))
+                watch.settle()
+        except Exception as error:
+            error.add_note(f"KBTUI_SEED={SEED}, after {' '.join(last)} on {house.app.size}")
+            raise
+    print(f"{colours}: {watch.frames} frames")
