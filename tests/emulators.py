@@ -195,11 +195,17 @@ class Tmux:
         self._ask(f"resize-window -x {columns} -y {lines}")
 
     def feed(self, data: str) -> None:
-        """Have it drawn; returns when it is."""
-        self._marks += 1
-        self._feed.write(f"{data}\x1b]2;mark{self._marks}\x1b\\".encode())
-        while self._ask("display-message -p '#{pane_title}'") != [f"mark{self._marks}"]:
-            pass
+        """Have it drawn; returns when it is.
+
+        In pieces, for tmux forgets a joiner where what it reads at once comes to its end.
+        """
+        while data:
+            end = data.rfind("\x1b", 1, 1000) if len(data) > 1000 else -1
+            piece, data = (data[:end], data[end:]) if end > 0 else (data, "")
+            self._marks += 1
+            self._feed.write(f"{piece}\x1b]2;mark{self._marks}\x1b\\".encode())
+            while self._ask("display-message -p '#{pane_title}'") != [f"mark{self._marks}"]:
+                pass
 
     def raw(self) -> list[str]:
         """Two terminals of which this is equal show the same."""
