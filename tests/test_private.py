@@ -20,16 +20,18 @@ HOUSE = Path(kbtui.tui.__file__).parent
 
 USED = {
     "textual.app": (
-        "_display", "_driver", "_running", "_closed", "_batch_count", "_exception", "_fatal_error",
+        "_display", "_driver", "_running", "_closed", "_batch_count", "_clipboard", "_exception", "_fatal_error",
         "_handle_exception",
     ),
+    "textual.screen": ("_display",),
     "textual.driver": ("_app", "_loop"),
     "textual.drivers.linux_driver": (
         "_writer_thread", "_key_thread", "_must_signal_resume", "_sigcont_application",
-        "_enable_mouse_support", "_get_terminal_size", "XTermParser", "getincrementaldecoder",
+        "_enable_mouse_support", "_get_terminal_size",
     ),
     "textual.drivers._writer_thread": ("_queue",),
-    "textual._xterm_parser": ("XTermParser",),
+    "textual._xterm_parser": ("XTermParser", "_sequence_to_key_events"),
+    "textual._parser": ("_timeout_time",),
     "textual._compositor": ("ChopsUpdate", "LayoutUpdate", "spans", "chops", "chop_ends", "strips", "region"),
     "textual._time": ("get_time",),
     "textual.document._document": ("EditResult",),
@@ -73,6 +75,7 @@ def test_what_the_stage_overrides_is_called_as_before() -> None:
 
     assert names(App._display) == ["self", "screen", "renderable"]
     assert names(LinuxDriver.process_message) == ["self", "message"]
+    assert names(LinuxDriver.run_input_thread) == ["self"]
     assert names(LinuxDriver.disable_input) == names(LinuxDriver.start_application_mode) == ["self"]
     assert names(ChopsUpdate) == ["chops", "spans", "chop_ends"]
     assert names(LayoutUpdate) == ["strips", "region"]

@@ -72,7 +72,6 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         open_workspace: OpenWorkspace,
         start_demo: StartDemo,
     ) -> None:
-        paste.install()
         widths.install()
         chosen = theme_for(settings.theme)
         super().__init__(driver_class=PacedDriver, ansi_color=chosen.startswith("ansi"))
@@ -173,11 +172,12 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         if self._kb is not None:
             self._kb.drafts.flush()
 
-    def leave(self, code: int) -> None:
-        """End in order with an exit code; may be called from a signal handler."""
+    def leave(self, code: int) -> bool:
+        """End in order with an exit code; may be called from a signal handler. False: it seems it cannot."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self.exit, None, code)
+        return not (isinstance(self._driver, PacedDriver) and self._driver.stalled)
 
     def _handle_exception(self, error: Exception) -> None:
         self.keep_words()

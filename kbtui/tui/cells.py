@@ -32,6 +32,8 @@ class Look:
     ground: Look
 
 
+LOOKS = 16_384  # kept
+
 _looks: dict[tuple[tuple[str, ...], str, str, str], Look] = {}
 
 
@@ -56,6 +58,9 @@ def look(parameters: str = "", link: str = "") -> Look:
 def _look(flags: tuple[str, ...], front: str, back: str, link: str) -> Look:
     made = _looks.get((flags, front, back, link))
     if made is None:
+        if len(_looks) > LOOKS:
+            _looks.clear()  # their likes are made anew; drawing takes them for different, which is right
+            _looks[(), "", "", ""] = PLAIN
         made = _looks[flags, front, back, link] = Look()
         made.flags, made.front, made.back, made.link = flags, front, back, link
         seen = tuple(flag for flag in flags if flag in _ON_BLANKS)
@@ -99,7 +104,7 @@ _JOINED = re.compile("(?:\u200d.?)*", re.S)  # Rich gives them no cells
 _NO_CHARACTER = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _split(text: str) -> tuple[str, list[str]]:
     """What goes to the character before a text, and its cells; control characters are left out."""
     begin = _JOINED.match(text)

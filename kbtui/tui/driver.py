@@ -6,7 +6,9 @@ knows: where is the cursor? The answer says that the frame is seen. Until then t
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import signal
 import termios
 import time
@@ -20,6 +22,8 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from kbtui.tui.paste import Parser, decoder
+
 ASK = "\x1b[6n"
 QUESTIONS = "\x1b[?69$p\x1b]11;?\x1b\\"
 """Can you move parts of rows (`SideMargins`), and what is your background (`Ground`)? See `paste.py`."""
@@ -29,6 +33,7 @@ LOST = 5.0  # seconds after which an answer is not late but lost
 ENDING = (
     1.0  # seconds that answers are waited for before a shell gets the terminal; it would take them for keys
 )
+TICK = 0.05  # seconds between looks at what the keyboard has begun
 WAITING = 2  # frames that may wait for a terminal that answers nothing
 
 _ANSWER = re.compile(r"\x1b\[\d+;\d+R")
@@ -44,10 +49,13 @@ class PacedDriver(LinuxDriver):
         self._flying: deque[float] = deque(maxlen=4 * FRAMES)  # when the frames in flight were sent
         self._answers = False  # the terminal is known to answer
         self._modes: list[Any] = []
+        self._enough = -1
+        self._stop_reading: int | None = None  # the pipe whose other end is `_enough`
 
     def start_application_mode(self) -> None:
         self._flying.clear()
         self.screens += 1
+        self._enough, self._stop_reading = os.pipe()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self.write(QUESTIONS)
         with suppress(termios.error):
@@ -58,18 +66,26 @@ class PacedDriver(LinuxDriver):
         """Whether the terminal can take another frame now; what is drawn meanwhile goes with the next one."""
         if self._waiting() >= WAITING:
             return False
-        if not self._answers or len(self._flying) < FRAMES:
+        flying = tuple(self._flying)  # answers come in another thread
+        if not self._answers or len(flying) < FRAMES:
             return True
-        if time.monotonic() - self._flying[-1] < LOST:
+        if time.monotonic() - flying[-1] < LOST:
             return False
         self._flying.clear()
         self._answers = False  # until it answers again
         return True
 
     @property
+    def stalled(self) -> bool:
+        """Whether the terminal seems to take nothing any more."""
+        late = self._answers and len(self._flying) > self.in_flight
+        return late or self._waiting() > 0
+
+    @property
     def in_flight(self) -> int:
-        """How many frames are not known to be drawn."""
-        return len(self._flying) if self._answers else 0
+        """How many frames may not be drawn yet; an answer that is long overdue is not waited for."""
+        now = time.monotonic()
+        return sum(now - sent < ENDING for sent in tuple(self._flying)) if self._answers else 0
 
     def frame(self, sent: str) -> None:
         """Send a frame."""
@@ -82,19 +98,48 @@ class PacedDriver(LinuxDriver):
             message.text, answered = _ANSWER.subn("", message.text, count=len(self._flying))
         else:
             answered = int(isinstance(message, events.CursorPosition))
-        for _ in range(min(answered, len(self._flying))):
-            self._answers = True
-            self._flying.popleft()
+        with suppress(IndexError):  # forgotten meanwhile
+            for _ in range(answered):
+                self._flying.popleft()
+                self._answers = True
         super().process_message(message)
 
+    def run_input_thread(self) -> None:
+        """Read the keyboard until it is enough; Textual's would look for the end ten times a second."""
+        parser, decode = Parser(), decoder("utf-8")().decode
+        while True:
+            patience = TICK if parser.waits else None
+            ready, _, _ = select.select([self.fileno, self._enough], [], [], patience)
+            if self._enough in ready:
+                return
+            if ready:
+                try:
+                    data = os.read(self.fileno, 65536)
+                except OSError:  # the line is closed
+                    return
+                if not data:
+                    return
+                for event in parser.feed(decode(data)):
+                    self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+
     def disable_input(self) -> None:
+        if self._stop_reading is None:
+            super().disable_input()
+            return
         self._hear_answers()
+        os.write(self._stop_reading, b".")
         super().disable_input()
+        for end in (self._enough, self._stop_reading):
+            os.close(end)
+        self._stop_reading = None
 
     def _hear_answers(self) -> None:
-        while self._flying and time.monotonic() < self._flying[-1] + ENDING:
-            if not self._answers and time.monotonic() > self._flying[0] + ENDING:
-                return  # it answers nothing
+        while flying := tuple(self._flying):
+            now = time.monotonic()
+            if now > flying[-1] + ENDING or (not self._answers and now > flying[0] + ENDING):
+                return
             time.sleep(0.002)
 
     def _waiting(self) -> int:
@@ -116,9 +161,12 @@ class PacedDriver(LinuxDriver):
         reader = self._key_thread
         if reader is None or not reader.is_alive():
             return  # the terminal is lent, or was given back
+        self._flying.clear()
         with suppress(termios.error):
-            termios.tcsetattr(self.fileno, termios.TCSANOW, self._modes)
+            if self._modes:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._modes)
         self.write(_OUR_SCREEN)
         self._enable_mouse_support()
         self.screens += 1
-        self._app.screen.refresh(layout=True)
+        for screen in self._app.screen_stack[-1:]:  # there is none at the very end
+            screen.refresh(layout=True)

@@ -76,9 +76,9 @@ class Output(Base):
     def send_changes(self) -> None:
         """Send what is different on the terminal, now or as soon as it can take it."""
         driver = self._driver
-        if not isinstance(driver, PacedDriver) or not self._running or self._closed or self._batch_count:
+        if not isinstance(driver, PacedDriver) or not self._running or self._closed:
             return
-        self._behind = not driver.ready()
+        self._behind = bool(self._batch_count) or not driver.ready()
         if self._behind:
             self._again = self._again or self.set_timer(AGAIN, self._try_again)
             return
@@ -110,7 +110,7 @@ class Output(Base):
         driver = self._driver
         if not self.only_changes or not isinstance(driver, PacedDriver):
             return True
-        return 0 < frame <= self.frames - driver.in_flight
+        return 0 < frame <= self.frames - driver.in_flight or not (driver.in_flight or self._behind)
 
     def redraw(self) -> None:
         """Draw everything anew: something else may have drawn on the screen."""
@@ -194,6 +194,7 @@ class Output(Base):
         if len(self._looks_of) >= STYLES:
             self._looks_of.clear()
         system = COLOR_SYSTEMS.get(self.console.color_system or "", ColorSystem.TRUECOLOR)
-        link = f"id={style.link_id};{style.link}" if style.link and style.link.isprintable() else ""
+        # Without the id that Rich makes up anew each time; terminals join what leads to one address.
+        link = f";{style.link}" if style.link and style.link.isprintable() else ""
         made = self._looks_of[style] = look(Strip.render_ansi(style, system), link)
         return made

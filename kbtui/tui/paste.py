@@ -17,7 +17,6 @@ from time import monotonic
 
 from textual import events
 from textual._xterm_parser import XTermParser
-from textual.drivers import linux_driver
 from textual.keys import Keys
 from textual.message import Message
 
@@ -114,6 +113,11 @@ class Parser(XTermParser):
             if start:
                 yield from self._alone()
 
+    @property
+    def waits(self) -> bool:
+        """Whether time alone may bring something: `tick` has to be called then."""
+        return bool(self._held) or self._pasted is not None or self._timeout_time is not None
+
     def tick(self) -> Iterable[Message]:
         silence = self._clock() - self._heard
         if self._pasted is not None and silence >= STUCK:
@@ -201,10 +205,3 @@ def _told(answer: re.Match[str]) -> Iterable[Message]:
 def decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
     """What decodes the keyboard: a byte that is no UTF-8 is a character nobody typed, and no end of kbtui."""
     return partial(codecs.getincrementaldecoder(encoding), "replace")
-
-
-def install() -> None:
-    """Have Textual read the keyboard this way."""
-    for name, ours in (("XTermParser", Parser), ("getincrementaldecoder", decoder)):
-        assert hasattr(linux_driver, name), "Textual reads the keyboard in another way now"
-        setattr(linux_driver, name, ours)
