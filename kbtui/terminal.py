@@ -161,6 +161,7 @@ class Guard:
         """Put the terminal back by hand, as far as it takes anything."""
         with contextlib.suppress(OSError, termios.error):
             termios.tcsetattr(0, termios.TCSANOW, self._modes)
+            termios.tcflush(0, termios.TCOFLUSH)  # what it did not take leaves no room
             # Opened anew, since whoever shares the old one must not find it non-blocking.
             own = os.open("/dev/tty", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
             os.write(own, _RESET.encode())

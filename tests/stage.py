@@ -141,7 +141,7 @@ class Both:
             return
         pairs = zip(self._ours.cells(), self._plain.cells(), strict=True)
         for y, (ours, plain) in enumerate(pairs):
-            assert y in but or ours == plain, f"line {y}"
+            assert y in but or ours == plain, f"line {y}, {others(ours, plain)}"
 
     def ours(self) -> list[str]:
         """What the stage shows, line by line."""
@@ -160,12 +160,18 @@ class Both:
         self._fresh.feed(self.stage.from_nothing())
         shown = self._ours.cells()
         for y, (ours, fresh) in enumerate(zip(shown, self._fresh.cells(), strict=True)):
-            assert ours == fresh, f"line {y}"
+            assert ours == fresh, f"line {y}, {others(ours, fresh)}"
         x, y = self._ours.cursor()
         lines = {y: self.stage.wanted[y] for y in self.doubted()}
         self._ours.feed(again(lines) + f"\x1b[{y + 1};{x + 1}H")
         for y, (before, after) in enumerate(zip(shown, self._ours.cells(), strict=True)):
             assert before == after, f"a cell of line {y} that is not doubted"
+
+
+def others(ours: Sequence[object], wanted: Sequence[object]) -> str:
+    """The first cells that are not as they should be."""
+    cells = [(x, a, b) for x, (a, b) in enumerate(zip(ours, wanted, strict=False)) if a != b]
+    return "; ".join(f"column {x}: {a} for {b}" for x, a, b in cells[:3])
 
 
 def again(lines: dict[int, Row]) -> str:

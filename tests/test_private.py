@@ -20,8 +20,8 @@ HOUSE = Path(kbtui.tui.__file__).parent
 
 USED = {
     "textual.app": (
-        "_display", "_driver", "_running", "_closed", "_batch_count", "_clipboard", "_exception", "_fatal_error",
-        "_handle_exception",
+        "_display", "_driver", "_running", "_closed", "_batch_count", "_clipboard", "_exception",
+        "_fatal_error", "_handle_exception",
     ),
     "textual.screen": ("_display",),
     "textual.driver": ("_app", "_loop"),

@@ -37,6 +37,7 @@ TICK = 0.05  # seconds between looks at what the keyboard has begun
 WAITING = 2  # frames that may wait for a terminal that answers nothing
 
 _ANSWER = re.compile(r"\x1b\[\d+;\d+R")
+_SAY_NO_MORE = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
 _OUR_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l\x1b[?2048$p"
 
 
@@ -49,6 +50,7 @@ class PacedDriver(LinuxDriver):
         self._flying: deque[float] = deque(maxlen=4 * FRAMES)  # when the frames in flight were sent
         self._answers = False  # the terminal is known to answer
         self._modes: list[Any] = []
+        self._began = 0.0
         self._enough = -1
         self._stop_reading: int | None = None  # the pipe whose other end is `_enough`
 
@@ -56,11 +58,15 @@ class PacedDriver(LinuxDriver):
         self._flying.clear()
         self.screens += 1
         self._enough, self._stop_reading = os.pipe()
+        # A sleep in the middle would stop threads that have not begun.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        self.write(QUESTIONS)
+        self._began = time.monotonic()
+        self.frame(QUESTIONS)
         with suppress(termios.error):
             self._modes = termios.tcgetattr(self.fileno)
         signal.signal(signal.SIGCONT, self._woken)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def ready(self) -> bool:
         """Whether the terminal can take another frame now; what is drawn meanwhile goes with the next one."""
@@ -128,6 +134,7 @@ class PacedDriver(LinuxDriver):
         if self._stop_reading is None:
             super().disable_input()
             return
+        self.frame(_SAY_NO_MORE)  # its answer is the last that comes
         self._hear_answers()
         os.write(self._stop_reading, b".")
         super().disable_input()
@@ -136,10 +143,8 @@ class PacedDriver(LinuxDriver):
         self._stop_reading = None
 
     def _hear_answers(self) -> None:
-        while flying := tuple(self._flying):
-            now = time.monotonic()
-            if now > flying[-1] + ENDING or (not self._answers and now > flying[0] + ENDING):
-                return
+        end = (time.monotonic() if self._answers else self._began) + ENDING
+        while self._flying and time.monotonic() < end:
             time.sleep(0.002)
 
     def _waiting(self) -> int:
@@ -165,7 +170,7 @@ class PacedDriver(LinuxDriver):
         with suppress(termios.error):
             if self._modes:
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self._modes)
-        self.write(_OUR_SCREEN)
+        self.frame(_OUR_SCREEN)
         self._enable_mouse_support()
         self.screens += 1
         for screen in self._app.screen_stack[-1:]:  # there is none at the very end

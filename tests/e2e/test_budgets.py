@@ -55,7 +55,8 @@ def cost(kbtui: Visit, key: str, seen: str) -> int:
 
 
 def test_the_first_frame_is_small(warm: Visit) -> None:
-    assert warm.raw.index(ASK) + len(ASK) <= FIRST_FRAME
+    questions, frame = bytes(warm.raw).split(ASK, 2)[:2]
+    assert len(questions + frame) + 2 * len(ASK) <= FIRST_FRAME
 
 
 def test_a_move_inside_the_view_is_cheap_until_the_preview_settles(warm: Visit) -> None:
