@@ -108,10 +108,13 @@ class Both:
         self._fresh.feed("\x1b[?7l")
 
     def draw(self, update: CompositorUpdate, cursor: Offset = HOME) -> None:
+        self.draw_plain(update, cursor)
+        self.draw_ours(update, cursor)
+
+    def draw_plain(self, update: CompositorUpdate, cursor: Offset = HOME) -> None:
         forget_colours(update)
         plain = update.render_segments(self.stage.console).replace("\n", "\r\n")
         self._plain.feed(plain + Control.move_to(*cursor).segment.text)
-        self.draw_ours(update, cursor)
 
     def draw_ours(self, update: CompositorUpdate, cursor: Offset = HOME) -> None:
         self.stage.cursor_position = cursor

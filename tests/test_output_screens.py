@@ -87,7 +87,9 @@ class Watch:
         if isinstance(drawn, LayoutUpdate) and drawn.region.size != both.size:
             both.resize(drawn.region.size)
         both.stage.fast.takes = self._chance.random() < 0.9
-        both.draw(drawn, both.size.clamp_offset(cursor))
+        cursor = both.size.clamp_offset(cursor)
+        both.draw_plain(to_the_ends(drawn) if isinstance(drawn, ChopsUpdate) else drawn, cursor)
+        both.draw_ours(drawn, cursor)
         if both.stage.fast.takes:
             self._compare(both)
 
@@ -105,6 +107,20 @@ class Watch:
         both.alike(but=doubted)
         if doubted:
             both.as_from_nothing()
+
+
+def to_the_ends(update: ChopsUpdate) -> ChopsUpdate:
+    """The update with its pieces drawn to their ends, as the stage does.
+
+    Textual cuts them off where the change ends that it was told of: what comes behind may be newer than what
+    is on the screen, and is drawn a frame later.
+    """
+    spans = []
+    for y, left, right in update.spans:
+        pieces = zip(update.chops[y], update.chop_ends[y], strict=False)
+        ends = [(x, end) for x, end in pieces if x < right and end > left]
+        spans.append((y, min(left, ends[0][0]), max(right, ends[-1][1])) if ends else (y, left, right))
+    return ChopsUpdate(update.chops, spans, update.chop_ends)
 
 
 async def step(house: House, service: Service, chance: random.Random) -> str:
