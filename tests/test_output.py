@@ -28,7 +28,7 @@ from kbtui.tui.cells import PLAIN, cells, is_doubted
 from tests.emulators import Pyte, Tmux
 from tests.stage import Both
 
-FRAMES = int(os.environ.get("KBTUI_FRAMES", "500"))
+FRAMES = int(os.environ.get("KBTUI_FRAMES", "1000"))
 SEED = int(os.environ.get("KBTUI_SEED", "0")) or random.randrange(1, 2**32)
 
 STYLES = [

@@ -23,11 +23,12 @@ import termios
 import time
 from pathlib import Path
 
-HOUSE = Path(__file__).resolve().parent.parent.parent
+from tests.e2e.visit import Visit, environment
+
 EMPTY = [sys.executable, "-c", "from textual.app import App; App().run()"]
-DRAWN = rb"\x1b\[40;1H.*\x1b\[\?2026l"  # the last line of a frame, and its end
-LISTED = rb"1 of [1-9]\d*.*\x1b\[\?2026l"
-SWEPT = rb"\b590\b"  # documents: the sample and those that are asked for
+DRAWN = rb"\x1b\[40;1H.*\x1b\[\?2026l"  # the last line of a frame of Textual's, and its end
+LISTED = rb"1 of [1-9]\d*.*\x1b\[6n"  # what a frame ends with that goes through the output stage
+SWEPT = r"of 590\b"  # documents: the sample and those that are asked for
 PATIENCE = 30.0
 
 
@@ -43,7 +44,9 @@ def start(command: list[str], env: dict[str, str], until: bytes, size: tuple[int
         while not took:
             ready, _, _ = select.select([terminal], [], [], PATIENCE)
             assert ready and time.perf_counter() - began < PATIENCE, seen[-400:]
-            seen += os.read(terminal, 65536)
+            read = os.read(terminal, 65536)
+            seen += read
+            os.write(terminal, b"\x1b[1;1R" * read.count(b"\x1b[6n"))
             if b"\x1b[?2026$p" in seen[-4096:] and seen.count(b"\x1b[?2026h") == 0:
                 os.write(terminal, b"\x1b[?2026;2$y")
             if re.search(until, seen, re.S):
@@ -62,10 +65,8 @@ def start(command: list[str], env: dict[str, str], until: bytes, size: tuple[int
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     with tempfile.TemporaryDirectory() as home:
-        env = {**os.environ, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        env |= {"PYTHONPATH": str(HOUSE), "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
-        for name in ("PYTHONDONTWRITEBYTECODE", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-            env.pop(name, None)
+        env = environment(Path(home))
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         kbtui = [sys.executable, "-m", "kbtui"]
         serve = [*kbtui, "serve", "--json", "--size", "500"]
         with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=env) as server:
@@ -73,7 +74,12 @@ def main() -> None:
             told = json.loads(server.stdout.readline())
             env["ELEVENLABS_API_KEY"] = told["key"]
             warm = [*kbtui, "--base-url", told["url"]]
-            start(warm, env, SWEPT)
+            with Visit(Path(home), url=told["url"], key=told["key"]) as first:
+                first.settle()
+                first.press("g", "a")
+                first.until(SWEPT)
+                first.press("Q")
+                first.ended()
             start(EMPTY, env, DRAWN)
             times = [(start(EMPTY, env, DRAWN), start(warm, env, LISTED)) for _ in range(rounds)]
             server.terminate()
