@@ -113,6 +113,23 @@ class Picture:
         right = sorted(span[1] for span in spans.values())[-1 - few]
         if left >= right:
             return None, others
+        by, top, bottom = self._came_together(changed, left, right)
+        if not by:
+            return None, others
+        inside = [spans[y] for y in range(top, bottom + 1) if y in spans and spans[y][2]]
+        if not inside:  # only looks have changed there
+            return None, others
+        left, right = min(span[0] for span in inside), max(span[1] for span in inside)
+        move = Move(top, bottom, by, left, right)
+        if self.sides and all(map(move.cuts_clean, self._shown[move.top : move.bottom + 1])):
+            return move, others
+        return move._replace(left=0, right=self.width), others
+
+    def _came_together(self, changed: list[int], left: int, right: int) -> tuple[int, int, int]:
+        """How far most of the changed lines went up, and the first and last row of the room they went in.
+
+        Only what is between the columns counts; the way is 0 where too few went together.
+        """
         places: dict[str, list[int]] = {}
         for y in changed:
             places.setdefault("".join(self._shown[y].chars[left:right]), []).append(y)
@@ -126,9 +143,7 @@ class Picture:
         votes.pop(0, None)
         by = max(votes, key=votes.__getitem__, default=0)
         if not by or votes[by] < ALIKE:
-            return None, others
-        rows = [y for y, far in moves if far == by]
-        top, bottom = rows[0], rows[-1]
+            return 0, 0, 0
 
         def came(y: int) -> bool:
             """Whether most of a line came from where the others came from."""
@@ -139,19 +154,13 @@ class Picture:
             nearly: bool = 4 * sum(map(ne, new, source)) < sum(map(ne, new, old))
             return nearly
 
+        rows = [y for y, far in moves if far == by]
+        top, bottom = rows[0], rows[-1]
         while came(top - 1):
             top -= 1
         while came(bottom + 1):
             bottom += 1
-        top, bottom = min(top, top + by), max(bottom, bottom + by)
-        inside = [spans[y] for y in range(top, bottom + 1) if y in spans and spans[y][2]]
-        if not inside:  # only looks have changed there
-            return None, others
-        left, right = min(span[0] for span in inside), max(span[1] for span in inside)
-        move = Move(top, bottom, by, left, right)
-        if self.sides and all(map(move.cuts_clean, self._shown[move.top : move.bottom + 1])):
-            return move, others
-        return move._replace(left=0, right=self.width), others
+        return by, min(top, top + by), max(bottom, bottom + by)
 
     def _drawn(self, shown: list[Row]) -> str:
         """What turns `shown` into what is wanted, without moving rows."""
