@@ -19,8 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 LINK_VARIABLES = ("SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION")
-GRACE = 1.0  # seconds an orderly end may take after SIGTERM before the process is ended
-NO_GRACE = 0.1  # the same where the terminal takes nothing any more
+GRACE = 0.15  # seconds an orderly end may take after SIGTERM before the process is ended
 
 _RESET = (
     "\x1b]8;;\x1b\\\x1b[?2026l\x1b[?69l\x1b[r\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[?7h"
@@ -99,19 +98,18 @@ class Guard:
 
     Args:
         keep: brings every typed word to the disk; called from signal handlers and from a thread.
-        leave: asks the app to end in order with an exit code; False: that will probably not be carried out.
+        leave: asks the app to end in order with an exit code; called from signal handlers.
         clear: removes what must not stay behind, where the process is ended by hand.
     """
 
     def __init__(
-        self, keep: Callable[[], None], leave: Callable[[int], bool], clear: Callable[[], None]
+        self, keep: Callable[[], None], leave: Callable[[int], None], clear: Callable[[], None]
     ) -> None:
         self._keep = keep
         self._leave = leave
         self._clear = clear
         self._modes = termios.tcgetattr(0)
         self._wake, self._waker = os.pipe()
-        self._grace = GRACE
 
     def watch(self) -> None:
         """Begin: install the handlers and watch for a terminal that goes away without a signal."""
@@ -138,8 +136,8 @@ class Guard:
             signal.signal(signal.SIGCONT, signal.SIG_DFL)
             self._end(signal.SIGTERM)
         self._keep()
-        self._grace = GRACE if self._leave(128 + signal.SIGTERM) else NO_GRACE
         os.write(self._waker, b".")
+        self._leave(128 + signal.SIGTERM)
 
     def _watch_line(self) -> None:
         line = select.poll()
@@ -153,8 +151,8 @@ class Guard:
                 line.unregister(0)  # a system that cannot poll terminals
             if self._wake in events:
                 line.unregister(self._wake)
-                line.poll(self._grace * 1000)
-                self._restore()  # the loop did not end in time: a stalled terminal holds it
+                line.poll(GRACE * 1000)
+                self._restore()  # the loop did not end in time: a stalled terminal or a slow line holds it
                 self._end(signal.SIGTERM)
 
     def _restore(self) -> None:

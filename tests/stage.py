@@ -18,6 +18,8 @@ from kbtui.tui.picture import Picture
 HOME = Offset(0, 0)
 JUNK = "\x1b[31mwall: going down\r\n\x1b[7m世\x1b[m"
 """What another program may draw."""
+MODES = "\x1b(0\x0e\x1b[4h\x1b[2;3r\x1b[?6h\x1b[?7h"
+"""What it may leave: line-drawing characters, inserting, margins, wrapping."""
 
 
 class Terminal(Protocol):
@@ -129,7 +131,7 @@ class Both:
 
     def disturb(self) -> None:
         """Another program draws on the terminal of the stage, which hears of it."""
-        self._ours.feed(JUNK)
+        self._ours.feed(JUNK + MODES)
         self.stage.fast.screens += 1
 
     def _settle(self) -> None:

@@ -172,12 +172,11 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         if self._kb is not None:
             self._kb.drafts.flush()
 
-    def leave(self, code: int) -> bool:
-        """End in order with an exit code; may be called from a signal handler. False: it seems it cannot."""
+    def leave(self, code: int) -> None:
+        """End in order with an exit code; may be called from a signal handler."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self.exit, None, code)
-        return not (isinstance(self._driver, PacedDriver) and self._driver.stalled)
 
     def _handle_exception(self, error: Exception) -> None:
         self.keep_words()

@@ -11,6 +11,7 @@ import re
 import select
 import signal
 import termios
+import threading
 import time
 from collections import deque
 from contextlib import suppress
@@ -30,9 +31,7 @@ QUESTIONS = "\x1b[?69$p\x1b]11;?\x1b\\"
 
 FRAMES = 4  # in flight at most; more would only lie in buffers, and be old when they are seen
 LOST = 5.0  # seconds after which an answer is not late but lost
-ENDING = (
-    1.0  # seconds that answers are waited for before a shell gets the terminal; it would take them for keys
-)
+ENDING = 1.0  # seconds for which a shell waits for the terminal, since it would take late answers for keys
 TICK = 0.05  # seconds between looks at what the keyboard has begun
 WAITING = 2  # frames that may wait for a terminal that answers nothing
 
@@ -48,7 +47,10 @@ class PacedDriver(LinuxDriver):
         super().__init__(*args, **more)
         self.screens = 0  # how often a screen was begun whose cells nobody knows
         self._flying: deque[float] = deque(maxlen=4 * FRAMES)  # when the frames in flight were sent
+        self._counting = threading.Lock()  # answers come in another thread
         self._answers = False  # the terminal is known to answer
+        self._heard = 0.0  # when it did last
+        self._trips: deque[float] = deque(maxlen=FRAMES)  # seconds that answers took lately
         self._modes: list[Any] = []
         self._began = 0.0
         self._enough = -1
@@ -60,38 +62,30 @@ class PacedDriver(LinuxDriver):
         self._enough, self._stop_reading = os.pipe()
         # A sleep in the middle would stop threads that have not begun.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
-        super().start_application_mode()  # type: ignore[no-untyped-call]
-        self._began = time.monotonic()
-        self.frame(QUESTIONS)
-        with suppress(termios.error):
-            self._modes = termios.tcgetattr(self.fileno)
-        signal.signal(signal.SIGCONT, self._woken)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+            self._began = time.monotonic()
+            self.frame(QUESTIONS)
+            with suppress(termios.error):
+                self._modes = termios.tcgetattr(self.fileno)
+            signal.signal(signal.SIGCONT, self._woken)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def ready(self) -> bool:
         """Whether the terminal can take another frame now; what is drawn meanwhile goes with the next one."""
-        if self._waiting() >= WAITING:
-            return False
-        flying = tuple(self._flying)  # answers come in another thread
-        if not self._answers or len(flying) < FRAMES:
-            return True
-        if time.monotonic() - flying[-1] < LOST:
-            return False
-        self._flying.clear()
-        self._answers = False  # until it answers again
-        return True
-
-    @property
-    def stalled(self) -> bool:
-        """Whether the terminal seems to take nothing any more."""
-        late = self._answers and len(self._flying) > self.in_flight
-        return late or self._waiting() > 0
+        return self._waiting() < WAITING and self.in_flight < FRAMES
 
     @property
     def in_flight(self) -> int:
-        """How many frames may not be drawn yet; an answer that is long overdue is not waited for."""
+        """How many frames may not be drawn yet; 0 where no answers come, which nobody waits for."""
         now = time.monotonic()
-        return sum(now - sent < ENDING for sent in tuple(self._flying)) if self._answers else 0
+        with self._counting:
+            while self._flying and now - self._flying[0] >= LOST:
+                self._flying.popleft()
+                # Until it answers again, if that was not just one of many.
+                self._answers = self._answers and now - self._heard < LOST
+            return len(self._flying) if self._answers else 0
 
     def frame(self, sent: str) -> None:
         """Send a frame."""
@@ -104,14 +98,25 @@ class PacedDriver(LinuxDriver):
             message.text, answered = _ANSWER.subn("", message.text, count=len(self._flying))
         else:
             answered = int(isinstance(message, events.CursorPosition))
-        with suppress(IndexError):  # forgotten meanwhile
-            for _ in range(answered):
-                self._flying.popleft()
-                self._answers = True
+        if answered:
+            self._hear(answered)
         super().process_message(message)
+
+    def _hear(self, answers: int) -> None:
+        now = time.monotonic()
+        with self._counting:
+            for _ in range(min(answers, len(self._flying))):  # the others were given up
+                self._trips.append(now - self._flying.popleft())
+                self._answers, self._heard = True, now
 
     def run_input_thread(self) -> None:
         """Read the keyboard until it is enough; Textual's would look for the end ten times a second."""
+        try:
+            self._read_keys()
+        except Exception as error:
+            self._loop.call_soon_threadsafe(self._app._handle_exception, error)
+
+    def _read_keys(self) -> None:
         parser, decode = Parser(), decoder("utf-8")().decode
         while True:
             patience = TICK if parser.waits else None
@@ -125,8 +130,10 @@ class PacedDriver(LinuxDriver):
                     return
                 if not data:
                     return
-                for event in parser.feed(decode(data)):
-                    self.process_message(event)
+                parser.round_trip = min(self._trips, default=0.0)
+                if text := decode(data):  # not the beginning of a character alone
+                    for event in parser.feed(text):
+                        self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
 

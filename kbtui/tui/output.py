@@ -110,7 +110,8 @@ class Output(Base):
         driver = self._driver
         if not self.only_changes or not isinstance(driver, PacedDriver):
             return True
-        return 0 < frame <= self.frames - driver.in_flight or not (driver.in_flight or self._behind)
+        flying = driver.in_flight
+        return frame <= self.frames - flying or not (flying or self._behind)
 
     def redraw(self) -> None:
         """Draw everything anew: something else may have drawn on the screen."""

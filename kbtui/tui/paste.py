@@ -26,6 +26,7 @@ START, END = "\x1b[200~", "\x1b[201~"
 
 STUCK = 2.0  # seconds of silence after which the end of a paste will not come any more
 BROKEN = 5.0  # seconds after which the rest of a sequence will not
+SLOWEST = 0.5  # seconds that an Escape waits at most for the rest of a sequence, on the slowest line
 LATE = 1.0  # seconds after an Escape within which the rest of its sequence is still known for what it is
 BURST = 0.05  # seconds between bytes that one key sends, on a line that is not slow
 
@@ -64,11 +65,16 @@ class Parser(XTermParser):
 
     Args:
         clock: seconds; other than the real one in tests.
+
+    Attributes:
+        round_trip: seconds that answers of the terminal take; a slow line may pause in the middle of a
+            sequence, too.
     """
 
     def __init__(self, debug: bool = False, clock: Callable[[], float] = monotonic) -> None:
         super().__init__(debug)
         self._clock = clock
+        self.round_trip = 0.0
         self._heard = 0.0  # when something came
         self._held = ""  # the beginning of a sequence
         self._slow = False  # it came slower than one key sends it: it may be an Escape and another key
@@ -86,7 +92,10 @@ class Parser(XTermParser):
             return
         before, self._heard = self._heard, self._clock()
         if self._stuck:
-            if _KEY.fullmatch(data) or data.startswith(START):
+            end = "".join(self._pasted or ()) + data
+            # A line that goes on with a paste after all brings more than one character.
+            typed = len(data) == 1 and not (len(end) > 1 and END.startswith(end))
+            if typed or _KEY.fullmatch(data) or data.startswith(START):
                 self._pasted = None
             self._stuck = False
         if self._heard - self._escaped < LATE and _LATE.match(data):
@@ -140,9 +149,10 @@ class Parser(XTermParser):
 
     def _patience(self) -> float:
         """Seconds that the rest of what is held is waited for: more, the less it looks like a key."""
+        delay = max(self._delay, min(self.round_trip, SLOWEST))
         if not self._held.strip("\x1b"):
-            return self._delay
-        return 5 * self._delay if len(self._held) == 2 else BROKEN
+            return delay
+        return 5 * delay if len(self._held) == 2 else BROKEN
 
     def _paste(self, data: str) -> str:
         """Take a piece of a paste; what follows its end. With the end, `END` is the last of the pieces."""

@@ -14,6 +14,9 @@ from typing import NamedTuple
 from kbtui.tui.cells import PLAIN, Row, is_doubted, over
 from kbtui.tui.pen import Pen, Run, by_look, compare
 
+AS_ASSUMED = "\x0f\x1b(B\x1b[4l\x1b[?6;69;7l\x1b[r\x1b[m\x1b[2J"
+"""An empty screen, and no character set, inserting, margins or wrapping that somebody else began."""
+
 ALIKE = 3  # rows that must have moved together before a scroll is thought of
 
 
@@ -76,7 +79,7 @@ class Picture:
         """What the terminal has to be sent, or ""; from then on it counts as shown."""
         begin = ""
         if not self._known:
-            begin = "\x1b[r\x1b[m\x1b[2J"
+            begin = AS_ASSUMED
             self._known, self._shown = True, [self._blank] * self.height
         move, others = self._moved() if self.moves else (None, 0)
         drawn = move.sent(self.width) + self._drawn(self._after(move)) if move is not None else ""

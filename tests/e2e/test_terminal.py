@@ -165,6 +165,26 @@ def test_a_locale_of_one_byte_still_draws_and_takes_any_byte(home: Path) -> None
         assert kbtui.ended() == 0
 
 
+def test_a_character_may_come_byte_by_byte_and_half_of_one_is_no_end(home: Path) -> None:
+    with Visit(home, "--demo") as kbtui:
+        kbtui.settle()
+        kbtui.press("/")
+        kbtui.until("Esc drop")
+        for shown, data in (("caf", b"caf"), ("café", "é".encode()), ("café世", "世".encode())):
+            for byte in data:
+                kbtui.send(bytes([byte]))
+                kbtui.quiet(0.2)
+            kbtui.until(shown)
+        kbtui.send(b"\xe9")  # as a keyboard of one byte sends é
+        kbtui.quiet()
+        kbtui.send(b"x")
+        kbtui.until("café世�x")
+        kbtui.press("escape")
+        kbtui.until("/ filter")
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+
+
 # What may never reach it
 
 HOSTILE = [
@@ -180,7 +200,7 @@ HOSTILE = [
 ]
 
 _OURS = re.compile(
-    rb"\x1b\[[0-9;]*[ABCDHJLMmrs]|\x1b\[6n|\r|\x1b\[\?\d+[hl]|\x1b\[\?(2026|2048|69)\$p|\x1b\]11;\?\x1b\\|\x1b\[>\d+u|\x1b\[<u|\x1b\]22;[a-z-]+\x07"
+    rb"\x0f\x1b\(B\x1b\[4l|\x1b\[[0-9;]*[ABCDHJLMmrs]|\x1b\[6n|\r|\x1b\[\?[\d;]+[hl]|\x1b\[\?(2026|2048|69)\$p|\x1b\]11;\?\x1b\\|\x1b\[>\d+u|\x1b\[<u|\x1b\]22;[a-z-]+\x07"
 )
 """All that kbtui itself says to a terminal besides characters."""
 

@@ -25,7 +25,7 @@ class Asking(CommandScreen[Answer]):
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
         self._asked = get_time()
-        self._frame = 0  # that shows the question; 0 until it is known
+        self._frame: int | None = None  # that shows the question; None until it is known
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._shown)
@@ -34,8 +34,10 @@ class Asking(CommandScreen[Answer]):
         self._frame = self.app.frame  # type: ignore[attr-defined]
 
     async def press(self, event: events.Key) -> bool:
-        early = event.time < self._asked or not self.app.has_seen(self._frame)  # type: ignore[attr-defined]
-        return early or await super().press(event)
+        if event.time < self._asked or self._frame is None:
+            return True
+        seen: bool = self.app.has_seen(self._frame)  # type: ignore[attr-defined]
+        return not seen or await super().press(event)
 
 
 class Question(Asking[bool]):
