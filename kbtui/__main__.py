@@ -188,7 +188,8 @@ def _show(settings: Settings, leaving: ExitStack) -> int:
     guard = terminal.Guard(app.keep_words, app.leave, leaving.close)
     guard.watch()
     try:
-        code = app.run(mouse=settings.mouse)
+        # While it hears of the mouse, GNU screen holds a lone Escape until the next key.
+        code = app.run(mouse=settings.mouse and not terminal.in_screen())
     finally:
         app.keep_words()
         guard.give_back()

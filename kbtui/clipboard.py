@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -16,10 +17,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kbtui.database import make_folder
-from kbtui.terminal import over_a_link
+from kbtui.terminal import in_screen, over_a_link
 
 LIMIT = 74_994  # base64 characters that every terminal with a limit takes
 PIECE = 700  # bytes of a string that screen passes on; at 768 it gives up
+
+_WITHOUT = re.compile(r"linux|vt\d")  # terminals that have no clipboard
 
 # In a process of its own: what a broken desktop says must not get on the screen, nor hold it up. Reading back
 # tells whether anything took it, since pyperclip does not look at how its helpers ended.
@@ -42,7 +45,7 @@ class Program(NamedTuple):
 async def copy(
     text: str, send: Callable[[str], Awaitable[None]], environ: Mapping[str, str] = os.environ
 ) -> str:
-    """Bring a text to the clipboard; the way it went, in words, or "" where it is too long for the one left.
+    """Bring a text to the clipboard; the way it went, in words, or "" where none is left that can take it.
 
     `send` writes to the terminal.
     """
@@ -51,9 +54,9 @@ async def copy(
         if await _takes(program, data):
             return program.how
     sequence = osc52(data)
-    if not sequence:
+    if not sequence or _WITHOUT.match(environ.get("TERM", "")):
         return ""
-    if _in_screen(environ):
+    if in_screen(environ):
         await send(for_screen(sequence))
         return "through screen"
     await send(sequence)
@@ -65,7 +68,7 @@ def programs(environ: Mapping[str, str]) -> Iterator[Program]:
     if environ.get("TMUX"):
         yield Program(("tmux", "load-buffer", "-w", "-"), 1.0, "through tmux")
     desktop = sys.platform == "darwin" or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
-    if desktop and not over_a_link(environ) and not _in_screen(environ):
+    if desktop and not over_a_link(environ) and not in_screen(environ):
         yield Program((sys.executable, "-P", "-c", _DESKTOP), 3.0, "to the clipboard of this desktop")
 
 
@@ -96,10 +99,6 @@ def keep(text: str, folder: Path) -> Path:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _in_screen(environ: Mapping[str, str]) -> bool:
-    return environ.get("TERM", "").startswith("screen") and bool(environ.get("STY"))
 
 
 async def _takes(program: Program, data: bytes) -> bool:

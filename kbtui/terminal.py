@@ -19,6 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 LINK_VARIABLES = ("SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION")
+ROOM = 0.03  # seconds in which a terminal must have room for what restores it
 GRACE = 0.15  # seconds an orderly end may take after SIGTERM before the process is ended
 
 _RESET = (
@@ -30,6 +31,11 @@ _RESET = (
 def over_a_link(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether what is drawn travels over SSH or mosh."""
     return any(environ.get(name) for name in LINK_VARIABLES)
+
+
+def in_screen(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether GNU screen lies between."""
+    return environ.get("TERM", "").startswith("screen") and bool(environ.get("STY"))
 
 
 def why_not(environ: MutableMapping[str, str] = os.environ) -> str | None:
@@ -56,13 +62,15 @@ def can_move_rows() -> bool:
 
 
 def prepare(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Settle what Textual reads: no animation, the size of the terminal alone, and text that is UTF-8."""
+    """Settle what Textual reads: no animation, and nothing of a terminal that is another one."""
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     if over_a_link(environ):
         environ.setdefault("TEXTUAL_FPS", "30")
     for name in ("COLUMNS", "LINES"):  # of a terminal that once was; they would win over the one there is
         environ.pop(name, None)
+    if in_screen(environ):
+        environ.pop("COLORTERM", None)  # of the terminal outside; screen 4 takes each number for an attribute
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None and (stream.encoding or "").lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -128,7 +136,9 @@ class Guard:
                 termios.tcsetattr(0, termios.TCSANOW, self._modes)
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
-        self._end(signal.SIGHUP)  # nobody is left to draw for; finalizers would write to a dead line
+        self._keep()
+        self._restore()  # mostly the terminal is gone; but anybody may send a signal
+        self._end(signal.SIGHUP)  # finalizers would write to a dead line
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         if not _in_foreground():
@@ -159,10 +169,19 @@ class Guard:
         """Put the terminal back by hand, as far as it takes anything."""
         with contextlib.suppress(OSError, termios.error):
             termios.tcsetattr(0, termios.TCSANOW, self._modes)
-            termios.tcflush(0, termios.TCOFLUSH)  # what it did not take leaves no room
             # Opened anew, since whoever shares the old one must not find it non-blocking.
             own = os.open("/dev/tty", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
-            os.write(own, _RESET.encode())
+            # The frames that wait go nowhere, nor does the rest of the one that is being written.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            for thread in threading.enumerate():
+                signal.pthread_kill(thread.ident or 0, signal.SIGINT)
+            end = time.monotonic() + ROOM
+            while time.monotonic() < end:
+                termios.tcflush(0, termios.TCOFLUSH)  # what it did not take leaves no room
+                with contextlib.suppress(BlockingIOError):  # the rest of a frame goes first
+                    os.write(own, _RESET.encode())
+                    return
+                time.sleep(0.001)
 
     def _end(self, number: int) -> NoReturn:
         self._keep()

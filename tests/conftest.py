@@ -33,6 +33,8 @@ def clean_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         *("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY"),  # ways to the clipboard
     ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
 
 
 @pytest.fixture

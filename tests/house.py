@@ -22,6 +22,7 @@ from kbtui.tui.app import KbApp
 from kbtui.tui.keyboard import caught_up
 from kbtui.tui.screens.browse import Browse
 from kbtui.tui.screens.editor import Editor
+from kbtui.tui.screens.question import Asking
 from kbtui.tui.widgets.line import Line
 
 BASE = "One.\nTwo.\nThree.\n"  # a text to be edited
@@ -78,7 +79,13 @@ class House:
         return self.status == "online" and self.app._version == self.browse.kb.mirror.version
 
     async def press(self, *keys: str) -> None:
-        """Press keys, all at once as a slow line delivers them, and wait until they are carried out."""
+        """Press keys, all at once as a slow line delivers them, and wait until they are carried out.
+
+        A question is read before it is answered.
+        """
+        question = self.app.screen
+        if isinstance(question, Asking):
+            await self.until(lambda: question.frame is not None, "the question")
         self.burst(*keys)
         async with asyncio.timeout(PATIENCE):
             for _ in range(2):  # what the keys set off has queues of its own

@@ -268,9 +268,9 @@ async def test_a_text_that_is_too_long_says_where_it_is(
     monkeypatch.setenv("HOME", str(tmp_path))
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         house.app.copy_to_clipboard(LONG)
-        await house.until(lambda: "clipboard (100 000 characters): written to ~/cache/clip." in house.notices)
+        await house.until(lambda: "100 000 characters here: written to ~/cache/clip." in house.notices)
         assert (tmp_path / "cache" / "clip").read_text() == LONG
         (tmp_path / "cache" / "clip").unlink()
         (tmp_path / "cache" / "clip").mkdir()
         house.app.copy_to_clipboard(LONG)
-        await house.until(lambda: "no file takes it: Is a directory." in house.notices)
+        await house.until(lambda: "and no file: Is a directory." in house.notices)

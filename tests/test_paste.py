@@ -16,7 +16,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from kbtui.terminal import LINK_VARIABLES
-from kbtui.tui.driver import PacedDriver
+from kbtui.tui.driver import LOST, PacedDriver
 from kbtui.tui.paste import BURST, END, LATE, START, STUCK, Ground, Parser, SideMargins, decoder
 
 TICK = 0.01
@@ -445,7 +445,7 @@ class Flying(PacedDriver):
         self._flying = deque([0.0] * frames)
         self._trips: deque[float] = deque()
         self._counting = threading.Lock()
-        self._answers = False
+        self._answers, self._owed = False, frames
 
 
 @pytest.mark.parametrize(("frames", "left"), [(0, 3), (1, 2), (3, 0), (4, 0)])
@@ -471,3 +471,39 @@ def test_an_answer_outside_a_paste_says_that_the_oldest_frame_is_drawn(
     for message in heard("\x1b[1;1R\x1b[1;1R\x1b[1;1R").heard:
         driver.process_message(message)
     assert len(told) == 3 and not driver._flying
+
+
+def test_a_window_that_loses_the_focus_takes_keys_and_pastes_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Message] = []
+    monkeypatch.setattr(LinuxDriver, "process_message", lambda driver, message: told.append(message))
+    driver = Flying(0)
+    for message in heard("\x1b[Oj\x1b[I").heard:
+        driver.process_message(message)
+    assert [type(message) for message in told] == [events.Key]
+
+
+def test_an_answer_that_is_lost_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Flying(1)
+    driver._answers, driver._heard, driver._flying[0] = True, 0.0, 0.0
+    monkeypatch.setattr("time.monotonic", lambda: LOST - 0.1)
+    assert driver.in_flight == 1
+    monkeypatch.setattr("time.monotonic", lambda: LOST + 0.1)
+    assert driver.in_flight == 0 and not driver._flying
+
+
+def test_a_long_sequence_presses_no_keys() -> None:
+    for sequence in ("\x1b[0;;12371:12435:12395:12385:12399:19990:30028u", f"\x1b[{'1;' * 20}u"):
+        assert heard(sequence + "j").keys == ["j"]
+
+
+def test_an_answer_without_an_end_is_not_waited_for_while_keys_come() -> None:
+    line = heard("\x1b]11;rgb:1")
+    for _ in range(8):
+        line.wait(1).read("j")
+    assert line.keys.count("j") >= 2
+
+
+def test_a_line_end_from_a_bare_paste_is_a_line_end() -> None:
+    assert heard("a\nb").keys == ["a", "enter", "b"]

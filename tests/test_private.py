@@ -20,7 +20,7 @@ HOUSE = Path(kbtui.tui.__file__).parent
 
 USED = {
     "textual.app": (
-        "_display", "_driver", "_running", "_closed", "_batch_count", "_clipboard", "_exception",
+        "_display", "_driver", "_running", "_closed", "_batch_count", "_clipboard", "_exception", "_exit",
         "_fatal_error", "_handle_exception",
     ),
     "textual.screen": ("_display",),

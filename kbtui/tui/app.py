@@ -33,7 +33,7 @@ from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.saving import Held, Saving
 from kbtui.tui.screens.browse import Browse
-from kbtui.tui.themes import ANSI_VARIABLES, DARK, LIGHT, OTHER, THEMES, looks, theme_for
+from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
 from kbtui.tui.widgets.line import Part
 from kbtui.tui.workspaces import OpenWorkspace, StartDemo, Workspaces
 
@@ -85,7 +85,7 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         self._follower: Follower | None = None
         self.held: Held | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._resizing = False
+        self._resizes = 0  # that were not looked at yet
         self._painted = Size(0, 0)
         for theme in THEMES:
             self.register_theme(theme)
@@ -103,9 +103,10 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
 
     def on_ground(self, ground: paste.Ground) -> None:
         """The terminal has told its background; what the person chose goes before."""
-        if self.settings.theme == "auto" and not self._theme_chosen and self.theme in (DARK, LIGHT):
+        if self.settings.theme == "auto" and not self._theme_chosen:
             light = 0.299 * ground.red + 0.587 * ground.green + 0.114 * ground.blue > 0.5
-            self.theme = LIGHT if light else DARK
+            if light == self.current_theme.dark:
+                self.theme = OTHER[self.theme]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return ANSI_VARIABLES
@@ -190,16 +191,16 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         self.panic(Text(f"{safe(story, newlines=True)}\nkbtui met a bug and had to end.{kept}"))
 
     def on_resize(self) -> None:
-        if not self._resizing:
-            self._resizing = True
+        self._resizes += 1
+        if self._resizes == 1:
             self.set_timer(0.05, self._resized)
 
     def _resized(self) -> None:
         """A terminal that was made another size and back has lost its picture; Textual saw no difference."""
-        self._resizing = False
+        resizes, self._resizes = self._resizes, 0
         if self.size_was_missed():
             return
-        if self.size == self._painted:
+        if resizes > 1 or self.size == self._painted:
             self.redraw()
         self._painted = self.size
 

@@ -46,11 +46,11 @@ class Copying(Base):
             path = _short(keep(text, self.settings.places.cache))
         except OSError as fault:
             self.tell(
-                f"Too long for the terminal's clipboard, and no file takes it: {fault.strerror or fault}.",
+                f"No clipboard takes {size}, and no file: {fault.strerror or fault}.",
                 "bad",
             )
         else:
-            self.tell(f"Too long for the terminal's clipboard ({size}): written to {path}.", "warn")
+            self.tell(f"No clipboard takes {size} here: written to {path}.", "warn")
 
     async def _to_terminal(self, sequence: str) -> None:
         while self.away:  # noqa: ASYNC110 - the terminal is another program's

@@ -36,7 +36,7 @@ TICK = 0.05  # seconds between looks at what the keyboard has begun
 WAITING = 2  # frames that may wait for a terminal that answers nothing
 
 _ANSWER = re.compile(r"\x1b\[\d+;\d+R")
-_SAY_NO_MORE = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
+_SAY_NO_MORE = "\x1b[m\x1b[2J\x1b[H\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
 _OUR_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l\x1b[?2048$p"
 
 
@@ -48,8 +48,9 @@ class PacedDriver(LinuxDriver):
         self.screens = 0  # how often a screen was begun whose cells nobody knows
         self._flying: deque[float] = deque(maxlen=4 * FRAMES)  # when the frames in flight were sent
         self._counting = threading.Lock()  # answers come in another thread
+        self._owed = 0  # answers that have not come, of frames that were given up, too
         self._answers = False  # the terminal is known to answer
-        self._heard = 0.0  # when it did last
+        self._heard = 0.0  # when it did last; 0 before it did
         self._trips: deque[float] = deque(maxlen=FRAMES)  # seconds that answers took lately
         self._modes: list[Any] = []
         self._began = 0.0
@@ -58,6 +59,7 @@ class PacedDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         self._flying.clear()
+        self._owed = 0
         self.screens += 1
         self._enough, self._stop_reading = os.pipe()
         # A sleep in the middle would stop threads that have not begun.
@@ -89,10 +91,14 @@ class PacedDriver(LinuxDriver):
 
     def frame(self, sent: str) -> None:
         """Send a frame."""
-        self._flying.append(time.monotonic())
+        with self._counting:
+            self._flying.append(time.monotonic())
+            self._owed += 1
         self.write(sent + ASK)
 
     def process_message(self, message: Message) -> None:
+        if isinstance(message, events.AppBlur | events.AppFocus):
+            return  # Textual would take no key and no paste while another window has the focus
         if isinstance(message, events.Paste) and self._flying:
             # Terminals that send a paste in pieces answer between them.
             message.text, answered = _ANSWER.subn("", message.text, count=len(self._flying))
@@ -105,6 +111,7 @@ class PacedDriver(LinuxDriver):
     def _hear(self, answers: int) -> None:
         now = time.monotonic()
         with self._counting:
+            self._owed = max(0, self._owed - answers)
             for _ in range(min(answers, len(self._flying))):  # the others were given up
                 self._trips.append(now - self._flying.popleft())
                 self._answers, self._heard = True, now
@@ -137,6 +144,10 @@ class PacedDriver(LinuxDriver):
             for event in parser.tick():
                 self.process_message(event)
 
+    def resume_application_mode(self) -> None:
+        if not self._app._exit:  # what waited for another program was ended with the app
+            super().resume_application_mode()
+
     def disable_input(self) -> None:
         if self._stop_reading is None:
             super().disable_input()
@@ -150,8 +161,9 @@ class PacedDriver(LinuxDriver):
         self._stop_reading = None
 
     def _hear_answers(self) -> None:
-        end = (time.monotonic() if self._answers else self._began) + ENDING
-        while self._flying and time.monotonic() < end:
+        begin = time.monotonic() if self._heard else self._began
+        end = begin + max(ENDING, min(2 * max(self._trips, default=0.0), LOST))
+        while self._owed and time.monotonic() < end:
             time.sleep(0.002)
 
     def _waiting(self) -> int:
@@ -173,7 +185,6 @@ class PacedDriver(LinuxDriver):
         reader = self._key_thread
         if reader is None or not reader.is_alive():
             return  # the terminal is lent, or was given back
-        self._flying.clear()
         with suppress(termios.error):
             if self._modes:
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self._modes)

@@ -40,9 +40,9 @@ _REST = re.compile(rf"\Z|{_CODE}(?:[A-Za-z~]|\Z)|{_LETTER}|[]OP_]\Z|{_STRING}*")
 _LATE = re.compile(rf"\[200~|(?:{_CODE}[A-Za-z~]|{_LETTER}|{_STRING}*(?:\x07|\x1b\\))(?=\x1b|\Z)")
 _KEY = re.compile(r"\x1b(?:\[[\d;:]*[A-HPQSZu~]|O[ -~])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # prints nothing
 _ASIDE = re.compile(r"(?:\x1b\[(?:<[\d;-]+[Mm]|[IO]|\d+;\d+R))+")  # of the mouse, the focus, the cursor
-_OWN = re.compile(  # answers, and characters with Alt
+_OWN = re.compile(  # answers, what Textual would take for no sequence since it is long, characters with Alt
     r"\x1b\]11;rgba?:(?P<ground>[\da-fA-F/]+)(?:\x07|\x1b\\)|\x1b\[\?69;(?P<sides>\d)\$y"
-    rf"|\x1b{_STRING}*(?:\x07|\x1b\\)?|\x1b\[[?>=][\d;]*[A-Za-z]|(?P<alt>\x1b[^\x1b\[O])"
+    rf"|\x1b{_STRING}*(?:\x07|\x1b\\)?|\x1b\[(?:[?>=][\d;]*|[\d;:]{{30,}})[A-Za-z]|(?P<alt>\x1b[^\x1b\[O])"
 )
 _KITTY = re.compile(r"\x1b\[[\d:]+(?:;[\d:]*)*u")
 
@@ -77,6 +77,7 @@ class Parser(XTermParser):
         self.round_trip = 0.0
         self._heard = 0.0  # when something came
         self._held = ""  # the beginning of a sequence
+        self._begun = 0.0  # when its first character came
         self._slow = False  # it came slower than one key sends it: it may be an Escape and another key
         self._pasted: list[str] | None = None
         self._stuck = False
@@ -102,6 +103,7 @@ class Parser(XTermParser):
             data = "\x1b" + data
         self._escaped = -LATE
         self._slow = bool(self._held) and (self._slow or self._heard - before > BURST)
+        self._begun = self._begun if self._held else self._heard
         data, self._held = self._held + data, ""
         if self._slow and not _REST.match(key := data.lstrip("\x1b")):
             yield from self._alone(data[: -len(key)])
@@ -137,7 +139,7 @@ class Parser(XTermParser):
             if len(text) > end:
                 yield _paste(text[: len(text) - end])
             self._stuck = True
-        if self._held and silence >= self._patience():
+        if self._held and (silence >= self._patience() or self._clock() - self._begun >= BROKEN):
             held, self._held = self._held, ""
             if not held.strip("\x1b"):
                 self._escaped = self._clock()
@@ -189,6 +191,8 @@ class Parser(XTermParser):
         try:
             found = list(super()._sequence_to_key_events(sequence, alt))
             "".join(key.character or "" for key in found).encode()
+            # A line end, where a paste comes as it is; terminals send another one for the key.
+            found = [events.Key("enter", "\r") if key.key == "ctrl+j" else key for key in found]
         except (ValueError, OverflowError):  # codes of no character
             found = [events.Key(Keys.Ignore, sequence)]
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from rich.console import Console
 from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
@@ -80,14 +81,16 @@ WORKSPACE_COLOURS = {
 
 
 def theme_for(setting: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The theme that the setting means; where NO_COLOR is set, one that can do without."""
+    """The theme that the setting means; with NO_COLOR or sixteen colours, one that can do without others."""
     if "NO_COLOR" in environ:
         return ANSI_DARK
     # rxvt, Konsole and others tell the numbers of their colours; the rest is asked when there is a screen.
     ground = environ.get("COLORFGBG", "").rpartition(";")[2]
-    return {"auto": LIGHT if ground in ("7", "15") else DARK, "dark": DARK, "light": LIGHT}.get(
-        setting, setting
-    )
+    auto = "light" if ground in ("7", "15") else "dark"
+    names = {"dark": DARK, "light": LIGHT}
+    if Console(force_terminal=True, _environ=environ).color_system == "standard":
+        names = {"dark": ANSI_DARK, "light": ANSI_LIGHT}  # of our own, the grounds would all be one
+    return names.get(auto if setting == "auto" else setting, setting)
 
 
 def looks(variables: Mapping[str, str]) -> dict[str, Style]:

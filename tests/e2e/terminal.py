@@ -27,7 +27,7 @@ PATIENCE = 20.0  # seconds that anything may take on a busy machine
 KEYS = {
     "enter": "\r", "escape": "\x1b", "tab": "\t", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C",
     "left": "\x1b[D", "end": "\x1b[F", "home": "\x1b[H", "backspace": "\x7f", "f2": "\x1bOQ", "f4": "\x1bOS",
-    "f8": "\x1b[19~", "space": " ", "pagedown": "\x1b[6~",
+    "f8": "\x1b[19~", "space": " ", "pagedown": "\x1b[6~", "pageup": "\x1b[5~",
 }  # fmt: skip
 
 # Takes the pseudo-terminal as its own, as a login shell does, and becomes the program.

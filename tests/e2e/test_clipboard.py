@@ -143,7 +143,7 @@ def test_a_text_that_is_too_long_for_terminals_is_in_a_file(server: Server, home
     with bare(*KBTUI, "--base-url", server.url, ELEVENLABS_API_KEY=server.key) as kbtui:
         open_all_selected(kbtui, "Too long")
         kbtui.press("ctrl+c")
-        kbtui.until(r"60 000 characters\)[\s\S]*~/.cache/kbtui/clip\.")
+        kbtui.until(r"60 000 characters[\s\S]*~/.cache/kbtui/clip\.")
         assert copied(kbtui) == []
     kept = home / ".cache/kbtui/clip"
     assert kept.read_text() == words and stat.S_IMODE(kept.stat().st_mode) == 0o600

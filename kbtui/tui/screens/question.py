@@ -18,25 +18,29 @@ if TYPE_CHECKING:
 
 
 class Asking(CommandScreen[Answer]):
-    """A screen that asks. What was typed before it could be read is no answer to it."""
+    """A screen that asks. What was typed before it could be read is no answer to it.
+
+    Attributes:
+        frame: that shows it, by its number; None until it has been drawn.
+    """
 
     asks = True
 
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
         self._asked = get_time()
-        self._frame: int | None = None  # that shows the question; None until it is known
+        self.frame: int | None = None
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._shown)
 
     def _shown(self) -> None:
-        self._frame = self.app.frame  # type: ignore[attr-defined]
+        self.frame = self.app.frame  # type: ignore[attr-defined]
 
     async def press(self, event: events.Key) -> bool:
-        if event.time < self._asked or self._frame is None:
+        if event.time < self._asked or self.frame is None:
             return True
-        seen: bool = self.app.has_seen(self._frame)  # type: ignore[attr-defined]
+        seen: bool = self.app.has_seen(self.frame)  # type: ignore[attr-defined]
         return not seen or await super().press(event)
 
 

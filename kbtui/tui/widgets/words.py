@@ -33,6 +33,9 @@ class Words(Scrolling, TextArea):
         )
         self.cursor_blink = False
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.scroll_cursor_visible)
+
     def watch_selection(self) -> None:
         if self.is_mounted:
             self._moved()
