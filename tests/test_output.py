@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
@@ -300,6 +301,8 @@ def test_what_terminals_disagree_about_ends_in_the_picture_that_is_drawn_from_no
 
 @pytest.fixture(scope="module")
 def on_tmux() -> Iterator[Callable[[random.Random], Both]]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
     with Tmux(16, 10) as plain, Tmux(16, 10) as ours, Tmux(16, 10) as fresh:
         yield lambda chance: Both((plain, ours, fresh), size_of(chance), chance.choice(COLOURS))
 
@@ -316,6 +319,8 @@ def test_and_in_tmux_too_what_it_draws_otherwise_than_others(
 
 @pytest.mark.parametrize("where", ["pyte", "tmux"])
 def test_what_is_not_doubted_has_the_cells_that_it_is_given(where: str) -> None:
+    if where == "tmux" and shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
     sure = [char for char in map(chr, range(0x20, 0x20000)) if not is_doubted(char) and cell_len(char)]
     with ExitStack() as stack:
         terminal = Pyte(80, 50) if where == "pyte" else stack.enter_context(Tmux(80, 50))
