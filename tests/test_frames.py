@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,10 @@ def at_most_one_frame(count: Count, key: str) -> Iterator[None]:
 
 async def each_draws_one_frame(house: House, count: Count, *keys: str) -> int:
     """Press keys one after the other; how many drew something."""
-    drew = 0
-    await asyncio.sleep(TICKS)
+    drew, before = 0, Count(-1)
+    while before != count:  # what was before the keys has to end
+        before = replace(count)
+        await asyncio.sleep(3 * TICKS)
     for key in keys:
         with at_most_one_frame(count, key):
             await house.press(key)

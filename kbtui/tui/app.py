@@ -101,6 +101,9 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         assert self._kb is not None
         return self._kb
 
+    def has_open(self, kb: KnowledgeBase) -> bool:
+        return kb is self._kb
+
     def on_ground(self, ground: paste.Ground) -> None:
         """The terminal has told its background; what the person chose goes before."""
         if self.settings.theme == "auto" and not self._theme_chosen:
@@ -379,6 +382,7 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
 
     def do_screen_theme(self) -> None:
         self._theme_chosen = True
+        self.expect_more()  # texts follow from a thread
         self.theme = OTHER[self.theme]
 
     def do_screen_redraw(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import is_
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rich.color import ColorSystem
@@ -33,6 +34,7 @@ else:
     Base = object
 
 AGAIN = 0.05  # seconds until a terminal that was not ready is looked at again, whatever it answers
+TOGETHER = 0.05  # seconds for which a frame waits for what belongs to it, if it is told that something does
 AT_ONCE = 1000  # characters of a frame that travel and are drawn together without being told so
 STYLES = 4096  # looks remembered; styles that differ by what they do when clicked are many
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
@@ -58,6 +60,7 @@ class Output(Base):
         self._screens = 0  # of the driver's, that were drawn on
         self._synchronized = self._moves = self._sides = False
         self._behind = False
+        self._wait_until = 0.0
         self._again: Timer | None = None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
@@ -78,7 +81,8 @@ class Output(Base):
         driver = self._driver
         if not isinstance(driver, PacedDriver) or not self._running or self._closed:
             return
-        self._behind = bool(self._batch_count) or not driver.ready()
+        more = bool(self._batch_count) or monotonic() < self._wait_until
+        self._behind = more or not driver.ready()
         if self._behind:
             self._again = self._again or self.set_timer(AGAIN, self._try_again)
             return
@@ -94,6 +98,19 @@ class Output(Base):
                 changes = f"{_BEGIN}{changes}{_END}"
             driver.frame(changes)
             self.frames += 1
+
+    def expect_more(self) -> None:
+        """What is drawn now goes with what follows, if that does not take long."""
+        self._wait_until = monotonic() + TOGETHER
+
+    def expect_no_more(self) -> None:
+        """It has followed, or will not, but for what it sets off itself."""
+        if self._wait_until:
+            self.call_after_refresh(self.call_after_refresh, self._wait_no_more)
+
+    def _wait_no_more(self) -> None:
+        self._wait_until = 0.0
+        self._try_again()
 
     def _try_again(self) -> None:
         self._again = None

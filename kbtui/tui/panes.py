@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.timer import Timer
@@ -129,7 +129,6 @@ class Panes(CommandScreen[None]):
         """Give the keys to a pane, and show it where there is room for one only."""
         self._show_pane(name)
         self.set_focus({"tree": self.folders, "list": self.documents, "view": self.reading.view}[name])
-        self._show_led()
 
     def _show_pane(self, shown: str) -> None:
         """Where there is room for one pane only, that one."""
@@ -146,8 +145,17 @@ class Panes(CommandScreen[None]):
             self.reading.show_tabs()
             self.show_lines()
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The mouse may have led the keys away from a field."""
+    def set_focus(
+        self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False
+    ) -> None:
+        """Lead the keys to a pane or a field, and show it in one frame; a field that they leave goes."""
+        before = self.here()
+        super().set_focus(widget, scroll_visible, from_app_focus)
+        if not self.app.has_open(self.kb):  # type: ignore[attr-defined]
+            return  # it is left: nobody sees who has the keys
+        if self.here() != before:
+            self.app.expect_more()  # type: ignore[attr-defined]
+            self.call_after_refresh(self.app.expect_no_more)  # type: ignore[attr-defined]
         if self.here() != ("rename",):
             self._show_pane(self.pane)
             for field in self.query("#rename"):
@@ -335,7 +343,10 @@ class Panes(CommandScreen[None]):
     @background("open")
     async def open(self, row: DocumentRow | None, again: bool = False) -> None:
         """Show a document in the reading pane."""
-        await self.reading.show(self.kb, row, again=again)
+        try:
+            await self.reading.show(self.kb, row, again=again)
+        finally:
+            self.app.expect_no_more()  # type: ignore[attr-defined]
 
     @on(VirtualList.Moved, "#list")
     def _moved(self) -> None:

@@ -125,6 +125,31 @@ def test_what_was_typed_before_a_question_was_seen_does_not_answer_it(server: Se
         kbtui.until("Draft discarded")
 
 
+PATIENT = """
+from kbtui.tui import output
+from kbtui.tui.app import KbApp
+output.TOGETHER = 10.0
+KbApp.settle = property(lambda self: 99.0, lambda self, seconds: None)
+"""
+"""However busy the machine is, what belongs together is waited for; and no text follows the cursor."""
+
+
+def test_what_opens_a_field_or_a_list_and_closes_it_draws_one_frame(server: Server, home: Path) -> None:
+    fields = ["/", "r", "e", "f", "enter", "/", "x", "escape", "r", "x", "escape", "f", "t", "escape"]
+    lists = ["?", "w", "escape", ":", "escape", "g", "w", "escape", "g", "d", "escape"]
+    with Visit(home, url=server.url, key=server.key, script=PATIENT) as kbtui:
+        kbtui.settle()
+        kbtui.press("g", "a")
+        kbtui.until(r"1 of \d+")
+        for key in [*fields, "s", "N", *lists, "1", "r", "escape", "3", "2"]:
+            kbtui.quiet()
+            before = asked(kbtui)
+            kbtui.press(key)
+            kbtui.when(lambda: asked(kbtui) > before, f"drawn: {key}")  # noqa: B023
+            kbtui.quiet()
+            assert asked(kbtui) == before + 1, key
+
+
 LATE_FRAME = """
 from kbtui.tui.screens.question import Asking
 shown = Asking._shown

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from kbtui.rows import ALL, FOLDER, ROOT, TYPES
+from kbtui.rows import ALL, FOLDER, ROOT, TYPES, DocumentRow
 from kbtui.tui.panes import SCOPES, Panes
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
@@ -117,21 +117,25 @@ class Browse(Panes):
 
     def do_view_next_tab(self, by: int = 1) -> None:
         self.reading.tab = TABS[(TABS.index(self.reading.tab) + by) % len(TABS)]
-        self.open(self.reading.row)
+        self._show_otherwise(self.reading.row)
 
     def do_view_previous_tab(self) -> None:
         self.do_view_next_tab(-1)
 
     def do_view_info(self) -> None:
         self.reading.tab = "text" if self.reading.tab == "info" and self.row == self.reading.row else "info"
-        self.open(self.row)
+        self._show_otherwise(self.row)
         if self.has_class("-narrow"):
             self.go_pane("view")
 
     def do_view_source(self) -> None:
         self.reading.source = not self.reading.source
         self.reading.tab = "text"
-        self.open(self.row)
+        self._show_otherwise(self.row)
+
+    def _show_otherwise(self, row: DocumentRow | None) -> None:
+        self.app.expect_more()  # type: ignore[attr-defined]
+        self.open(row)
 
     # Names
 
@@ -143,6 +147,7 @@ class Browse(Panes):
             if self.pane == "view":
                 self.go_pane("list")
             self.name_field.open(self.kb, row, in_tree=self.pane == "tree")
+            self._place_name_field()
             self.place_name_field()
             self.show_footer()
 
