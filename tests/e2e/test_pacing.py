@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,67 @@ def test_what_was_typed_before_a_question_was_seen_does_not_answer_it(server: Se
         kbtui.quiet()
         kbtui.press("y")
         kbtui.until("Draft discarded")
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_large_frames_are_drawn_together_where_the_terminal_can(
+    offered: bool, server: Server, home: Path
+) -> None:
+    with Visit(home, url=server.url, key=server.key, mute=not offered) as kbtui:
+        kbtui.settle()
+        kbtui.press("g", "a")
+        kbtui.until(r"1 of \d+")
+        kbtui.quiet()
+        before = len(kbtui.raw)
+        kbtui.press("?")
+        kbtui.until("Keys and commands")
+        kbtui.quiet()
+        frame = bytes(kbtui.raw[before:])
+        assert (b"\x1b[?2026h" in frame, b"\x1b[?2026l" in frame) == (offered, offered)
+        kbtui.press("escape")
+        kbtui.until("/ filter")
+        kbtui.quiet()
+        before = len(kbtui.raw)
+        kbtui.press("j")
+        kbtui.until(r"2 of \d+")
+        assert b"2026" not in kbtui.raw[before:]
+
+
+@pytest.mark.parametrize(("term", "moves"), [("xterm-256color", True), ("pcansi", False)])
+def test_rows_are_moved_where_the_terminal_is_known_to_do_it(
+    term: str, moves: bool, server: Server, home: Path
+) -> None:
+    if not moves and subprocess.run(["tput", f"-T{term}", "cols"], capture_output=True).returncode:
+        pytest.skip(f"the system does not know {term}")
+    with Visit(home, url=server.url, key=server.key, env={"TERM": term}) as kbtui:
+        kbtui.settle()
+        kbtui.press("g", "a")
+        kbtui.until(r"\b1 of \d+")
+        for place in range(2, 30):
+            kbtui.press("j")
+            kbtui.until(rf"\b{place} of \d+")
+        assert bool(re.search(rb"\x1b\[\d*M", kbtui.raw)) == moves
+        kbtui.quiet(1.0)
+        shown = kbtui.text
+        kbtui.press("ctrl+l")
+        kbtui.quiet(1.0)
+        assert kbtui.text == shown
+
+
+GARBAGE = """
+import atexit, gc, os
+told = lambda: open(os.environ["HOME"] + "/gc", "w").write(f"{gc.get_freeze_count()} {gc.isenabled()}")
+atexit.register(told)
+"""
+
+
+def test_what_was_there_at_the_start_is_not_looked_through_for_garbage(server: Server, home: Path) -> None:
+    with Visit(home, url=server.url, key=server.key, script=GARBAGE) as kbtui:
+        kbtui.settle()
+        kbtui.press("Q")
+        kbtui.ended()
+    frozen, enabled = (home / "gc").read_text().split()
+    assert int(frozen) > 10_000 and enabled == "True"
 
 
 PATIENT = """
