@@ -382,7 +382,6 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
 
     def do_screen_theme(self) -> None:
         self._theme_chosen = True
-        self.expect_more()  # texts follow from a thread
         self.theme = OTHER[self.theme]
 
     def do_screen_redraw(self) -> None:

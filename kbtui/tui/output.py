@@ -34,7 +34,7 @@ else:
     Base = object
 
 AGAIN = 0.05  # seconds until a terminal that was not ready is looked at again, whatever it answers
-TOGETHER = 0.05  # seconds for which a frame waits for what belongs to it, if it is told that something does
+SOON = 0.03  # seconds in which widgets draw what the layout of another one has changed
 AT_ONCE = 1000  # characters of a frame that travel and are drawn together without being told so
 STYLES = 4096  # looks remembered; styles that differ by what they do when clicked are many
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
@@ -99,14 +99,10 @@ class Output(Base):
             driver.frame(changes)
             self.frames += 1
 
-    def expect_more(self) -> None:
-        """What is drawn now goes with what follows, if that does not take long."""
-        self._wait_until = monotonic() + TOGETHER
-
-    def expect_no_more(self) -> None:
-        """It has followed, or will not, but for what it sets off itself."""
-        if self._wait_until:
-            self.call_after_refresh(self.call_after_refresh, self._wait_no_more)
+    def wait_for_more(self) -> None:
+        """What is drawn from now on goes in one frame with what a change of the layout makes others draw."""
+        self._wait_until = monotonic() + SOON
+        self.set_timer(SOON, self._wait_no_more)
 
     def _wait_no_more(self) -> None:
         self._wait_until = 0.0

@@ -154,8 +154,7 @@ class Panes(CommandScreen[None]):
         if not self.app.has_open(self.kb):  # type: ignore[attr-defined]
             return  # it is left: nobody sees who has the keys
         if self.here() != before:
-            self.app.expect_more()  # type: ignore[attr-defined]
-            self.call_after_refresh(self.app.expect_no_more)  # type: ignore[attr-defined]
+            self.app.wait_for_more()  # type: ignore[attr-defined]
         if self.here() != ("rename",):
             self._show_pane(self.pane)
             for field in self.query("#rename"):
@@ -343,10 +342,7 @@ class Panes(CommandScreen[None]):
     @background("open")
     async def open(self, row: DocumentRow | None, again: bool = False) -> None:
         """Show a document in the reading pane."""
-        try:
-            await self.reading.show(self.kb, row, again=again)
-        finally:
-            self.app.expect_no_more()  # type: ignore[attr-defined]
+        await self.reading.show(self.kb, row, again=again)
 
     @on(VirtualList.Moved, "#list")
     def _moved(self) -> None:

@@ -190,10 +190,10 @@ def test_what_was_there_at_the_start_is_not_looked_through_for_garbage(server: S
 PATIENT = """
 from kbtui.tui import output
 from kbtui.tui.app import KbApp
-output.TOGETHER = 10.0
+output.SOON = 0.3
 KbApp.settle = property(lambda self: 99.0, lambda self, seconds: None)
 """
-"""However busy the machine is, what belongs together is waited for; and no text follows the cursor."""
+"""However busy the machine is, what belongs together is waited for. And no text follows the cursor."""
 
 
 def test_what_opens_a_field_or_a_list_and_closes_it_draws_one_frame(server: Server, home: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from kbtui.rows import ALL, FOLDER, ROOT, TYPES, DocumentRow
+from kbtui.rows import ALL, FOLDER, ROOT, TYPES
 from kbtui.tui.panes import SCOPES, Panes
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
@@ -117,25 +117,21 @@ class Browse(Panes):
 
     def do_view_next_tab(self, by: int = 1) -> None:
         self.reading.tab = TABS[(TABS.index(self.reading.tab) + by) % len(TABS)]
-        self._show_otherwise(self.reading.row)
+        self.open(self.reading.row)
 
     def do_view_previous_tab(self) -> None:
         self.do_view_next_tab(-1)
 
     def do_view_info(self) -> None:
         self.reading.tab = "text" if self.reading.tab == "info" and self.row == self.reading.row else "info"
-        self._show_otherwise(self.row)
+        self.open(self.row)
         if self.has_class("-narrow"):
             self.go_pane("view")
 
     def do_view_source(self) -> None:
         self.reading.source = not self.reading.source
         self.reading.tab = "text"
-        self._show_otherwise(self.row)
-
-    def _show_otherwise(self, row: DocumentRow | None) -> None:
-        self.app.expect_more()  # type: ignore[attr-defined]
-        self.open(row)
+        self.open(self.row)
 
     # Names
 

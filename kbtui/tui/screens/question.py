@@ -32,11 +32,10 @@ class Asking(CommandScreen[Answer]):
         self.frame: int | None = None
 
     def on_mount(self) -> None:
-        self.app.expect_more()  # type: ignore[attr-defined]
+        self.app.wait_for_more()  # type: ignore[attr-defined]
         self.call_after_refresh(self._shown)
 
     def _shown(self) -> None:
-        self.app.expect_no_more()  # type: ignore[attr-defined]
         self.frame = self.app.frame  # type: ignore[attr-defined]
 
     async def press(self, event: events.Key) -> bool:
