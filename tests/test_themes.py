@@ -8,8 +8,28 @@ from textual.widgets import Input
 
 from kbtui.demo.server import Demo
 from kbtui.tui.screens.keys import Keys
+from kbtui.tui.themes import ANSI_DARK, ANSI_LIGHT, DARK, LIGHT, theme_for
 from kbtui.tui.widgets.virtual_list import VirtualList
 from tests.house import House, opened, settings_for
+
+
+@pytest.mark.parametrize(
+    ("setting", "environ", "theme"),
+    [
+        ("auto", {"TERM": "xterm-256color"}, DARK),
+        ("auto", {"TERM": "xterm-256color", "COLORFGBG": "0;15"}, LIGHT),
+        ("auto", {"TERM": "linux"}, ANSI_DARK),
+        ("auto", {"TERM": "xterm", "COLORFGBG": "0;15"}, ANSI_LIGHT),
+        ("light", {"TERM": "screen"}, ANSI_LIGHT),
+        ("light", {"TERM": "xterm", "COLORTERM": "truecolor"}, LIGHT),
+        ("ansi-light", {"TERM": "xterm-256color"}, ANSI_LIGHT),
+        ("light", {"TERM": "xterm-256color", "NO_COLOR": "1"}, ANSI_DARK),
+    ],
+)
+def test_where_there_are_sixteen_colours_they_are_the_terminals_own(
+    setting: str, environ: dict[str, str], theme: str
+) -> None:
+    assert theme_for(setting, environ) == theme
 
 
 def grounds(house: House, at: int) -> list[Style]:

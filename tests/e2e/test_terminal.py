@@ -185,6 +185,44 @@ def test_a_character_may_come_byte_by_byte_and_half_of_one_is_no_end(home: Path)
         assert kbtui.ended() == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_from_elsewhere_gives_the_terminal_back(number: signal.Signals, home: Path) -> None:
+    with Visit(home, "--demo") as kbtui:
+        kbtui.settle()
+        kbtui.kill(number)
+        assert kbtui.ended() == 128 + number
+        kbtui.restored()
+
+
+def test_who_is_ended_while_an_editor_is_open_takes_the_terminal_not_again(
+    server: Server, home: Path, tmp_path: Path
+) -> None:
+    server.create("Open elsewhere", "words")
+    begun = tmp_path / "begun"
+    editor = tmp_path / "editor"
+    editor.write_text(f"#!/bin/sh\ntouch {begun}\nexec sleep 60\n")
+    editor.chmod(0o755)
+    with Visit(home, url=server.url, key=server.key, env={"EDITOR": str(editor)}) as kbtui:
+        kbtui.until("/ filter")
+        kbtui.select("Open elsewhere")
+        kbtui.press("E")
+        kbtui.when(begun.exists, "opened")
+        kbtui.quiet()
+        before = len(kbtui.raw)
+        kbtui.kill(signal.SIGTERM)
+        assert kbtui.ended() == 128 + signal.SIGTERM
+        kbtui.restored()
+        assert b"\x1b[?1049h" not in kbtui.raw[before:] and kbtui.left() == b""
+
+
+def test_screen_hears_nothing_of_a_mouse_for_which_it_would_hold_escapes_back(home: Path) -> None:
+    screen = {"TERM": "screen", "STY": "1.pts-0.host", "COLORTERM": "truecolor"}
+    with Visit(home, "--demo", env=screen) as kbtui:
+        kbtui.settle()
+        kbtui.quiet()
+        assert b"\x1b[?1000h" not in kbtui.raw and b"38;2;" not in kbtui.raw
+
+
 # What may never reach it
 
 HOSTILE = [
