@@ -22,7 +22,7 @@ LINK_VARIABLES = ("SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION")
 ROOM = 0.03  # seconds in which a terminal must have room for what restores it
 GRACE = 0.15  # seconds an orderly end may take after SIGTERM before the process is ended
 
-_RESET = (
+RESET = (
     "\x1b]8;;\x1b\\\x1b[?2026l\x1b[?69l\x1b[r\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[?7h"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m\r\n"
 )
@@ -137,7 +137,8 @@ class Guard:
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
         self._keep()
-        self._restore()  # mostly the terminal is gone; but anybody may send a signal
+        if _in_foreground():
+            self._restore()  # mostly the terminal is gone; but anybody may send a signal
         self._end(signal.SIGHUP)  # finalizers would write to a dead line
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
@@ -173,13 +174,14 @@ class Guard:
             own = os.open("/dev/tty", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
             # The frames that wait go nowhere, nor does the rest of the one that is being written.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            for thread in threading.enumerate():
-                signal.pthread_kill(thread.ident or 0, signal.SIGINT)
+            for thread in filter(None, (each.ident for each in threading.enumerate())):
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    signal.pthread_kill(thread, signal.SIGINT)
             end = time.monotonic() + ROOM
             while time.monotonic() < end:
                 termios.tcflush(0, termios.TCOFLUSH)  # what it did not take leaves no room
                 with contextlib.suppress(BlockingIOError):  # the rest of a frame goes first
-                    os.write(own, _RESET.encode())
+                    os.write(own, RESET.encode())
                     return
                 time.sleep(0.001)
 

@@ -444,7 +444,7 @@ class Flying(PacedDriver):
     def __init__(self, frames: int) -> None:
         self._flying = deque([0.0] * frames)
         self._trips: deque[float] = deque()
-        self._counting = threading.Lock()
+        self._counting = threading.RLock()
         self._answers, self._owed = False, frames
 
 

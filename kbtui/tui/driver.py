@@ -23,6 +23,7 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from kbtui.terminal import RESET
 from kbtui.tui.paste import Parser, decoder
 
 ASK = "\x1b[6n"
@@ -47,7 +48,8 @@ class PacedDriver(LinuxDriver):
         super().__init__(*args, **more)
         self.screens = 0  # how often a screen was begun whose cells nobody knows
         self._flying: deque[float] = deque(maxlen=4 * FRAMES)  # when the frames in flight were sent
-        self._counting = threading.Lock()  # answers come in another thread
+        # Answers come in another thread; a signal may send a frame in the middle of counting.
+        self._counting = threading.RLock()
         self._owed = 0  # answers that have not come, of frames that were given up, too
         self._answers = False  # the terminal is known to answer
         self._heard = 0.0  # when it did last; 0 before it did
@@ -145,8 +147,11 @@ class PacedDriver(LinuxDriver):
                 self.process_message(event)
 
     def resume_application_mode(self) -> None:
-        if not self._app._exit:  # what waited for another program was ended with the app
+        if not self._app._exit:
             super().resume_application_mode()
+            return
+        with suppress(OSError):  # the other program was ended with the app, and may not have tidied up
+            os.write(self.fileno, RESET.encode())
 
     def disable_input(self) -> None:
         if self._stop_reading is None:
