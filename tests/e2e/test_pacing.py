@@ -126,6 +126,26 @@ def test_what_was_typed_before_a_question_was_seen_does_not_answer_it(server: Se
         kbtui.until("Draft discarded")
 
 
+INLINE = """
+from kbtui.tui.app import KbApp
+run = KbApp.run
+KbApp.run = lambda self, **more: run(self, inline=True, **more)
+"""
+
+
+def test_below_a_prompt_textual_draws_by_itself_and_ends_in_order(server: Server, home: Path) -> None:
+    with Visit(home, url=server.url, key=server.key, script=INLINE) as kbtui:
+        kbtui.settle()
+        kbtui.press("g", "a")
+        kbtui.until(r"\b1 of \d+")
+        kbtui.press("j")
+        kbtui.until(r"\b2 of \d+")
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+        kbtui.restored()
+        assert b"\x1b[?1049h" not in kbtui.raw
+
+
 @pytest.mark.parametrize("offered", [True, False])
 def test_large_frames_are_drawn_together_where_the_terminal_can(
     offered: bool, server: Server, home: Path
