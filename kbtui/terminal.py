@@ -22,10 +22,13 @@ LINK_VARIABLES = ("SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION")
 ROOM = 0.03  # seconds in which a terminal must have room for what restores it
 GRACE = 0.15  # seconds an orderly end may take after SIGTERM before the process is ended
 
+QUIET = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
+"""Say nothing of a mouse or of the focus any more."""
 RESET = (
-    "\x1b]8;;\x1b\\\x1b[?2026l\x1b[?69l\x1b[r\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[?7h"
-    "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m\r\n"
+    f"\x1b]8;;\x1b\\\x1b[?2026l\x1b[?69l\x1b[r{QUIET}\x1b[?2004l\x1b[?2048l\x1b[?7h\x1b[<u\x1b[?1049l"
+    "\x1b[?25h\x1b[0m\r\n"
 )
+"""Be as a shell expects it."""
 
 
 def over_a_link(environ: Mapping[str, str] = os.environ) -> bool:

@@ -448,12 +448,18 @@ class Flying(PacedDriver):
         self._answers, self._owed = False, frames
 
 
-@pytest.mark.parametrize(("frames", "left"), [(0, 3), (1, 2), (3, 0), (4, 0)])
-def test_answers_between_the_pieces_of_a_paste_are_no_text_as_many_as_were_asked_for(
-    frames: int, left: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
+    """What the driver tells the app."""
     told: list[Message] = []
     monkeypatch.setattr(LinuxDriver, "process_message", lambda driver, message: told.append(message))
+    return told
+
+
+@pytest.mark.parametrize(("frames", "left"), [(0, 3), (1, 2), (3, 0), (4, 0)])
+def test_answers_between_the_pieces_of_a_paste_are_no_text_as_many_as_were_asked_for(
+    frames: int, left: int, told: list[Message]
+) -> None:
     driver = Flying(frames)
     driver.process_message(events.Paste("a\x1b[1;1Rb\x1b[12;40Rc\x1b[1mQ\x1b[3;4R"))
     (paste,) = told
@@ -462,22 +468,14 @@ def test_answers_between_the_pieces_of_a_paste_are_no_text_as_many_as_were_asked
     assert len(driver._flying) == max(frames - 3, 0)
 
 
-def test_an_answer_outside_a_paste_says_that_the_oldest_frame_is_drawn(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    told: list[Message] = []
-    monkeypatch.setattr(LinuxDriver, "process_message", lambda driver, message: told.append(message))
+def test_an_answer_outside_a_paste_says_that_the_oldest_frame_is_drawn(told: list[Message]) -> None:
     driver = Flying(2)
     for message in heard("\x1b[1;1R\x1b[1;1R\x1b[1;1R").heard:
         driver.process_message(message)
     assert len(told) == 3 and not driver._flying
 
 
-def test_a_window_that_loses_the_focus_takes_keys_and_pastes_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    told: list[Message] = []
-    monkeypatch.setattr(LinuxDriver, "process_message", lambda driver, message: told.append(message))
+def test_a_window_that_loses_the_focus_takes_keys_and_pastes_all_the_same(told: list[Message]) -> None:
     driver = Flying(0)
     for message in heard("\x1b[Oj\x1b[I").heard:
         driver.process_message(message)

@@ -23,7 +23,7 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from kbtui.terminal import RESET
+from kbtui.terminal import QUIET, RESET
 from kbtui.tui.paste import Parser, decoder
 
 ASK = "\x1b[6n"
@@ -37,7 +37,6 @@ TICK = 0.05  # seconds between looks at what the keyboard has begun
 WAITING = 2  # frames that may wait for a terminal that answers nothing
 
 _ANSWER = re.compile(r"\x1b\[\d+;\d+R")
-_SAY_NO_MORE = "\x1b[m\x1b[2J\x1b[H\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
 _OUR_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l\x1b[?2048$p"
 
 
@@ -157,7 +156,8 @@ class PacedDriver(LinuxDriver):
         if self._stop_reading is None:
             super().disable_input()
             return
-        self.frame(_SAY_NO_MORE)  # its answer is the last that comes
+        # Nothing is left where there is no other screen; and the answer to this is the last that comes.
+        self.frame(f"\x1b[m\x1b[2J\x1b[H{QUIET}")
         self._hear_answers()
         os.write(self._stop_reading, b".")
         super().disable_input()

@@ -21,9 +21,7 @@ IN_FLIGHT = 4
 def kbtui(server: Server, home: Path) -> Iterator[Visit]:
     """kbtui at rest on all documents."""
     with Visit(home, url=server.url, key=server.key) as visit:
-        visit.settle()
-        visit.press("g", "a")
-        visit.until(r"1 of \d+")
+        visit.browse_all()
         visit.quiet()
         yield visit
 
@@ -47,9 +45,7 @@ def test_at_most_four_frames_are_on_their_way_and_the_last_one_is_seen(kbtui: Vi
 
 def test_a_terminal_that_answers_nothing_is_drawn_on_all_the_same(server: Server, home: Path) -> None:
     with Visit(home, url=server.url, key=server.key, mute=True) as visit:
-        visit.settle()
-        visit.press("g", "a")
-        visit.until(r"1 of \d+")
+        visit.browse_all()
         for place in range(2, 14):
             visit.press("j")
             visit.until(rf"\b{place} of \d+")
@@ -81,11 +77,7 @@ def test_a_stalled_terminal_costs_nothing_and_shows_the_end_when_it_goes_on(kbtu
     kbtui.when(idle, "idle while the terminal takes nothing")
     kbtui.thaw()
     kbtui.until(r"\b4 of \d+")
-    kbtui.quiet(1.0)
-    shown = kbtui.text
-    kbtui.press("ctrl+l")
-    kbtui.quiet(1.0)
-    assert kbtui.text == shown
+    kbtui.nothing_is_left_over()
 
 
 def _seconds(pid: int) -> float:
@@ -135,9 +127,7 @@ KbApp.run = lambda self, **more: run(self, inline=True, **more)
 
 def test_below_a_prompt_textual_draws_by_itself_and_ends_in_order(server: Server, home: Path) -> None:
     with Visit(home, url=server.url, key=server.key, script=INLINE) as kbtui:
-        kbtui.settle()
-        kbtui.press("g", "a")
-        kbtui.until(r"\b1 of \d+")
+        kbtui.browse_all()
         kbtui.press("j")
         kbtui.until(r"\b2 of \d+")
         kbtui.press("Q")
@@ -151,9 +141,7 @@ def test_large_frames_are_drawn_together_where_the_terminal_can(
     offered: bool, server: Server, home: Path
 ) -> None:
     with Visit(home, url=server.url, key=server.key, mute=not offered) as kbtui:
-        kbtui.settle()
-        kbtui.press("g", "a")
-        kbtui.until(r"1 of \d+")
+        kbtui.browse_all()
         kbtui.quiet()
         before = len(kbtui.raw)
         kbtui.press("?")
@@ -177,18 +165,12 @@ def test_rows_are_moved_where_the_terminal_is_known_to_do_it(
     if not moves and subprocess.run(["tput", f"-T{term}", "cols"], capture_output=True).returncode:
         pytest.skip(f"the system does not know {term}")
     with Visit(home, url=server.url, key=server.key, env={"TERM": term}) as kbtui:
-        kbtui.settle()
-        kbtui.press("g", "a")
-        kbtui.until(r"\b1 of \d+")
+        kbtui.browse_all()
         for place in range(2, 30):
             kbtui.press("j")
             kbtui.until(rf"\b{place} of \d+")
         assert bool(re.search(rb"\x1b\[\d*M", kbtui.raw)) == moves
-        kbtui.quiet(1.0)
-        shown = kbtui.text
-        kbtui.press("ctrl+l")
-        kbtui.quiet(1.0)
-        assert kbtui.text == shown
+        kbtui.nothing_is_left_over()
 
 
 GARBAGE = """
@@ -220,9 +202,7 @@ def test_what_opens_a_field_or_a_list_and_closes_it_draws_one_frame(server: Serv
     fields = ["/", "r", "e", "f", "enter", "/", "x", "escape", "r", "x", "escape", "f", "t", "escape"]
     lists = ["?", "w", "escape", ":", "escape", "g", "w", "escape", "g", "d", "escape"]
     with Visit(home, url=server.url, key=server.key, script=PATIENT) as kbtui:
-        kbtui.settle()
-        kbtui.press("g", "a")
-        kbtui.until(r"1 of \d+")
+        kbtui.browse_all()
         for key in [*fields, "s", "N", *lists, "1", "r", "escape", "3", "2"]:
             kbtui.quiet()
             before = asked(kbtui)
@@ -284,9 +264,7 @@ def test_the_stage_can_be_turned_off(server: Server, home: Path) -> None:
     config.parent.mkdir(parents=True)
     config.write_text('drawing = "all"')
     with Visit(home, url=server.url, key=server.key) as kbtui:
-        kbtui.settle()
-        kbtui.press("g", "a")
-        kbtui.until(r"\b1 of \d+")
+        kbtui.browse_all()
         kbtui.press("j", "j")
         kbtui.until(r"\b3 of \d+")
         kbtui.quiet()

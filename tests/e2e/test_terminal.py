@@ -185,15 +185,6 @@ def test_a_character_may_come_byte_by_byte_and_half_of_one_is_no_end(home: Path)
         assert kbtui.ended() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_a_signal_from_elsewhere_gives_the_terminal_back(number: signal.Signals, home: Path) -> None:
-    with Visit(home, "--demo") as kbtui:
-        kbtui.settle()
-        kbtui.kill(number)
-        assert kbtui.ended() == 128 + number
-        kbtui.restored()
-
-
 def test_who_is_ended_while_an_editor_is_open_takes_the_terminal_not_again(
     server: Server, home: Path, tmp_path: Path
 ) -> None:
@@ -397,12 +388,15 @@ def test_without_a_shell_there_is_nothing_to_go_back_to(home: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_demo_that_is_ended_by_a_signal_leaves_nothing_behind(number: signal.Signals, home: Path) -> None:
+def test_a_demo_that_is_ended_by_a_signal_leaves_nothing_and_the_terminal_as_it_was(
+    number: signal.Signals, home: Path
+) -> None:
     with Visit(home, "--demo") as kbtui:
         kbtui.settle()
         assert list(home.parent.glob("kbtui-demo-*"))
         kbtui.kill(number)
         assert kbtui.ended() == 128 + number
+        kbtui.restored()
     assert [path.name for path in home.parent.iterdir()] == [home.name]
     assert not list(home.rglob("*"))
 

@@ -125,6 +125,20 @@ class Visit(Terminal):
         """Wait until everything the service has is here."""
         self.until(r"(?m)(?<!· )online$")
 
+    def browse_all(self) -> None:
+        """Wait for everything, and put the cursor on the first of all documents."""
+        self.settle()
+        self.press("g", "a")
+        self.until(r"\b1 of \d+")
+
+    def nothing_is_left_over(self) -> None:
+        """Fail where the screen is another one when all of it is drawn anew."""
+        self.quiet(1.0)
+        shown = self.text
+        self.press("ctrl+l")
+        self.quiet(1.0)
+        assert self.text == shown
+
     def select(self, name: str) -> None:
         """Put the cursor on the document of this name, wherever it is."""
         self.press("g", "a", "/", "ctrl+u")

@@ -143,7 +143,7 @@ class Browse(Panes):
             if self.pane == "view":
                 self.go_pane("list")
             self.name_field.open(self.kb, row, in_tree=self.pane == "tree")
-            self._place_name_field()
+            self._place_name_field()  # with the same frame, and again should the panes move
             self.place_name_field()
             self.show_footer()
 
