@@ -53,15 +53,19 @@ def why_not(environ: MutableMapping[str, str] = os.environ) -> str | None:
     return None
 
 
-def can_move_rows() -> bool:
-    """Whether the terminal moves rows within margins, by what the system knows of it; unknown ones do."""
+def powers() -> tuple[bool, bool]:
+    """What the terminal can, by what the system knows of it: move rows within margins, and fill.
+
+    One that fills gives what it erases the ground in which it draws. Unknown ones do not, but move rows.
+    """
     try:
         import curses
 
         curses.setupterm(fd=2)
     except (ImportError, curses.error):
-        return True
-    return all(curses.tigetstr(capability) for capability in ("csr", "il", "dl"))
+        return True, False
+    moves = all(curses.tigetstr(capability) for capability in ("csr", "il", "dl"))
+    return moves, curses.tigetflag("bce") > 0 and not in_screen()
 
 
 def prepare(environ: MutableMapping[str, str] = os.environ) -> None:

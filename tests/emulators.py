@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -38,7 +38,8 @@ class Screen(pyte.Screen):
     Of a character of two cells no half is left, and a mark goes to the character before it in the line.
 
     Args:
-        fills: rows that come in have the ground of now, as on xterm; else the terminal's own, as on screen.
+        fills: what is erased and rows that come in have the ground of now, as on xterm; else the terminal's
+            own, as on screen.
     """
 
     def __init__(self, columns: int, lines: int, *, fills: bool = True) -> None:
@@ -82,6 +83,29 @@ class Screen(pyte.Screen):
             if 0 < x < self.columns and line[x].data == "":
                 line[x - 1], line[x] = line[x - 1]._replace(data=" "), line[x]._replace(data=" ")
 
+    def _ground(self) -> Char:
+        return self.default_char._replace(bg=self.cursor.attrs.bg) if self._fills else self.default_char
+
+    def erase_characters(self, count: int | None = None) -> None:
+        self._cut(self.cursor.x, self.cursor.x + (count or 1))
+        self._erase(super().erase_characters, count)
+
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        if how == 0:
+            self._cut(self.cursor.x)
+        self._erase(super().erase_in_line, how, private)
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        for line in map(self.buffer.__getitem__, range(self.lines)):
+            for x in range(self.columns):
+                line[x] = line[x]  # pyte erases only what was drawn on
+        self._erase(super().erase_in_display, how, *args, **kwargs)
+
+    def _erase(self, erase: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+        drawn, self.cursor.attrs = self.cursor.attrs, self._ground()
+        erase(*args, **kwargs)
+        self.cursor.attrs = drawn
+
     def insert_lines(self, count: int | None = None) -> None:
         self._move(-(count or 1))
 
@@ -97,7 +121,7 @@ class Screen(pyte.Screen):
             or not left <= self.cursor.x < right
         ):
             return
-        ground = self.default_char._replace(bg=self.cursor.attrs.bg) if self._fills else self.default_char
+        ground = self._ground()
         rows = [[self.buffer[y][x] for x in range(left, right)] for y in range(top, bottom + 1)]
         empty = [[ground] * (right - left)] * min(abs(by), len(rows))
         rows = rows[by:] + empty if by > 0 else empty + rows[:by]
@@ -145,6 +169,9 @@ class Pyte:
 
     def feed(self, data: str) -> None:
         self._stream.feed(data)
+
+    def mark_ends(self, lines: int, columns: int) -> None:
+        """Nothing has to be drawn for the ends of the lines to be told."""
 
     def raw(self) -> object:
         """Two terminals of which this is equal show the same."""
@@ -207,12 +234,19 @@ class Tmux:
             while self._ask("display-message -p '#{pane_title}'") != [f"mark{self._marks}"]:
                 pass
 
+    def mark_ends(self, lines: int, columns: int) -> None:
+        """Draw something in the last column."""
+        self.feed("\x1b[m" + "".join(f"\x1b[{y + 1};{columns}H|" for y in range(lines)))
+
     def raw(self) -> list[str]:
         """Two terminals of which this is equal show the same."""
         return self._ask("capture-pane -p -e -N")
 
     def cells(self) -> list[list[tuple[str, str]]]:
-        """What is seen: characters with their attributes, without the empty end of a line."""
+        """What is seen: characters with their attributes, without the blank end of a line.
+
+        Of that, tmux does not tell the ground; `mark_ends` has it told.
+        """
         now: dict[str, str] = {}
         return [_shown(line, now) for line in self.raw()]
 
@@ -293,6 +327,6 @@ def _shown(line: str, now: dict[str, str]) -> list[tuple[str, str]]:
                 now["o"] = code
             else:
                 now["b"] = code
-    while found and found[-1] == (" ", ""):
+    while found and found[-1][0] == " " and not _ON_BLANKS & {kind[0] for kind in found[-1][1].split()}:
         found.pop()
     return found

@@ -27,6 +27,7 @@ class Terminal(Protocol):
 
     def begin(self, columns: int, lines: int) -> None: ...
     def feed(self, data: str) -> None: ...
+    def mark_ends(self, lines: int, columns: int) -> None: ...
     def raw(self) -> object: ...
     def cells(self) -> Sequence[Sequence[tuple[str, *tuple[object, ...]]]]: ...
     def cursor(self) -> tuple[int, int]: ...
@@ -65,11 +66,14 @@ class Host:
 
 
 class Stage(Output, Host):  # type: ignore[misc]
-    """The stage without an app around it, on a terminal that can move rows."""
+    """The stage without an app around it, on a terminal that moves rows, and may fill what it erases."""
 
-    def __init__(self, colours: str) -> None:
+    def __init__(self, colours: str, fills: bool) -> None:
         super().__init__(colours)
-        self._moves = True
+        self._fills = fills
+
+    def powers(self) -> tuple[bool, bool]:
+        return True, self._fills
 
     @property
     def wanted(self) -> list[Row]:
@@ -88,14 +92,22 @@ class Both:
     Args:
         terminals: for Textual, for the stage, and for a stage that draws its picture from nothing.
         colours: the colour system; "" where Rich found none.
+        sides: the terminals have margins at the sides.
+        fills: they fill what they erase.
     """
 
     def __init__(
-        self, terminals: tuple[Terminal, Terminal, Terminal], size: Size, colours: str, sides: bool = False
+        self,
+        terminals: tuple[Terminal, Terminal, Terminal],
+        size: Size,
+        colours: str,
+        *,
+        sides: bool = False,
+        fills: bool = False,
     ) -> None:
         self._plain, self._ours, self._fresh = terminals
         self.frames = 0  # that were compared
-        self.stage = Stage(colours)
+        self.stage = Stage(colours, fills)
         if sides:
             self.stage.on_side_margins()
         self.resize(size)
@@ -147,6 +159,14 @@ class Both:
         pairs = zip(self._ours.cells(), self._plain.cells(), strict=True)
         for y, (ours, plain) in enumerate(pairs):
             assert y in but or ours == plain, f"line {y}, {others(ours, plain)}"
+
+    def end_alike(self, sure: bool) -> None:
+        """After the last comparison: the same, with the ground of the ends of lines, wherever it is told."""
+        other = self._plain if sure else self._fresh
+        for terminal in (self._ours, other):
+            terminal.mark_ends(self.size.height, self.size.width)
+        for y, (ours, wanted) in enumerate(zip(self._ours.cells(), other.cells(), strict=True)):
+            assert ours == wanted, f"the end of line {y}, {others(ours, wanted)}"
 
     def ours(self) -> list[str]:
         """What the stage shows, line by line."""

@@ -34,7 +34,7 @@ class Count:
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Iterator[Count]:
     """What any app of this test sends, were it in a terminal."""
-    count, stage = Count(), Stage("truecolor")
+    count, stage = Count(), Stage("truecolor", fills=False)
     display, lay_out = KbApp._display, Screen._refresh_layout
 
     def displayed(self: KbApp, screen: Any, renderable: Any) -> None:

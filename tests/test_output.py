@@ -107,6 +107,7 @@ class Film:
                 self._compare()
         self._both.take()
         self._compare()
+        self._both.end_alike(self._sure)
 
     def _compare(self) -> None:
         if self._sure:
@@ -288,7 +289,9 @@ def run_films(kind: str, make: Callable[[random.Random], Both], sure: bool) -> N
 def on_pyte(chance: random.Random) -> Both:
     fills = chance.random() < 0.5
     plain, ours, fresh = (Pyte(1, 1, fills=fills) for _ in range(3))
-    return Both((plain, ours, fresh), size_of(chance), chance.choice(COLOURS), chance.random() < 0.5)
+    sides, uses = chance.random() < 0.5, chance.random() < 0.7
+    terminals = (plain, ours, fresh)
+    return Both(terminals, size_of(chance), chance.choice(COLOURS), sides=sides, fills=fills and uses)
 
 
 def test_what_is_sent_ends_in_the_picture_that_textual_draws() -> None:
@@ -304,7 +307,9 @@ def on_tmux() -> Iterator[Callable[[random.Random], Both]]:
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
     with Tmux(16, 10) as plain, Tmux(16, 10) as ours, Tmux(16, 10) as fresh:
-        yield lambda chance: Both((plain, ours, fresh), size_of(chance), chance.choice(COLOURS))
+        yield lambda chance: Both(
+            (plain, ours, fresh), size_of(chance), chance.choice(COLOURS), fills=chance.random() < 0.7
+        )
 
 
 def test_and_so_it_does_in_tmux(on_tmux: Callable[[random.Random], Both]) -> None:

@@ -138,7 +138,6 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         """Everything that the first frame does not need; by then another workspace may have been opened."""
         if first is not None and first is self._kb:
             self._begin_workspace()
-        self.learn_terminal()
         gc.enable()
         gc.collect()
         gc.freeze()

@@ -163,7 +163,12 @@ def over(row: Row, x: int, piece: Row) -> Row:
     chars[x:end], looks[x:end] = piece.chars[: end - x], piece.looks[: end - x]
     if end - x < len(piece.chars) and piece.chars[end - x] == "":
         chars[end - 1] = " "
-    return Row(chars, looks, row.simple and piece.simple)
+    return Row(chars, looks, piece.simple and (row.simple or _are_simple(chars)))
+
+
+def _are_simple(chars: list[str]) -> bool:
+    text = "".join(chars)
+    return len(text) == len(chars) and _SIMPLE.fullmatch(text) is not None
 
 
 def is_doubted(char: str) -> bool:

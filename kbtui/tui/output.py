@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.timer import Timer
 
-from kbtui.terminal import can_move_rows
+from kbtui.terminal import powers
 from kbtui.tui.cells import PLAIN, Look, Row, cells, look
 from kbtui.tui.driver import PacedDriver
 from kbtui.tui.picture import Picture
@@ -49,6 +49,7 @@ class Output(Base):
     """
 
     only_changes = True
+    powers = staticmethod(powers)
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -58,7 +59,7 @@ class Output(Base):
         self._looks_of: dict[Style | None, Look] = {}
         self._cursor_shown = Offset(-1, -1)
         self._screens = 0  # of the driver's, that were drawn on
-        self._synchronized = self._moves = self._sides = False
+        self._synchronized = self._sides = False
         self._behind = False
         self._wait_until = 0.0
         self._again: Timer | None = None
@@ -139,10 +140,6 @@ class Output(Base):
     def on_terminal_supports_synchronized_output(self) -> None:
         self._synchronized = True
 
-    def learn_terminal(self) -> None:
-        """Find out what the first frame does not need."""
-        self._moves = self._picture.moves = can_move_rows()
-
     def on_side_margins(self) -> None:
         self._sides = self._picture.sides = True
 
@@ -164,7 +161,8 @@ class Output(Base):
     def _want_all(self, update: LayoutUpdate) -> None:
         size = update.region.size
         if (self._picture.width, self._picture.height) != size:
-            self._picture = Picture(*size, moves=self._moves, sides=self._sides)
+            moves, fills = self.powers()
+            self._picture = Picture(*size, moves=moves, fills=fills, sides=self._sides)
             self._strips = [()] * size.height
         for y, line in enumerate(update.strips):
             strips = tuple(line)

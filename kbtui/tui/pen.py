@@ -14,11 +14,17 @@ from kbtui.tui.cells import OFF, PLAIN, Look, Row, is_doubted
 
 GAP = 4  # cells that are cheaper drawn again than jumped over
 
+_STRETCH = re.compile(" {6,}")
 _MARKED = re.compile("([ -\u024f\u0370-\u04ff][\u0300-\u036f]+)+")
 
 
 class Run(NamedTuple):
-    """Neighbouring cells that are drawn in one look; `blank`: of the look, only its ground matters."""
+    """Neighbouring cells that are drawn in one look.
+
+    Attributes:
+        blank: of the look, only its ground matters.
+        bare: no character of two cells, or of which terminals are in doubt, is or was in the line.
+    """
 
     y: int
     x: int
@@ -26,11 +32,13 @@ class Run(NamedTuple):
     text: str
     look: Look
     blank: bool
+    bare: bool = False
 
 
 def compare(y: int, old: Row, new: Row, doubted: list[Run], runs: list[Run]) -> None:
     """Add what has to be drawn of a line: first what terminals draw as they like, then the rest."""
     chars, looks, simple = new
+    bare = simple and old.simple
     differs = map(or_, map(ne, chars, old.chars), map(is_not, looks, old.looks))
     places = [
         x
@@ -61,15 +69,15 @@ def compare(y: int, old: Row, new: Row, doubted: list[Run], runs: list[Run]) -> 
                 end = x + width
                 continue
         if begin >= 0:
-            runs.append(Run(y, begin, end, "".join(chars[begin:end]), drawn, blank))
+            runs.append(Run(y, begin, end, "".join(chars[begin:end]), drawn, blank, bare))
         if is_free:
             begin, end = -1, _group(chars, looks, x)
-            doubted.append(Run(y, x, end, "".join(chars[x:end]), looks[x], False))
+            doubted.append(Run(y, x, end, "".join(chars[x:end]), looks[x], blank=False))
         else:
             begin, end, blank = x, x + width, chars[x] == " "
             drawn = looks[x].ground if blank else looks[x]
     if begin >= 0:
-        runs.append(Run(y, begin, end, "".join(chars[begin:end]), drawn, blank))
+        runs.append(Run(y, begin, end, "".join(chars[begin:end]), drawn, blank, bare))
 
 
 def _joined(row: Row, end: int, x: int, drawn: Look, blank: bool) -> tuple[Look, bool] | None:
@@ -137,8 +145,13 @@ def by_look(runs: list[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: places.get(run.look, -1))
 
 
+def can_fill(ground: Look) -> bool:
+    """Whether a cell that is erased in this ground looks like a blank that is drawn in it."""
+    return not ground.flags and not ground.link
+
+
 @lru_cache(maxsize=8192)
-def _turn(old: Look, new: Look) -> str:
+def turn(old: Look, new: Look) -> str:
     """What makes a terminal that draws in one look draw in another."""
     codes = [*new.flags, *filter(None, (new.front, new.back))]
     whole = ";".join(["0", *codes]) if codes else ""
@@ -154,28 +167,36 @@ def _turn(old: Look, new: Look) -> str:
 
 
 class Pen:
-    """Draws runs; knows where the terminal's cursor is, and in which look it draws."""
+    """Draws runs; knows where the terminal's cursor is, and in which look it draws.
 
-    def __init__(self, width: int) -> None:
-        self._width = width
+    Args:
+        width: of the terminal, in cells.
+        fills: what it erases gets the ground in which it draws.
+    """
+
+    def __init__(self, width: int, *, fills: bool = False) -> None:
+        self._width, self._fills = width, fills
         self._sent: list[str] = []
         self._look = PLAIN
         self._x = self._y = -1
 
     def copy(self) -> Pen:
-        other = Pen(self._width)
+        other = Pen(self._width, fills=self._fills)
         other._sent, other._look, other._x, other._y = self._sent.copy(), self._look, self._x, self._y
         return other
 
-    def draw(self, runs: Iterable[Run]) -> str:
-        """All that was sent, these runs the last of it; plain again at the end."""
+    def draw(self, runs: Iterable[Run]) -> None:
+        """Draw these runs."""
         for run in runs:
             self._go(run.y, run.x)
             self._turn(run)
-            self._sent.append(run.text)
-            self._x = run.end
+            self._write(run)
+
+    def finish(self, runs: Iterable[Run]) -> str:
+        """All that was sent, these runs the last of it; plain again at the end."""
+        self.draw(runs)
         if self._look is not PLAIN:
-            self._sent.append(_turn(self._look, PLAIN))
+            self._sent.append(turn(self._look, PLAIN))
         return "".join(self._sent)
 
     def draw_doubted(self, run: Run) -> None:
@@ -193,9 +214,29 @@ class Pen:
             self._sent.append(text)
         self._x = -1
 
+    def _write(self, run: Run) -> None:
+        """Write what stands there; long stretches of blanks are erased instead, and jumped over.
+
+        Some terminals leave half of a character of two cells when the other one is erased.
+        """
+        text, done = run.text, 0
+        if self._fills and run.bare and can_fill(self._look.ground):
+            for stretch in _STRETCH.finditer(text):
+                begin, end = stretch.span()
+                if end < len(text) and end - begin <= 10:
+                    continue  # a jump would be longer
+                self._sent.append(text[done:begin])
+                self._x, done = run.x + begin, end
+                self._sent.append("\x1b[K" if run.x + end == self._width else f"\x1b[{end - begin}X")
+                if end < len(text):
+                    self._go(run.y, run.x + end)
+        if done < len(text):
+            self._sent.append(text[done:])
+            self._x = run.end
+
     def _turn(self, run: Run) -> None:
         if run.look is not self._look and not (run.blank and run.look is self._look.ground):
-            self._sent.append(_turn(self._look, run.look))
+            self._sent.append(turn(self._look, run.look))
             self._look = run.look
 
     def _go(self, y: int, x: int) -> None:

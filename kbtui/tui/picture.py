@@ -1,23 +1,34 @@
 """What a terminal shows, cell by cell, and the shortest way from one picture to the next.
 
 Knows nothing of an application: cells go in, the characters that a terminal has to be sent come out. Only
-what every terminal since the VT102 obeys is used, and nothing depends on the ground that a terminal gives to
-rows it empties: they are emptied in its own.
+what every terminal since the VT102 obeys is used, as long as nobody says that this one can do more. Nothing
+depends on the ground that a terminal gives to rows that come in: they come in its own.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from itertools import compress
 from operator import ne
 from typing import NamedTuple
 
-from kbtui.tui.cells import PLAIN, Row, is_doubted, over
-from kbtui.tui.pen import Pen, Run, by_look, compare
+from kbtui.tui.cells import PLAIN, Look, Row, is_doubted, over
+from kbtui.tui.pen import Pen, Run, by_look, can_fill, compare
 
 AS_ASSUMED = "\x0f\x1b(B\x1b[4l\x1b[?6;69;7l\x1b[r\x1b[m\x1b[2J"
 """An empty screen, and no character set, inserting, margins or wrapping that somebody else began."""
 
 ALIKE = 3  # rows that must have moved together before a scroll is thought of
+
+
+class Room(NamedTuple):
+    """Rows from `top` to before `end`, in the columns from `left` to before `right`."""
+
+    top: int
+    end: int
+    left: int
+    right: int
 
 
 class Move(NamedTuple):
@@ -47,6 +58,13 @@ class Move(NamedTuple):
         ends = (self.left, self.right) if self.right < len(chars) else (self.left,)
         return all(chars[x] != "" for x in ends) and not any(map(is_doubted, chars))
 
+    @property
+    def room(self) -> Room:
+        """What they leave empty."""
+        count = min(abs(self.by), self.bottom + 1 - self.top)
+        top = self.bottom + 1 - count if self.by > 0 else self.top
+        return Room(top, top + count, self.left, self.right)
+
 
 class Picture:
     """What a terminal of `width` by `height` cells shows, and what it is wanted to show.
@@ -54,10 +72,14 @@ class Picture:
     Args:
         moves: the terminal can move rows, between margins above and below.
         sides: it can move parts of them, between margins at the sides.
+        fills: what it erases gets the ground in which it draws then ("back color erase").
     """
 
-    def __init__(self, width: int, height: int, *, moves: bool = True, sides: bool = False) -> None:
-        self.width, self.height, self.moves, self.sides = width, height, moves, sides
+    def __init__(
+        self, width: int, height: int, *, moves: bool = True, sides: bool = False, fills: bool = False
+    ) -> None:
+        self.width, self.height = width, height
+        self.moves, self.sides, self.fills = moves, sides, fills
         self._blank = Row([" "] * width, [PLAIN] * width, simple=True)
         self.wanted: list[Row] = [self._blank] * height
         self._shown = self.wanted
@@ -77,16 +99,18 @@ class Picture:
 
     def changes(self) -> str:
         """What the terminal has to be sent, or ""; from then on it counts as shown."""
-        begin = ""
         if not self._known:
-            begin = AS_ASSUMED
-            self._known, self._shown = True, [self._blank] * self.height
-        move, others = self._moved() if self.moves else (None, 0)
-        drawn = move.sent(self.width) + self._drawn(self._after(move)) if move is not None else ""
-        if move is None or len(drawn) > others:  # else it cannot be shorter without
-            drawn = min(filter(None, (drawn, self._drawn(self._shown))), key=len, default="")
-        self._shown = self.wanted.copy()
-        return begin + drawn
+            nothing = [self._blank] * self.height
+            drawn = AS_ASSUMED + self._drawn(nothing, Room(0, self.height, 0, self.width))
+        else:
+            move, others = self._moved() if self.moves else (None, 0)
+            drawn = ""
+            if move is not None:
+                drawn = move.sent(self.width) + self._drawn(self._after(move), move.room)
+            if move is None or len(drawn) > others:  # else it cannot be shorter without
+                drawn = min(filter(None, (drawn, self._drawn(self._shown))), key=len, default="")
+        self._known, self._shown = True, self.wanted.copy()
+        return drawn
 
     def _after(self, move: Move) -> list[Row]:
         """What is shown when rows have moved; the room that they left has the terminal's own ground."""
@@ -100,6 +124,16 @@ class Picture:
                 for y, row in enumerate(rows, move.top)
             ]
         return [*self._shown[: move.top], *rows, *self._shown[move.bottom + 1 :]]
+
+    def _fill(self, shown: list[Row], room: Room) -> Iterable[Run]:
+        """Give each line of an empty room the ground that most of it is to have, if the terminal can."""
+        width = room.right - room.left
+        for y in range(room.top, room.end):
+            ground = _ground(self.wanted[y].looks[room.left : room.right])
+            if ground is not PLAIN:
+                blanks = Row([" "] * width, [ground] * width, simple=True)
+                shown[y] = over(shown[y], room.left, blanks)
+                yield Run(y, room.left, room.right, " " * width, ground, blank=True, bare=True)
 
     def _moved(self) -> tuple[Move | None, int]:
         """The rows that moved together, or None, and how many characters are others than before.
@@ -165,20 +199,30 @@ class Picture:
             bottom += 1
         return by, min(top, top + by), max(bottom, bottom + by)
 
-    def _drawn(self, shown: list[Row]) -> str:
-        """What turns `shown` into what is wanted, without moving rows."""
+    def _drawn(self, shown: list[Row], room: Room | None = None) -> str:
+        """What turns `shown`, in which some room may be empty, into what is wanted, without moving rows."""
+        fills = list(self._fill(shown, room)) if room is not None and self.fills else []
         doubted: list[Run] = []
         runs: list[Run] = []
         for y, row in enumerate(self.wanted):
             if row is not shown[y]:
                 compare(y, shown[y], row, doubted, runs)
-        if not runs and not doubted:
+        if not (fills or runs or doubted):
             return ""
-        first = Pen(self.width)
+        first = Pen(self.width, fills=self.fills)
+        first.draw(sorted(fills, key=lambda run: run.look.back))  # few changes of look
         for run in doubted:
             first.draw_doubted(run)
         orders = (runs, by_look(runs)) if len(runs) > 2 else (runs,)
-        return min((first.copy().draw(order) for order in orders), key=len)
+        return min((first.copy().finish(order) for order in orders), key=len)
+
+
+def _ground(looks: Iterable[Look]) -> Look:
+    """The ground that most of these cells have, of those that a terminal can fill with."""
+    grounds: Counter[Look] = Counter()
+    for look, cells in Counter(looks).items():
+        grounds[look.ground] += cells
+    return next((ground for ground, _ in grounds.most_common() if can_fill(ground)), PLAIN)
 
 
 def _span(old: list[str], new: list[str]) -> tuple[int, int, int]:

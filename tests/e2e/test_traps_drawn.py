@@ -231,7 +231,7 @@ def test_the_background_of_the_terminal_is_not_asked_for(home: Path) -> None:
     with Plain("table", home) as plain:
         plain.until(READY)
         plain.quiet()
-        assert b"\x1b]11;" not in plain.raw, mended("learn_terminal in output.py")
+        assert b"\x1b]11;" not in plain.raw, mended("QUESTIONS in driver.py")
 
 
 # Over a link

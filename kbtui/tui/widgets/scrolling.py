@@ -20,7 +20,10 @@ BLACK, WHITE = Color.parse("black"), Color.parse("white")
 
 
 class Bar(ScrollBarRender):
-    """A scroll bar in whole cells, and none where everything is in view: it changes seldom."""
+    """A scroll bar in whole cells, and none where everything is in view: it changes seldom.
+
+    Its look is that of a line between two panes; Textual's reverse video would be one more.
+    """
 
     @classmethod
     def render_bar(
@@ -38,12 +41,8 @@ class Bar(ScrollBarRender):
         length = max(1, round(size * window_size / virtual_size)) if beyond > 0 else 0
         start = round((size - length) * position / beyond) if beyond > 0 else size
         above, thumb, below = (
-            Segment(" " * thickness, Style(meta={"@mouse.down": does}, **colours))
-            for does, colours in (
-                ("scroll_up", {"bgcolor": back_color}),
-                ("grab", {"color": bar_color, "reverse": True}),
-                ("scroll_down", {"bgcolor": back_color}),
-            )
+            Segment(glyph * thickness, Style(color=bar_color, bgcolor=back_color, meta={"@mouse.down": does}))
+            for glyph, does in ((" ", "scroll_up"), ("█", "grab"), (" ", "scroll_down"))
         )
         return Segments(
             [above] * start + [thumb] * length + [below] * (size - start - length), new_lines=vertical
