@@ -14,7 +14,8 @@ from kbtui.tui.cells import OFF, PLAIN, Look, Row, is_doubted
 
 GAP = 4  # cells that are cheaper drawn again than jumped over
 
-_STRETCH = re.compile(" {6,}")
+_SHORTEST = " " * 6  # that is erased with fewer characters than it has
+_STRETCH = re.compile(f"{_SHORTEST}+")
 _MARKED = re.compile("([ -\u024f\u0370-\u04ff][\u0300-\u036f]+)+")
 
 
@@ -220,7 +221,7 @@ class Pen:
         Some terminals leave half of a character of two cells when the other one is erased.
         """
         text, done = run.text, 0
-        if self._fills and run.bare and can_fill(self._look.ground):
+        if self._fills and run.bare and _SHORTEST in text and can_fill(self._look.ground):
             for stretch in _STRETCH.finditer(text):
                 begin, end = stretch.span()
                 if end < len(text) and end - begin <= 10:
