@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.visit import Server, Visit
 
-FIRST_FRAME = 8_000
+FIRST_FRAME = 4_000
 MOVE = 400  # inside the list's view, while the preview has not settled
 ROW = 500  # that comes in where the list scrolls
 ROW_ANYWHERE = 750  # without margins at the sides: folders beside the list move along, and are drawn again
