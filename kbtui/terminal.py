@@ -56,7 +56,8 @@ def why_not(environ: MutableMapping[str, str] = os.environ) -> str | None:
 def powers() -> tuple[bool, bool]:
     """What the terminal can, by what the system knows of it: move rows within margins, and fill.
 
-    One that fills gives what it erases the ground in which it draws. Unknown ones do not, but move rows.
+    One that fills gives what it erases the ground in which it draws. tmux does since 2.4, which its entry does
+    not tell; GNU screen does not, whatever TERM says in it. Unknown ones do not either, but move rows.
     """
     try:
         import curses
@@ -65,7 +66,8 @@ def powers() -> tuple[bool, bool]:
     except (ImportError, curses.error):
         return True, False
     moves = all(curses.tigetstr(capability) for capability in ("csr", "il", "dl"))
-    return moves, curses.tigetflag("bce") > 0 and not in_screen()
+    told = curses.tigetflag("bce") > 0 or os.environ.get("TERM", "").startswith("tmux")
+    return moves, told and "STY" not in os.environ
 
 
 def prepare(environ: MutableMapping[str, str] = os.environ) -> None:

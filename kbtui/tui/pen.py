@@ -152,7 +152,7 @@ def can_fill(ground: Look) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def turn(old: Look, new: Look) -> str:
+def _turn(old: Look, new: Look) -> str:
     """What makes a terminal that draws in one look draw in another."""
     codes = [*new.flags, *filter(None, (new.front, new.back))]
     whole = ";".join(["0", *codes]) if codes else ""
@@ -197,7 +197,7 @@ class Pen:
         """All that was sent, these runs the last of it; plain again at the end."""
         self.draw(runs)
         if self._look is not PLAIN:
-            self._sent.append(turn(self._look, PLAIN))
+            self._sent.append(_turn(self._look, PLAIN))
         return "".join(self._sent)
 
     def draw_doubted(self, run: Run) -> None:
@@ -237,7 +237,7 @@ class Pen:
 
     def _turn(self, run: Run) -> None:
         if run.look is not self._look and not (run.blank and run.look is self._look.ground):
-            self._sent.append(turn(self._look, run.look))
+            self._sent.append(_turn(self._look, run.look))
             self._look = run.look
 
     def _go(self, y: int, x: int) -> None:

@@ -158,18 +158,28 @@ def test_large_frames_are_drawn_together_where_the_terminal_can(
         assert b"2026" not in kbtui.raw[before:]
 
 
-@pytest.mark.parametrize(("term", "moves"), [("xterm-256color", True), ("pcansi", False)])
-def test_rows_are_moved_where_the_terminal_is_known_to_do_it(
-    term: str, moves: bool, server: Server, home: Path
+@pytest.mark.parametrize(
+    ("term", "screen", "moves", "fills"),
+    [
+        ("xterm-256color", {}, True, True),
+        ("xterm-256color", {"STY": "1.pts-0.host"}, True, False),
+        ("tmux-256color", {}, True, True),
+        ("screen", {}, True, False),
+        ("pcansi", {}, False, False),
+    ],
+)
+def test_rows_are_moved_and_blanks_erased_where_the_terminal_is_known_to_do_it_right(
+    term: str, screen: dict[str, str], moves: bool, fills: bool, server: Server, home: Path
 ) -> None:
     if not moves and subprocess.run(["tput", f"-T{term}", "cols"], capture_output=True).returncode:
         pytest.skip(f"the system does not know {term}")
-    with Visit(home, url=server.url, key=server.key, env={"TERM": term}) as kbtui:
+    with Visit(home, url=server.url, key=server.key, env={"TERM": term, **screen}) as kbtui:
         kbtui.browse_all()
         for place in range(2, 30):
             kbtui.press("j")
             kbtui.until(rf"\b{place} of \d+")
         assert bool(re.search(rb"\x1b\[\d*M", kbtui.raw)) == moves
+        assert bool(re.search(rb"\x1b\[\d*[KX]", kbtui.raw)) == fills
         kbtui.nothing_is_left_over()
 
 
