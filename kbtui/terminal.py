@@ -53,11 +53,15 @@ def why_not(environ: MutableMapping[str, str] = os.environ) -> str | None:
     return None
 
 
+FILLING = ("tmux", "xterm-kitty")
+"""Terminals that fill in lines; they lack "bce", which means rows that come in, too."""
+
+
 def powers() -> tuple[bool, bool]:
     """What the terminal can, by what the system knows of it: move rows within margins, and fill.
 
-    One that fills gives what it erases the ground in which it draws. tmux does since 2.4, which its entry does
-    not tell; GNU screen does not, whatever TERM says in it. Unknown ones do not either, but move rows.
+    One that fills gives what it erases within a line the ground in which it draws. tmux and kitty do, which
+    their entries do not tell; GNU screen does not, whatever TERM says in it. Unknown ones only move rows.
     """
     try:
         import curses
@@ -66,7 +70,7 @@ def powers() -> tuple[bool, bool]:
     except (ImportError, curses.error):
         return True, False
     moves = all(curses.tigetstr(capability) for capability in ("csr", "il", "dl"))
-    told = curses.tigetflag("bce") > 0 or os.environ.get("TERM", "").startswith("tmux")
+    told = curses.tigetflag("bce") > 0 or os.environ.get("TERM", "").startswith(FILLING)
     return moves, told and "STY" not in os.environ
 
 
