@@ -1,7 +1,7 @@
-"""From the command line to one of: the app, the demo server, a sentence that says why not.
+"""From the command line to one of: the app, a command, the demo server, a sentence that says why not.
 
 Exit codes: 0 well ended, 1 a bug, 2 nothing could be shown (a bad flag, a bad configuration, no terminal),
-129 hung up, 130 interrupted before the first frame, 143 terminated.
+129 hung up, 130 interrupted before the first frame, 143 terminated. What commands add is told in `cli`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from kbtui import cli
 from kbtui import settings as house
 from kbtui.settings import BadSettings, Places, Settings, Workspace
 
 if TYPE_CHECKING:
+    from kbtui.answers import Answers
     from kbtui.api import Api
     from kbtui.knowledge_base import KnowledgeBase
     from kbtui.transport import Wait
@@ -32,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["serve"]:
         return _serve(argv[1:])
+    if argv and argv[0] in cli.COMMANDS:
+        return _answer(argv[0], argv[1:])
     flags = _parser().parse_args(argv)
     if flags.version:
         print(f"kbtui {_version()}")
@@ -47,6 +51,18 @@ def main(argv: list[str] | None = None) -> int:
             return 128 + SIGINT
 
 
+def _answer(command: str, argv: list[str]) -> int:
+    """Carry out a command without the screen."""
+    flags = _command_parser(command).parse_args(argv)
+    with ExitStack() as leaving:
+        try:
+            settings = _settings(flags, leaving)
+            return cli.run(command, _open_answers(settings.workspace), flags, _say)
+        except BadSettings as error:
+            _say(str(error))
+            return 2
+
+
 def _say(sentence: str) -> None:
     """Tell it on the error output, or on the other where only that one is seen by somebody."""
     from kbtui.content import safe
@@ -60,7 +76,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        _say(f"{message[:1].upper()}{message[1:]}. See kbtui --help.")
+        _say(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
         self.exit(2)
 
 
@@ -68,11 +84,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="kbtui",
         description="Browse, search and edit the knowledge base of your ElevenLabs voice agents.",
-        epilog="kbtui serve runs the embedded demo knowledge base alone; see kbtui serve --help.",
+        epilog="Without the screen: kbtui {" + ",".join(cli.COMMANDS) + "}; the demo knowledge base alone: "
+        "kbtui serve. Each has a --help of its own.",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("--version", action="store_true", help="print the version and exit")
+    _add_workspace(parser)
+    add("--read-only", action="store_true", help="never send anything that changes the knowledge base")
+    add("--no-cache", action="store_true", help="keep no mirror on disk; drafts and history stay")
+    add("--theme", choices=house.THEMES, help="colours; auto by default")
+    add("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    return parser
+
+
+def _add_workspace(parser: argparse.ArgumentParser) -> None:
+    """What says which workspace is meant."""
+    add = parser.add_argument
     add("--demo", action="store_true", help="open the embedded demo knowledge base; needs no key")
     add("--demo-size", type=int, default=0, metavar="N", help="add N generated documents to the demo")
     add("-w", "--workspace", metavar="NAME", help="open this workspace of the configuration")
@@ -80,10 +108,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--base-url", metavar="URL", help="another address of the service")
     add("--api-key-file", type=Path, metavar="FILE", help="read the API key from a file only you can read")
     add("--config", type=Path, metavar="FILE", help="another configuration than the usual one")
-    add("--read-only", action="store_true", help="never send anything that changes the knowledge base")
-    add("--no-cache", action="store_true", help="keep no mirror on disk; drafts and history stay")
-    add("--theme", choices=house.THEMES, help="colours; auto by default")
-    add("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+
+
+def _command_parser(command: str) -> argparse.ArgumentParser:
+    says = cli.COMMANDS[command]
+    parser = _Parser(
+        prog=f"kbtui {command}", description=f"{says[:1].upper()}{says[1:]}.", allow_abbrev=False
+    )
+    cli.module(command).add_arguments(parser)
+    if command != "cat":
+        parser.add_argument("--json", action="store_true", help="an array of the service's own objects")
+    _add_workspace(parser)
     return parser
 
 
@@ -105,12 +140,21 @@ def _settings(flags: argparse.Namespace, leaving: ExitStack) -> Settings:
         region=flags.region,
         base_url=flags.base_url,
         key_file=flags.api_key_file,
-        read_only=flags.read_only,
-        theme=flags.theme,
-        cache=not flags.no_cache,
-        mouse=not flags.no_mouse,
+        **_only_the_screen(flags),
     )
     return start_demo(settings, leaving, flags.demo_size) if flags.demo else settings
+
+
+def _only_the_screen(flags: argparse.Namespace) -> dict[str, Any]:
+    """Settings that commands without the screen have no flags for."""
+    if not hasattr(flags, "theme"):
+        return {}
+    return {
+        "read_only": flags.read_only,
+        "theme": flags.theme,
+        "cache": not flags.no_cache,
+        "mouse": not flags.no_mouse,
+    }
 
 
 def start_demo(settings: Settings, leaving: ExitStack, size: int = 0) -> Settings:
@@ -222,6 +266,21 @@ def open_workspace(settings: Settings, workspace: Workspace) -> KnowledgeBase | 
         _connector(workspace.base_url, key),
         read_only=workspace.read_only,
     )
+
+
+def _open_answers(workspace: Workspace) -> Answers:
+    """What a workspace answers, with nothing kept on this machine.
+
+    Raises:
+        BadSettings: it has no key, or a source of the key that was named cannot be read.
+    """
+    from kbtui.answers import Answers
+    from kbtui.mirror import Mirror
+
+    key = workspace.find_key()
+    if not key:
+        raise BadSettings("There is no API key; set ELEVENLABS_API_KEY, or see README for other places.")
+    return Answers(Mirror(None), _connector(workspace.base_url, key))
 
 
 def _connector(base_url: str, key: str) -> Callable[[Callable[[Wait], None]], Api]:

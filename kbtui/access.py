@@ -146,6 +146,11 @@ class Access:
         body = self.mirror.body(row.id)
         return body if body is not None and body.updated >= row.updated else None
 
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._disconnect()
+        self.mirror.close()
+
     async def _disconnect(self) -> None:
         if self._connecting is not None and self._connecting.done() and not self._connecting.exception():
             await self._connecting.result().aclose()

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from kbtui import content
-from kbtui.access import Access
+from kbtui.answers import Answers
 from kbtui.drafts import Draft, Drafts
 from kbtui.errors import Error, NotFound, Refused
 from kbtui.history import UNDOABLE, Change, History
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 IN_DOUBT = 200.0  # seconds after which a request without an answer is over: the transport's limits, summed up
 
 
-class Changes(Access):
+class Changes(Answers):
     """What changes a workspace, and its history.
 
     Args:
