@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -144,6 +145,11 @@ def test_chunks_are_those_of_the_index_that_is_ready(kbtui: Kbtui, service: Serv
         assert code == 0 and json.loads(wrote) == theirs["chunks"] and len(theirs["chunks"]) > 3
     code, wrote, _ = kbtui("chunks", "Long")
     assert wrote.count("\n# ") == len(theirs["chunks"]) - 1 and theirs["chunks"][0]["id"] in wrote
+    code, wrote, _ = kbtui("chunks", "Long", "--places")
+    places = [tuple(map(int, each)) for each in re.findall(r"(?m)^# .* at (\d+) to (\d+), lines? ", wrote)]
+    text = service.text(id)
+    for (start, end), chunk in zip(places, theirs["chunks"], strict=True):
+        assert text[start - 1 : end] in chunk["content"] and end - start > len(chunk["content"]) - 10
 
 
 def test_ask_shows_what_an_agent_would_retrieve(kbtui: Kbtui, service: Service) -> None:
