@@ -117,15 +117,27 @@ class Answers(Access):
 
     # Search
 
-    async def search(self, words: str, types: Sequence[str] = ()) -> AsyncGenerator[list[Hit], None]:
-        """Documents whose content has the words, best first, page by page; no place in one comes twice."""
+    async def search(
+        self, words: str, types: Sequence[str] = ()
+    ) -> AsyncGenerator[tuple[list[Hit], bool], None]:
+        """Documents whose content has the words, best first, and whether there are more, page by page.
+
+        No place in a document comes twice.
+        """
         pages = (await self.api()).search(words, types=types)
+        more = False
+
+        async def results() -> AsyncIterator[list[Hit]]:
+            nonlocal more
+            async for page in pages:
+                more = bool(page.next_cursor)
+                yield page.results
 
         def place(hit: Hit) -> Hashable:
             return hit.document.id, tuple((each.value, each.is_hit) for each in hit.search_snippet)
 
-        async for page in merged((page.results async for page in pages), place):
-            yield page
+        async for page in merged(results(), place):
+            yield page, more
 
     # Chunks and indexes
 

@@ -58,6 +58,8 @@ PLACES = {
     "view": "Document view",
     "filter": "While typing a filter",
     "rename": "While typing a name",
+    "search": "While typing what to search for",
+    "results": "Search results",
     "editor": "Editor",
     "conflict": "When both sides changed",
     "differs": "When the service holds another text than was sent",
@@ -70,7 +72,7 @@ PLACES = {
 }
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
-TYPING = frozenset({"filter", "rename", "editor", "keys"})
+TYPING = frozenset({"filter", "rename", "search", "editor", "keys"})
 """Places where a text field has the keys: there a character is a character, and never a command."""
 
 
@@ -149,7 +151,17 @@ COMMANDS: tuple[Command, ...] = (
     Command("sort.created_down", ("s C",), "created", "sort by creation, newest first", ("browse",)),
     Command("sort.size", ("s z",), "size", "sort by size, smallest first", ("browse",)),
     Command("sort.size_down", ("s Z",), "size", "sort by size, largest first", ("browse",)),
+    Command("search.open", ("S",), "search", "find words in the contents of all documents", ("browse",), 2),
+    Command("search.results", ("enter", "tab"), "results", "go to what was found", ("search",), 1),
+    Command("search.leave", ("escape",), "close", "back to where you were", ("search",), 2),
+    Command("search.older", ("up",), "older", "the words of the search before", ("search",), 3),
+    Command("search.newer", ("down",), "newer", "the words of the search after it", ("search",)),
+    Command("results.open", ("enter", "l", "right"), "open", "show the document where the words stand", ("results",), 1, _needs_document),
+    Command("results.words", ("/", "S", "tab", "shift+tab"), "other words", "type other words", ("results",), 2),
+    Command("results.leave", ("escape", "q", "h", "left"), "back", "back to the words", ("results",), 4),
     # Reading
+    Command("view.next_hit", ("n",), "next hit", "the next place where the words of a search stand", ("browse",)),
+    Command("view.previous_hit", ("N",), "previous hit", "the place before, where they stand", ("browse",)),
     Command("view.down", ("J",), "scroll text", "scroll the text down, from any pane", ("browse",)),
     Command("view.up", ("K",), "scroll text up", "scroll the text up, from any pane", ("browse",)),
     Command("view.next_tab", ("]",), "next tab", "the next tab of the document view", ("browse",)),
@@ -157,8 +169,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, _needs_document),
     Command("view.source", ("V",), "source", "rendered text, or its source", ("browse",), 0, _needs_document),
     # Changing
-    Command("document.edit", ("e",), "edit", "edit the text here", ("browse",), 3, _needs_content),
-    Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse",), 0, _needs_content),
+    Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results"), 3, _needs_content),
+    Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results"), 0, _needs_content),
     Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, _needs_writing),
     Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse",), 0, _needs_url, True),
     Command("change.undo", ("u",), "undo", "take back the last rename, edit or fetch", ("browse",), 5, _needs_undo),
@@ -240,6 +252,7 @@ BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
 _TOGETHER = (
     ("move", "browse"),
     ("drafts", "choose", "move"),
+    ("results", "move"),
     ("welcome", "move"),
     ("conflict", "move"),
     ("differs", "move"),

@@ -7,6 +7,8 @@ is only read is in `access.py`, what becomes of what is sent in `changes.py`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,13 @@ from kbtui.changes import Changes, image
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Offline
 from kbtui.history import Change
-from kbtui.rows import SORTS, Body, DocumentRow, View
+from kbtui.rows import ALL, SORTS, Body, DocumentRow, Found, View
 
 if TYPE_CHECKING:
     from kbtui.api import Api
     from kbtui.models import Document
+
+SEARCHES = 100  # that are remembered
 
 PATIENCE = 5.0  # seconds that a person who wants to type waits for the text of now, where one is kept here
 
@@ -59,6 +63,50 @@ class KnowledgeBase(Changes):
     def edited(self) -> frozenset[str]:
         """The documents that have a draft."""
         return frozenset(draft.document for draft in self.drafts.all())
+
+    # Searching
+
+    def named(self, words: str, most: int) -> tuple[list[Found], int]:
+        """The first documents whose names hold all these words, and how many there are."""
+        listing = self.mirror.listing(View(ALL, text=words))
+        rows = self.mirror.window(listing, 0, most)
+        return [Found(row.id, row.name, row.type) for row in rows], len(listing)
+
+    async def found(
+        self, words: str, types: Sequence[str] = ()
+    ) -> AsyncGenerator[tuple[list[Found], bool], None]:
+        """What the service finds in contents, best first, and whether there is more, page by page.
+
+        The mirror hears of the documents.
+        """
+        ticket = await asyncio.to_thread(self.mirror.ticket)
+        async with aclosing(self.search(words, types)) as pages:
+            async for page, more in pages:
+                await asyncio.to_thread(self.mirror.store, [hit.document.raw() for hit in page], ticket)
+                yield (
+                    [
+                        Found(
+                            hit.document.id,
+                            hit.document.name,
+                            hit.document.type,
+                            hit.score,
+                            tuple((each.value, each.is_hit) for each in hit.search_snippet),
+                        )
+                        for hit in page
+                    ],
+                    more,
+                )
+                ticket = await asyncio.to_thread(self.mirror.ticket)
+
+    def searches(self) -> list[str]:
+        """The words that were searched for, the newest first."""
+        kept = self.history.recall(self.base_url, "search", "words")
+        return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
+
+    def remember_search(self, words: str) -> None:
+        """Keep words for another time."""
+        kept = [words, *(each for each in self.searches() if each != words)]
+        self.history.remember(self.base_url, "search", "words", kept[:SEARCHES])
 
     # Editing
 

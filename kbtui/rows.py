@@ -65,6 +65,20 @@ class View(NamedTuple):
     types: tuple[str, ...] = ()  # empty: all
 
 
+class Found(NamedTuple):
+    """A document that a search found.
+
+    `score` is how well its content fits, or None where only its name does. `snippet` are pieces of its text,
+    each with whether the words were found there; empty where the service names none.
+    """
+
+    id: str
+    name: str
+    type: str
+    score: float | None = None
+    snippet: tuple[tuple[str, bool], ...] = ()
+
+
 class Body(NamedTuple):
     """The content of a document as it was read."""
 

@@ -54,14 +54,14 @@ def why_not(environ: MutableMapping[str, str] = os.environ) -> str | None:
 
 
 FILLING = ("tmux", "xterm-kitty")
-"""Terminals that fill in lines; they lack "bce", which means rows that come in, too."""
+"""Terminals that fill what is erased in a line, but not rows that come in: so they do not call it "bce"."""
 
 
 def powers() -> tuple[bool, bool]:
     """What the terminal can, by what the system knows of it: move rows within margins, and fill.
 
-    One that fills gives what it erases within a line the ground in which it draws. tmux and kitty do, which
-    their entries do not tell; GNU screen does not, whatever TERM says in it. Unknown ones only move rows.
+    One that fills gives what it erases within a line the ground in which it draws. GNU screen never does,
+    whatever it is called. Unknown ones only move rows.
     """
     try:
         import curses
@@ -70,8 +70,9 @@ def powers() -> tuple[bool, bool]:
     except (ImportError, curses.error):
         return True, False
     moves = all(curses.tigetstr(capability) for capability in ("csr", "il", "dl"))
-    told = curses.tigetflag("bce") > 0 or os.environ.get("TERM", "").startswith(FILLING)
-    return moves, told and "STY" not in os.environ
+    name = os.environ.get("TERM", "")
+    fills = bool(curses.tigetflag("bce") > 0 and curses.tigetstr("ech")) or name.startswith(FILLING)
+    return moves, fills and not name.startswith("screen") and "STY" not in os.environ
 
 
 def prepare(environ: MutableMapping[str, str] = os.environ) -> None:

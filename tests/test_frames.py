@@ -102,6 +102,20 @@ async def test_every_character_in_a_field_draws_one_frame(demo: Demo, tmp_path: 
         )
 
 
+async def test_every_key_in_the_search_draws_one_frame(
+    demo: Demo, tmp_path: Path, count: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        await house.online()
+        house.app.settle = house.browse.settle = REST
+        await house.press("S", *"battery")
+        await house.until(lambda: "document" in house.line("header"), "found")
+        await house.press("enter")
+        assert await each_draws_one_frame(house, count, *MOVES, "/") > 8
+        monkeypatch.setattr("kbtui.tui.screens.search.PAUSE", REST)
+        assert await each_draws_one_frame(house, count, "s", "left", "x", "backspace", "up", "down") > 4
+
+
 async def test_every_key_in_the_editor_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
         await house.online()

@@ -35,6 +35,12 @@ async def info(house: House) -> None:
     await house.until(lambda: house.app.screen.query("Lines"))
 
 
+async def search(house: House) -> None:
+    await house.press("S", *"battery returned")
+    await house.until(lambda: "document" in house.line("header"), "found")
+    await house.press("enter", "j")
+
+
 async def edit(house: House) -> None:
     await browse(house)
     await house.press("e")
@@ -66,6 +72,7 @@ SCENES: list[tuple[str, Scene, tuple[int, int], str]] = [
     ("browse-light", browse, (120, 36), "light"),
     ("browse-narrow", narrow, (80, 24), "dark"),
     ("browse-broad", browse, (200, 50), "dark"),
+    ("search-dark", search, (120, 36), "dark"),
     ("keys-dark", info, (120, 36), "dark"),
     ("editor-dark", edit, (120, 36), "dark"),
     ("editor-light", edit, (120, 36), "light"),

@@ -28,7 +28,7 @@ async def run(answers: Answers, flags: Namespace) -> AsyncIterator[Item]:
     left = flags.most
     if left <= 0:
         return
-    async for page in answers.search(" ".join(flags.words), flags.type):
+    async for page, _ in answers.search(" ".join(flags.words), flags.type):
         for hit in islice(page, left):
             yield Item(hit.raw(), _text(hit))
         left -= len(page)

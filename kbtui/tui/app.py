@@ -18,11 +18,11 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 import kbtui
-from kbtui.commands import BY_ID, Keymap, show_key
+from kbtui.commands import BY_ID, TYPING, Keymap, show_key
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
 from kbtui.knowledge_base import KnowledgeBase
-from kbtui.rows import DocumentRow, View
+from kbtui.rows import DocumentRow, Found, View
 from kbtui.settings import Settings
 from kbtui.terminal import give_to_shell, has_shell, never_stop_alone, over_a_link
 from kbtui.tui import output, paste, widths
@@ -39,7 +39,7 @@ from kbtui.tui.workspaces import OpenWorkspace, StartDemo, Workspaces
 
 _PACKAGE = Path(kbtui.__file__).resolve().parent
 STYLES = next(folder for folder in (_PACKAGE / "styles", _PACKAGE.parent / "styles") if folder.is_dir())
-SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "keys", "welcome")
+SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "keys", "search", "welcome")
 
 LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
 
@@ -230,9 +230,13 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         """Whether a question waits for its answer: keys are for that, whatever else is about to open."""
         return isinstance(self.screen, CommandScreen) and self.screen.asks
 
+    def _is_typing(self) -> bool:
+        screen = self.screen
+        return not isinstance(screen, CommandScreen) or screen.here()[0] in TYPING
+
     def _hold(self, event: events.Key | events.Paste, held: Held) -> None:
         """An editor is about to open: what is typed meanwhile is meant for it. Escape gives up waiting."""
-        if isinstance(event, events.Key) and event.key == "escape" and isinstance(self.screen, Browse):
+        if isinstance(event, events.Key) and event.key == "escape" and not self._is_typing():
             self.workers.cancel_group(self, "edit")
             self.held = None
         else:
@@ -369,6 +373,17 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         from kbtui.tui.screens.choose import WorkspaceList
 
         self.push_screen(WorkspaceList(self))
+
+    def do_search_open(self) -> None:
+        from kbtui.tui.screens.search import Search
+
+        self.push_screen(Search(self))
+
+    def show_found(self, found: Found) -> None:
+        """Show a document that was searched for, where the words stand."""
+        browse = self._browse()
+        if browse is not None:
+            browse.show_found(found)
 
     def do_help_keys(self) -> None:
         from kbtui.tui.screens.keys import Keys

@@ -27,8 +27,9 @@ from kbtui.terminal import QUIET, RESET
 from kbtui.tui.paste import Parser, decoder
 
 ASK = "\x1b[6n"
-QUESTIONS = "\x1b[?69$p\x1b]11;?\x1b\\"
-"""Can you move parts of rows (`SideMargins`), and what is your background (`Ground`)? See `paste.py`."""
+QUESTIONS = "\x1b[?69$p\x1b[>c\x1b]11;?\x1b\\"
+"""Can you move parts of rows (`SideMargins`), are you GNU screen (`GnuScreen`), what is your background
+(`Ground`)? See `paste.py`."""
 
 FRAMES = 4  # in flight at most; more would only lie in buffers, and be old when they are seen
 LOST = 5.0  # seconds after which an answer is not late but lost

@@ -59,7 +59,7 @@ class Output(Base):
         self._looks_of: dict[Style | None, Look] = {}
         self._cursor_shown = Offset(-1, -1)
         self._screens = 0  # of the driver's, that were drawn on
-        self._synchronized = self._sides = False
+        self._synchronized = self._sides = self._never_fills = False
         self._behind = False
         self._wait_until = 0.0
         self._again: Timer | None = None
@@ -140,6 +140,13 @@ class Output(Base):
     def on_terminal_supports_synchronized_output(self) -> None:
         self._synchronized = True
 
+    def on_gnu_screen(self) -> None:
+        """It is called another terminal, one that fills what it erases; nothing is where it should be."""
+        self._never_fills = True
+        if self._picture.fills:
+            self._picture.fills = False
+            self.redraw()
+
     def on_side_margins(self) -> None:
         self._sides = self._picture.sides = True
 
@@ -162,6 +169,7 @@ class Output(Base):
         size = update.region.size
         if (self._picture.width, self._picture.height) != size:
             moves, fills = self.powers()
+            fills = fills and not self._never_fills
             self._picture = Picture(*size, moves=moves, fills=fills, sides=self._sides)
             self._strips = [()] * size.height
         for y, line in enumerate(update.strips):

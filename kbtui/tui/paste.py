@@ -42,6 +42,7 @@ _KEY = re.compile(r"\x1b(?:\[[\d;:]*[A-HPQSZu~]|O[ -~])|[\x00-\x08\x0b\x0c\x0e-\
 _ASIDE = re.compile(r"(?:\x1b\[(?:<[\d;-]+[Mm]|[IO]|\d+;\d+R))+")  # of the mouse, the focus, the cursor
 _OWN = re.compile(  # answers, what Textual would take for no sequence since it is long, characters with Alt
     r"\x1b\]11;rgba?:(?P<ground>[\da-fA-F/]+)(?:\x07|\x1b\\)|\x1b\[\?69;(?P<sides>\d)\$y"
+    r"|\x1b\[>(?P<kind>\d+)[\d;]*c"
     rf"|\x1b{_STRING}*(?:\x07|\x1b\\)?|\x1b\[(?:[?>=][\d;]*|[\d;:]{{30,}})[A-Za-z]|(?P<alt>\x1b[^\x1b\[O])"
 )
 _KITTY = re.compile(r"\x1b\[[\d:]+(?:;[\d:]*)*u")
@@ -54,6 +55,10 @@ class Ground(Message):
     red: float
     green: float
     blue: float
+
+
+class GnuScreen(Message):
+    """The terminal's answer that it is GNU screen, which says so to nobody who does not ask."""
 
 
 class SideMargins(Message):
@@ -212,6 +217,8 @@ def _told(answer: re.Match[str]) -> Iterable[Message]:
     colours = (answer["ground"] or "").split("/")[:3]
     if len(colours) == 3 and all(colours):
         yield Ground(*(int(colour, 16) / (16 ** len(colour) - 1) for colour in colours))
+    if answer["kind"] == "83":
+        yield GnuScreen()
     if answer["sides"] in ("1", "2"):
         yield SideMargins()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import compress
+from itertools import chain, compress, pairwise
 from operator import is_not, ne, or_
 from typing import NamedTuple
 from unicodedata import east_asian_width
@@ -14,8 +14,9 @@ from kbtui.tui.cells import OFF, PLAIN, Look, Row, is_doubted
 
 GAP = 4  # cells that are cheaper drawn again than jumped over
 
-_SHORTEST = " " * 6  # that is erased with fewer characters than it has
-_STRETCH = re.compile(f"{_SHORTEST}+")
+_TO_THE_END = " " * 4  # of a line: that is erased with fewer characters than it has
+_ERASED, _JUMPED = 5, 10  # blanks that take as many where nothing stands behind them, or something does
+_STRETCH = re.compile(f"{_TO_THE_END}+")
 _MARKED = re.compile("([ -\u024f\u0370-\u04ff][\u0300-\u036f]+)+")
 
 
@@ -188,10 +189,11 @@ class Pen:
 
     def draw(self, runs: Iterable[Run]) -> None:
         """Draw these runs."""
-        for run in runs:
+        for run, following in pairwise(chain(runs, [None])):
+            assert run is not None
             self._go(run.y, run.x)
             self._turn(run)
-            self._write(run)
+            self._write(run, following is not None and following[:2] == (run.y, run.end))
 
     def finish(self, runs: Iterable[Run]) -> str:
         """All that was sent, these runs the last of it; plain again at the end."""
@@ -215,20 +217,21 @@ class Pen:
             self._sent.append(text)
         self._x = -1
 
-    def _write(self, run: Run) -> None:
+    def _write(self, run: Run, goes_on: bool) -> None:
         """Write what stands there; long stretches of blanks are erased instead, and jumped over.
 
+        With `goes_on`, what is drawn next stands behind it.
         Some terminals leave half of a character of two cells when the other one is erased.
         """
         text, done = run.text, 0
-        if self._fills and run.bare and _SHORTEST in text and can_fill(self._look.ground):
+        if self._fills and run.bare and _TO_THE_END in text and can_fill(self._look.ground):
             for stretch in _STRETCH.finditer(text):
                 begin, end = stretch.span()
-                if end < len(text) and end - begin <= 10:
-                    continue  # a jump would be longer
-                self._sent.append(text[done:begin])
+                erased = "\x1b[K" if run.x + end == self._width else f"\x1b[{end - begin}X"
+                if erased != "\x1b[K" and end - begin <= (_JUMPED if goes_on or end < len(text) else _ERASED):
+                    continue
+                self._sent += [text[done:begin], erased]
                 self._x, done = run.x + begin, end
-                self._sent.append("\x1b[K" if run.x + end == self._width else f"\x1b[{end - begin}X")
                 if end < len(text):
                     self._go(run.y, run.x + end)
         if done < len(text):

@@ -16,8 +16,11 @@ from typing import NamedTuple
 from kbtui.tui.cells import PLAIN, Look, Row, is_doubted, over
 from kbtui.tui.pen import Pen, Run, by_look, can_fill, compare
 
-AS_ASSUMED = "\x0f\x1b(B\x1b[4l\x1b[?6;69;7l\x1b[r\x1b[m\x1b[2J"
-"""An empty screen, and no character set, inserting, margins or wrapping that somebody else began."""
+AS_ASSUMED = "\x0f\x1b(B\x1b[4l\x1b[?6;69;7;117l\x1b[r\x1b[m\x1b[2J"
+"""An empty screen, and nothing that somebody else began: character sets, inserting, margins, wrapping, and
+erasing without a ground."""
+
+WORTH = 24  # blanks of one ground in a line, fewer of which are drawn as they come
 
 ALIKE = 3  # rows that must have moved together before a scroll is thought of
 
@@ -125,15 +128,17 @@ class Picture:
             ]
         return [*self._shown[: move.top], *rows, *self._shown[move.bottom + 1 :]]
 
-    def _fill(self, shown: list[Row], room: Room) -> Iterable[Run]:
-        """Give each line of an empty room the ground that most of it is to have, if the terminal can."""
+    def _fill(self, shown: list[Row], room: Room) -> list[Run]:
+        """What fills lines of an empty room with the ground of their blanks; in `shown`, that is done."""
         width = room.right - room.left
+        runs: list[Run] = []
         for y in range(room.top, room.end):
-            ground = _ground(self.wanted[y].looks[room.left : room.right])
-            if ground is not PLAIN:
-                blanks = Row([" "] * width, [ground] * width, simple=True)
-                shown[y] = over(shown[y], room.left, blanks)
-                yield Run(y, room.left, room.right, " " * width, ground, blank=True, bare=True)
+            row = self.wanted[y]
+            ground, blanks = _ground(row.chars[room.left : room.right], row.looks[room.left : room.right])
+            if ground is not PLAIN and blanks > WORTH:
+                shown[y] = over(shown[y], room.left, Row([" "] * width, [ground] * width, simple=True))
+                runs.append(Run(y, room.left, room.right, " " * width, ground, blank=True, bare=True))
+        return runs
 
     def _moved(self) -> tuple[Move | None, int]:
         """The rows that moved together, or None, and how many characters are others than before.
@@ -201,7 +206,7 @@ class Picture:
 
     def _drawn(self, shown: list[Row], room: Room | None = None) -> str:
         """What turns `shown`, in which some room may be empty, into what is wanted, without moving rows."""
-        fills = list(self._fill(shown, room)) if room is not None and self.fills else []
+        fills = self._fill(shown, room) if room is not None and self.fills else []
         doubted: list[Run] = []
         runs: list[Run] = []
         for y, row in enumerate(self.wanted):
@@ -217,15 +222,15 @@ class Picture:
         return min((first.copy().finish(order) for order in orders), key=len)
 
 
-def _ground(looks: Iterable[Look]) -> Look:
-    """The ground that most of these cells have, of those that a terminal can fill with."""
-    grounds: Counter[Look] = Counter()
-    for look, cells in Counter(looks).items():
-        grounds[look.ground] += cells
-    return next((ground for ground, _ in grounds.most_common() if can_fill(ground)), PLAIN)
+def _ground(chars: Iterable[str], looks: Iterable[Look]) -> tuple[Look, int]:
+    """The ground that most blanks of these cells have, of those that a terminal can fill with; how many."""
+    grounds = Counter(look.ground for char, look in zip(chars, looks, strict=True) if char == " ")
+    return next((each for each in grounds.most_common() if can_fill(each[0])), (PLAIN, 0))
 
 
 def _span(old: list[str], new: list[str]) -> tuple[int, int, int]:
-    """The first column that differs, the one behind the last, and how many do."""
+    """The first column that differs, the one behind the last, and how many characters do."""
     places = list(compress(range(len(new)), map(ne, old, new)))
-    return (places[0], places[-1] + 1, len(places)) if places else (len(new), 0, 0)
+    if not places:
+        return len(new), 0, 0
+    return places[0], places[-1] + 1, len(places) - [new[x] for x in places].count("")

@@ -64,6 +64,7 @@ LOOKS = {
     "heading": "bold $accent",
     "code": "$muted",
     "link": "underline $accent",
+    "hit": "bold underline $warning",
 }
 """What a piece of text can look like: attributes and variables of the theme, never a colour of its own."""
 

@@ -48,12 +48,13 @@ _UNKNOWN = re.compile(
 )
 _BEGUN = re.compile(rb"\x1b(\[[0-9;:<=>?$]{0,30})?\Z")
 _OTHER_SCREEN = re.compile(rb"\x1b\[\?1049[hl]")  # pyte has one screen; what was on it is gone
-SIDES, GROUND = b"\x1b[?69$p", b"\x1b]11;?\x1b\\"
+SIDES, KIND, GROUND = b"\x1b[?69$p", b"\x1b[>c", b"\x1b]11;?\x1b\\"
 _ANSWERS = {
     b"\x1b[?2026$p": b"\x1b[?2026;2$y",
     b"\x1b[?2048$p": b"\x1b[?2048;0$y",
     b"\x1b[6n": b"\x1b[1;1R",
     SIDES: b"\x1b[?69;2$y",
+    KIND: b"\x1b[>41;390;0c",
     GROUND: b"",
 }
 """What xterm says when asked for its powers, and for its cursor and its background."""
@@ -68,6 +69,7 @@ class Terminal:
             command's own, so that no signal tells of its end.
         stderr: other than the terminal.
         sides: it can move parts of rows, as xterm can.
+        kind: what it answers when it is asked what it is; 41 is xterm.
         ground: what it answers when it is asked for its background.
 
     Attributes:
@@ -85,11 +87,12 @@ class Terminal:
         how: str = "",
         stderr: int | None = None,
         sides: bool = True,
+        kind: bytes = b"41",
         ground: bytes = b"rgb:1414/1717/1a1a",
         mute: bool = False,
     ) -> None:
         self.mute = mute
-        self._answers = _ANSWERS | {GROUND: b"\x1b]11;%s\x1b\\" % ground}
+        self._answers = _ANSWERS | {GROUND: b"\x1b]11;%s\x1b\\" % ground, KIND: b"\x1b[>%s;390;0c" % kind}
         if not sides:
             self._answers[SIDES] = b"\x1b[?69;0$y"
         self.raw = bytearray()

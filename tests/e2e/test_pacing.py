@@ -183,6 +183,18 @@ def test_rows_are_moved_and_blanks_erased_where_the_terminal_is_known_to_do_it_r
         kbtui.nothing_is_left_over()
 
 
+def test_a_screen_that_is_called_another_terminal_is_found_out(server: Server, home: Path) -> None:
+    with Visit(home, url=server.url, key=server.key, kind=b"83") as kbtui:
+        kbtui.browse_all()
+        kbtui.quiet()
+        for place in range(2, 30):
+            kbtui.press("j")
+            kbtui.until(rf"\b{place} of \d+")
+        anew = kbtui.raw.rfind(b"\x1b[2J")
+        assert not re.search(rb"\x1b\[\d*[KX]", kbtui.raw[anew:])
+        kbtui.nothing_is_left_over()
+
+
 GARBAGE = """
 import atexit, gc, os
 told = lambda: open(os.environ["HOME"] + "/gc", "w").write(f"{gc.get_freeze_count()} {gc.isenabled()}")

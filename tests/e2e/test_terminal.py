@@ -229,7 +229,7 @@ HOSTILE = [
 ]
 
 _OURS = re.compile(
-    rb"\x0f\x1b\(B\x1b\[4l|\x1b\[[0-9;]*[ABCDHJKLMXmrs]|\x1b\[6n|\r|\x1b\[\?[\d;]+[hl]|\x1b\[\?(2026|2048|69)\$p|\x1b\]11;\?\x1b\\|\x1b\[>\d+u|\x1b\[<u|\x1b\]22;[a-z-]+\x07"
+    rb"\x0f\x1b\(B\x1b\[4l|\x1b\[[0-9;]*[ABCDHJKLMXmrs]|\x1b\[6n|\r|\x1b\[\?[\d;]+[hl]|\x1b\[\?(2026|2048|69)\$p|\x1b\]11;\?\x1b\\|\x1b\[>c|\x1b\[>\d+u|\x1b\[<u|\x1b\]22;[a-z-]+\x07"
 )
 """All that kbtui itself says to a terminal besides characters."""
 

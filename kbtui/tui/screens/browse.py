@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from kbtui.rows import ALL, FOLDER, ROOT, TYPES
+from kbtui.content import safe
+from kbtui.rows import ALL, FOLDER, ROOT, TYPES, UNPLACED, Found
 from kbtui.tui.panes import SCOPES, Panes
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
@@ -132,6 +133,28 @@ class Browse(Panes):
         self.reading.source = not self.reading.source
         self.reading.tab = "text"
         self.open(self.row)
+
+    def show_found(self, found: Found) -> None:
+        """Show a document that was searched for, in its folder, and in its text the words that were found."""
+        row = self.kb.mirror.row(found.id)
+        if row is None:
+            self.tell(f"“{safe(found.name[:80])}” is not in the list yet; R brings it up to date.", "warn")
+            return
+        path = self.kb.mirror.path(row.id)
+        scope = path[-1].id if path else UNPLACED if row.parent else ROOT
+        self.show_scope(scope, keep=row.id)
+        self.folders.select(scope)
+        self.reading.tab = "text"
+        self.reading.seek(row.id, [words for words, is_hit in found.snippet if is_hit])
+        self.go_pane("view")
+        self.preview()
+
+    def do_view_next_hit(self, by: int = 1) -> None:
+        if not self.reading.view.go_to_hit(by):
+            self.tell("No words of a search are marked here; S searches.")
+
+    def do_view_previous_hit(self) -> None:
+        self.do_view_next_hit(-1)
 
     # Names
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -42,6 +43,8 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         self._words: Words | None = None  # what `_rows` are made of; None: of `_said`
         self._laying: Iterator[Row] | None = None  # the rows that are to come
         self._laid = 0  # the width they are laid out for
+        self._marks: re.Pattern[str] | None = None  # words that were searched for
+        self.hits: list[int] = []  # the rows in which they stand
         self.to_end = False  # the end is what the person wants to see, wherever it will be
 
     def say(self, lines: Iterable[Sequence[Part]], *, hang: int | None = None) -> None:
@@ -50,6 +53,7 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         What is too wide goes on below, `hang` characters from the left, or as far in as its line begins.
         """
         self._words, self._laying, self._said, self._hang = None, None, list(lines), hang
+        self._marks = None
         self._lay_said()
         self._changed(top=True)
 
@@ -69,6 +73,30 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
             row.rstrip()
             yield [segment for segment in (head + row).render(console) if segment.text]
             head = Text(" " * begin)
+
+    def mark(self, words: Iterable[str]) -> None:
+        """Mark these words in the text that is shown next, which begins with the first of them in view."""
+        pattern = "|".join(sorted({re.escape(word) for word in words if word.strip()}, key=len, reverse=True))
+        self._marks = re.compile(pattern, re.IGNORECASE) if pattern else None
+
+    def go_to_hit(self, by: int) -> bool:
+        """Scroll to the next row with a marked word, or the one before; False where there is none at all."""
+        here = round(self.scroll_y) + self._lead
+        rows = [row for row in self.hits if (row > here if by > 0 else row < here)]
+        if rows or self.hits:
+            row = (rows or self.hits)[0 if by > 0 else -1]
+            self.scroll_to(y=row - self._lead, animate=False)
+        return bool(self.hits)
+
+    @property
+    def _lead(self) -> int:
+        """Rows that are shown above a hit."""
+        return min(3, self.size.height // 4)
+
+    def _find_hits(self) -> None:
+        marks = self._marks
+        texts = ("".join(segment.text for segment in row) for row in self._rows) if marks else ()
+        self.hits = [index for index, text in enumerate(texts) if marks and marks.search(text)]
 
     async def show_source(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` as it is, wrapped; `text` is display-safe."""
@@ -109,7 +137,8 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         width, base = self.size.width, self.rich_style
         if index >= len(self._rows):
             return Strip.blank(width, base)
-        segments = [Segment(text, base + style if style else base) for text, style, _ in self._rows[index]]
+        row = marked(self._rows[index], self._marks, self.look("hit")) if self._marks else self._rows[index]
+        segments = [Segment(text, base + style if style else base) for text, style, _ in row]
         return Strip(segments).adjust_cell_length(width, base)
 
     def on_mount(self) -> None:
@@ -160,9 +189,13 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
             self.scroll_to(y=round(self.scroll_y * len(rows) / before), animate=False)
 
     def _changed(self, *, top: bool) -> None:
+        sought = top or not self.hits
+        self._find_hits()
         if top:
             self.scroll_to(y=0, animate=False)
         self.hold(len(self._rows))
+        if sought and self.hits:
+            self.scroll_to(y=self.hits[0] - self._lead, animate=False)
         self.refresh()
 
     @property
@@ -198,6 +231,22 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
             theme=Theme(looks),
             legacy_windows=False,
         )
+
+
+def marked(row: Row, marks: re.Pattern[str], look: Style) -> Row:
+    """A row with what matches in this look, wherever its segments begin and end."""
+    spans = [match.span() for match in marks.finditer("".join(segment.text for segment in row))]
+    made: Row = []
+    at = 0
+    for text, style, control in row:
+        end = at + len(text)
+        cuts = sorted({at, end, *(edge for span in spans for edge in span if at < edge < end)})
+        for begin, stop in pairwise(cuts):
+            hit = any(first <= begin < last for first, last in spans)
+            piece = text[begin - at : stop - at]
+            made.append(Segment(piece, (style or Style.null()) + look if hit else style, control))
+        at = end
+    return made
 
 
 def _source(text: str, console: Console) -> Iterator[Row]:

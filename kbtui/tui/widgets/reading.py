@@ -51,6 +51,7 @@ class Reading(Vertical):
         self.view = DocumentView("view")
         self._tabs = Line("tabs")
         self._body: Body | None = None
+        self._sought: tuple[str, list[str]] = ("", [])  # a document, and words that were found in it
 
     def compose(self) -> ComposeResult:
         yield self._tabs
@@ -106,7 +107,13 @@ class Reading(Vertical):
         self.show_tabs()
         await self._draw(body, keep_place=again and same)
 
+    def seek(self, id: str, words: list[str]) -> None:
+        """Mark these words in a document, wherever it is shown, and begin at the first of them."""
+        self._sought = (id, words)
+        self._body = None  # what is shown already is drawn anew
+
     async def _draw(self, body: Body, *, keep_place: bool) -> None:
+        self.view.mark(self._sought[1] if self._sought[0] == body.document else [])
         if not body.text.strip():
             self.view.say([[("", "")], [(" No words. ", "strong"), ("The document holds no text.", "dim")]])
         else:
@@ -148,6 +155,8 @@ class Reading(Vertical):
                     right.append(("as read before it was changed ", "warn"))
                 source = " source " if self.source else " "
                 right.append((safe(self._body.format) + source, "dim"))
+            if self.view.hits:
+                right.append((f"{counted(len(self.view.hits), 'hit')} ", "key"))
             if self.view.place:
                 right.append((f"{self.view.place:>4} ", ""))  # as wide at every place: the rest stays put
         self._tabs.show(parts, right)

@@ -1,0 +1,191 @@
+"""The search screen: words as they are typed, what the service finds, and the way to where they stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kbtui.demo.server import Demo
+from kbtui.tui.screens.editor import Editor
+from kbtui.tui.screens.search import Search
+from tests.house import House, opened, settings_for
+from tests.service import Service
+from tests.wire import Wire
+
+SEARCH = "knowledge-base/search"
+
+
+async def searching(house: House, words: str) -> Search:
+    """The screen, with what the service found for these words."""
+    await house.press("S", *words)
+    screen = house.app.screen
+    assert isinstance(screen, Search)
+    await house.until(lambda: "document" in house.line("header"), "found")
+    return screen
+
+
+def shown(screen: Search) -> list[str]:
+    return [found.id for found in screen.results._found]
+
+
+def asked(wire: Wire) -> list[str]:
+    """The words that the service was asked for."""
+    return [dict(each.query)["query"] for each in wire.requests if each.path.endswith(SEARCH)]
+
+
+async def test_what_the_service_finds_is_shown_as_it_found_it(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    theirs = service.call("GET", f"/{SEARCH}", params={"query": "refund"})["results"]
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        screen = await searching(house, "refund")
+        assert shown(screen) == [each["document"]["id"] for each in theirs]
+        assert asked(wire) == ["refund"]
+        for line, found in zip(house.drawn[2:], theirs, strict=False):
+            assert found["document"]["name"] in line
+            assert any(piece["value"] in line for piece in found["search_snippet"] if piece["is_hit"])
+            assert f" {found['document']['type']} " in line and f" {found['score']:.2f} " in line
+        await house.press("enter", "j", "j", "j")
+        passage = "".join(each["value"] for each in theirs[3]["search_snippet"])
+        assert " ".join(passage.split())[:40].strip("… ") in " ".join("".join(house.drawn).split())
+
+
+async def test_names_come_first_and_at_once(demo: Demo, service: Service, wire: Wire, tmp_path: Path) -> None:
+    service.add("Quokka", "No such word in the text.")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        hold = wire.hold("request", path=SEARCH)
+        await house.press("S", *"quokka")
+        screen = house.app.screen
+        assert isinstance(screen, Search)
+        assert [found.name for found in screen.results._found] == ["Quokka"]
+        hold.release()
+        await house.until(lambda: "searching" not in house.line("header"), "the answer")
+        assert [found.name for found in screen.results._found].count("Quokka") == 1
+
+
+async def test_enter_opens_the_text_at_the_first_place_and_n_goes_on(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    filler = "\n\n".join(f"Paragraph {number} about nothing." for number in range(60))
+    service.add("Long one", f"{filler}\n\nThe quokka.\n\n{filler}\n\nAnother quokka.", service.id("Support"))
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await searching(house, "quokka")
+        await house.press("enter", "enter")
+        await house.until(lambda: "2 hits" in house.line("tabs"), "marked and counted")
+        assert house.row.name == "Long one" and house.browse.pane == "view"
+        assert "Support" in house.line("header")
+        await house.until(lambda: any("The quokka." in line for line in house.drawn), "in view")
+        await house.press("n")
+        await house.until(lambda: any("Another quokka." in line for line in house.drawn), "the next")
+        await house.press("N")
+        await house.until(lambda: any("The quokka." in line for line in house.drawn), "the one before")
+        await house.press("h", "j")
+        await house.until(lambda: house.reading and "hit" not in house.line("tabs"), "only in that text")
+
+
+async def test_typing_asks_once_and_the_newest_words_win_however_late_the_answers_come(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        hold = wire.hold("answer", path=SEARCH)
+        await house.press("S", *"refund")
+        await house.until(lambda: asked(wire), "asked")
+        await house.press(*" battery")
+        screen = house.app.screen
+        assert isinstance(screen, Search)
+        await house.until(lambda: len(asked(wire)) == 2, "asked again")
+        hold.release()
+        await house.until(lambda: "document" in house.line("header"), "found")
+        theirs = service.call("GET", f"/{SEARCH}", params={"query": "refund battery"})["results"]
+        assert asked(wire) == ["refund", "refund battery"]
+        assert shown(screen) == [each["document"]["id"] for each in theirs]
+
+
+async def test_more_is_fetched_when_the_end_comes_near(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    for number in range(70):
+        service.add(f"Page {number}", f"The quokka of page {number}.")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        screen = await searching(house, "quokka")
+        assert "30 documents and more" in house.line("header") and len(asked(wire)) == 1
+        await house.press("enter", "G")
+        await house.until(lambda: len(shown(screen)) == 60, "the second page")
+        await house.press("G")
+        await house.until(lambda: "70 documents" in house.line("header"), "the third")
+        await house.press("G")
+        await house.until(lambda: screen._state == ("70 documents", ""), "all of it")
+        assert len(set(shown(screen))) == 70
+
+
+async def test_without_an_answer_names_are_still_found(demo: Demo, wire: Wire, tmp_path: Path) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        wire.answer(403, {"detail": {"status": "no", "message": "Not for you."}}, path=SEARCH)
+        await house.press("S", *"chargebacks")
+        await house.until(lambda: "Not for you" in house.notices, "told")
+        assert "did not answer" in house.line("header")
+        await house.press("enter", "enter")
+        await house.until(lambda: house.app.screen is house.browse and house.row.name == "Chargebacks")
+
+
+async def test_enter_before_the_answer_goes_to_the_results_when_they_come(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        hold = wire.hold("answer", path=SEARCH)
+        await house.press("S", *"battery", "enter")
+        assert house.app.screen.here()[0] == "search"  # type: ignore[attr-defined]
+        hold.release()
+        await house.until(lambda: house.app.screen.here()[0] == "results", "there")  # type: ignore[attr-defined]
+
+
+async def test_words_are_kept_for_another_visit(demo: Demo, tmp_path: Path) -> None:
+    settings = settings_for(demo.url, demo.key, tmp_path)
+    async with opened(settings) as house:
+        await house.online()
+        for words in ("refund", "battery"):
+            await searching(house, words)
+            await house.press("enter", "escape", "escape")
+    async with opened(settings) as house:
+        await house.online()
+        await house.press("S", "up")
+        field = house.app.screen.focused
+        values = [field.value]  # type: ignore[union-attr]
+        for key in ("up", "up", "down", "down"):
+            await house.press(key)
+            values.append(field.value)  # type: ignore[union-attr]
+        assert values == ["battery", "refund", "refund", "battery", ""]
+
+
+async def test_a_result_is_edited_where_it_was_found(demo: Demo, service: Service, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        screen = await searching(house, "chargeback")
+        at = [found.name for found in screen.results._found].index("Chargebacks")
+        await house.press("enter", *["j"] * at, "e")
+        editor = await house.editor()
+        assert isinstance(editor, Editor)
+        await house.press(*"Mine. ", "ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(service.id("Chargebacks")).startswith("Mine. ")
+        await house.press("escape")
+        assert house.app.screen is screen
+
+
+@pytest.mark.parametrize("words", ["x", " ", ""])
+async def test_too_little_is_not_asked_for(demo: Demo, wire: Wire, tmp_path: Path, words: str) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("S", *"refund", "ctrl+u", *words)
+        screen = house.app.screen
+        assert isinstance(screen, Search) and not shown(screen)
+        await house.press("enter", "escape")
+        assert house.app.screen is house.browse and not asked(wire)
