@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.segment import Segment
+from rich.style import Style
 
 from kbtui.demo.server import Demo
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.search import Search
+from kbtui.tui.widgets.document_view import marked
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -85,6 +91,22 @@ async def test_enter_opens_the_text_at_the_first_place_and_n_goes_on(
         await house.until(lambda: any("The quokka." in line for line in house.drawn), "the one before")
         await house.press("h", "j")
         await house.until(lambda: house.reading and "hit" not in house.line("tabs"), "only in that text")
+
+
+@given(
+    pieces=st.lists(st.tuples(st.text("abB. é世", max_size=6), st.sampled_from([None, Style(bold=True)]))),
+    words=st.text("ab世", min_size=1, max_size=3),
+)
+def test_words_are_marked_wherever_looks_begin_and_end(
+    pieces: list[tuple[str, Style | None]], words: str
+) -> None:
+    row, marks, look = [Segment(*piece) for piece in pieces], re.compile(words, re.I), Style(underline=True)
+    before = [(char, style) for text, style, _ in row for char in text]
+    after = [(char, style) for text, style, _ in marked(row, marks, look) for char in text]
+    spans = [match.span() for match in marks.finditer("".join(char for char, _ in before))]
+    hits = {place for start, end in spans for place in range(start, end)}
+    for place, (old, new) in enumerate(zip(before, after, strict=True)):
+        assert new == ((old[0], (old[1] or Style.null()) + look) if place in hits else old)
 
 
 async def test_typing_asks_once_and_the_newest_words_win_however_late_the_answers_come(

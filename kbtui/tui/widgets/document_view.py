@@ -44,7 +44,8 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         self._laying: Iterator[Row] | None = None  # the rows that are to come
         self._laid = 0  # the width they are laid out for
         self._marks: re.Pattern[str] | None = None  # words that were searched for
-        self.hits: list[int] = []  # the rows in which they stand
+        self._hits: list[int] = []  # the rows in which they stand
+        self.hits = 0  # how often they stand there
         self.to_end = False  # the end is what the person wants to see, wherever it will be
 
     def say(self, lines: Iterable[Sequence[Part]], *, hang: int | None = None) -> None:
@@ -82,11 +83,10 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
     def go_to_hit(self, by: int) -> bool:
         """Scroll to the next row with a marked word, or the one before; False where there is none at all."""
         here = round(self.scroll_y) + self._lead
-        rows = [row for row in self.hits if (row > here if by > 0 else row < here)]
-        if rows or self.hits:
-            row = (rows or self.hits)[0 if by > 0 else -1]
-            self.scroll_to(y=row - self._lead, animate=False)
-        return bool(self.hits)
+        rows = [row for row in self._hits if (row > here if by > 0 else row < here)] or self._hits
+        if rows:
+            self.scroll_to(y=rows[0 if by > 0 else -1] - self._lead, animate=False)
+        return bool(rows)
 
     @property
     def _lead(self) -> int:
@@ -95,8 +95,8 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
 
     def _find_hits(self) -> None:
         marks = self._marks
-        texts = ("".join(segment.text for segment in row) for row in self._rows) if marks else ()
-        self.hits = [index for index, text in enumerate(texts) if marks and marks.search(text)]
+        counts = [len(marks.findall(_plain(row))) for row in self._rows] if marks else []
+        self._hits, self.hits = [row for row, found in enumerate(counts) if found], sum(counts)
 
     async def show_source(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` as it is, wrapped; `text` is display-safe."""
@@ -195,7 +195,7 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
             self.scroll_to(y=0, animate=False)
         self.hold(len(self._rows))
         if sought and self.hits:
-            self.scroll_to(y=self.hits[0] - self._lead, animate=False)
+            self.scroll_to(y=self._hits[0] - self._lead, animate=False)
         self.refresh()
 
     @property
@@ -233,9 +233,13 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         )
 
 
+def _plain(row: Row) -> str:
+    return "".join(segment.text for segment in row)
+
+
 def marked(row: Row, marks: re.Pattern[str], look: Style) -> Row:
     """A row with what matches in this look, wherever its segments begin and end."""
-    spans = [match.span() for match in marks.finditer("".join(segment.text for segment in row))]
+    spans = [match.span() for match in marks.finditer(_plain(row))]
     made: Row = []
     at = 0
     for text, style, control in row:
