@@ -155,9 +155,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("search.results", ("enter", "tab"), "results", "go to what was found", ("search",), 1),
     Command("search.leave", ("escape",), "close", "back to where you were", ("search",), 2),
     Command("search.older", ("up",), "older", "the words of the search before", ("search",), 3),
-    Command("search.newer", ("down",), "newer", "the words of the search after it", ("search",)),
+    Command("search.newer", ("down",), "newer", "the words of the search after it, or to what was found", ("search",)),
     Command("results.open", ("enter", "l", "right"), "open", "show the document where the words stand", ("results",), 1, _needs_document),
-    Command("results.words", ("/", "S", "tab", "shift+tab"), "other words", "type other words", ("results",), 2),
+    Command("results.words", ("/", "S", "tab"), "other words", "type other words", ("results",), 2),
     Command("results.leave", ("escape", "q", "h", "left"), "back", "back to the words", ("results",), 4),
     # Reading
     Command("view.next_hit", ("n",), "next hit", "the next place where the words of a search stand", ("browse",)),

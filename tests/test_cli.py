@@ -120,7 +120,6 @@ def test_search_marks_what_was_found(kbtui: Kbtui, service: Service) -> None:
         first.split("\t")[2] == theirs["results"][0]["document"]["id"] and "»" in snippet and "«" in snippet
     )
     assert kbtui("search", "xyzzyqq", "--json") == (0, "[]\n", "")
-    assert kbtui("search", "refund", "-n", "0") == (0, "", "")
 
 
 def test_search_goes_on_to_further_pages(kbtui: Kbtui, service: Service) -> None:
@@ -180,12 +179,17 @@ def test_info_tells_place_index_and_agents(kbtui: Kbtui, service: Service) -> No
     assert facts["agent"].endswith("through a folder") and "e5_mistral_7b_instruct" in facts["index"]
     code, wrote, _ = kbtui("info", "Chargebacks", "Support", "--json")
     assert [each["name"] for each in json.loads(wrote)] == ["Chargebacks", "Support"]
+    code, wrote, _ = kbtui("info", "Chargebacks", "Nowhere", "--json")
+    assert code == 3 and [each["name"] for each in json.loads(wrote)] == ["Chargebacks"]
 
 
 def test_the_exit_code_tells_why_there_is_no_answer(kbtui: Kbtui, monkeypatch: pytest.MonkeyPatch) -> None:
     code, wrote, said = kbtui("ls", url="http://127.0.0.1:1")
     assert (code, wrote) == (5, "") and said.startswith("kbtui: ")
-    for argv in (["ls", "--bogus"], ["cat"], ["ls", "--sort", "colour"]):
+    for argv in (
+        ["ls", "--bogus"], ["cat"], ["ls", "--sort", "colour"], ["ls", "--type", "book"],
+        ["search", " "], ["search", "x", "-n", "0"], ["ask", "Night desk", ""],
+    ):  # fmt: skip
         code, wrote, said = kbtui(*argv)
         assert (code, wrote) == (2, "") and f"See kbtui {argv[0]} --help." in said
     monkeypatch.setenv("ELEVENLABS_API_KEY", "wrong")
@@ -208,6 +212,19 @@ def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(
         os.close(reading)
         _, said = process.communicate(timeout=30)
         assert (process.returncode, said) == (141, b"")
+
+
+@pytest.mark.parametrize("command", [("ls",), ("cat", "Large")])
+def test_an_output_that_takes_no_more_is_told(
+    command: tuple[str, ...], demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Large", "x" * 100_000)
+    env = environment(tmp_path / "home", ELEVENLABS_API_KEY=demo.key)
+    kbtui = [sys.executable, "-m", "kbtui", *command, "--base-url", demo.url]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(kbtui, env=env, stdout=full, stderr=subprocess.PIPE, timeout=30)
+    assert done.returncode == 6 and done.stderr.startswith(b"kbtui: The output cannot be written: ")
+    assert done.stderr.count(b"\n") == 1
 
 
 @given(pages=st.lists(st.lists(st.integers(0, 20))))

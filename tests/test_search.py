@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from kbtui.demo.server import Demo
+from kbtui.rows import Found
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.search import Search
 from kbtui.tui.widgets.document_view import marked
@@ -81,13 +82,16 @@ async def test_enter_opens_the_text_at_the_first_place_and_n_goes_on(
         await house.online()
         await searching(house, "quokka")
         await house.press("enter", "enter")
-        await house.until(lambda: "2 hits" in house.line("tabs"), "marked and counted")
+        await house.until(lambda: "hit 1 of 2" in house.line("tabs"), "marked and counted")
         assert house.row.name == "Long one" and house.browse.pane == "view"
         assert "Support" in house.line("header")
         await house.until(lambda: any("The quokka." in line for line in house.drawn), "in view")
         await house.press("n")
         await house.until(lambda: any("Another quokka." in line for line in house.drawn), "the next")
-        await house.press("N")
+        assert "hit 2 of 2" in house.line("tabs")
+        for key, place in (("N", 1), ("N", 2), ("n", 1)):
+            await house.press(key)
+            assert f"hit {place} of 2" in house.line("tabs")
         await house.until(lambda: any("The quokka." in line for line in house.drawn), "the one before")
         await house.press("h", "j")
         await house.until(lambda: house.reading and "hit" not in house.line("tabs"), "only in that text")
@@ -157,16 +161,55 @@ async def test_without_an_answer_names_are_still_found(demo: Demo, wire: Wire, t
         await house.until(lambda: house.app.screen is house.browse and house.row.name == "Chargebacks")
 
 
-async def test_enter_before_the_answer_goes_to_the_results_when_they_come(
-    demo: Demo, wire: Wire, tmp_path: Path
+async def test_what_is_pressed_before_the_answer_is_carried_out_on_what_it_brings(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
+    third = service.call("GET", f"/{SEARCH}", params={"query": "battery"})["results"][2]["document"]
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.online()
         hold = wire.hold("answer", path=SEARCH)
-        await house.press("S", *"battery", "enter")
-        assert house.app.screen.here()[0] == "search"  # type: ignore[attr-defined]
+        await house.press("S", *"refund", "ctrl+u", *"battery", "enter", "j", "j", "enter")
+        assert isinstance(house.app.screen, Search)
         hold.release()
-        await house.until(lambda: house.app.screen.here()[0] == "results", "there")  # type: ignore[attr-defined]
+        await house.until(lambda: house.app.screen is house.browse, "opened")
+        assert house.row.id == third["id"]
+
+
+async def test_with_nothing_found_the_keys_go_back_to_the_words(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("S", *"xyzzyqq", "enter")
+        await house.until(lambda: "nothing found" in house.line("header"), "told")
+        await house.press(*"x")
+        assert house.app.screen.focused.value == "xyzzyqqx"  # type: ignore[union-attr]
+
+
+async def test_a_document_that_is_gone_is_told_of_and_no_other_gets_the_keys(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    for name in ("Kiwi", "Numbat"):
+        service.add(name, f"The quokka and the {name}.")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await searching(house, "kiwi")
+        await house.press("enter")
+        service.delete(service.id("Kiwi"))
+        await house.press("enter")
+        await house.until(lambda: "“Kiwi” is gone" in house.notices, "told")
+        assert house.browse.pane == "list"
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "hits"), [("at", "okapi at the data battery", 1), ("世界", "新世界地図", 1)]
+)
+async def test_a_word_is_not_marked_inside_another(
+    demo: Demo, service: Service, tmp_path: Path, words: str, text: str, hits: int
+) -> None:
+    id = service.add("Quokka", text)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        house.app.show_found(Found(id, "Quokka", "text", 1.0, ((words, True),)))
+        await house.until(lambda: f"hit 1 of {hits} " in house.line("tabs"), "marked")
 
 
 async def test_words_are_kept_for_another_visit(demo: Demo, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """kbtui without the screen, for scripts and screen readers: one file a command.
 
 Each says how it is called in `add_arguments`, and what it finds in `run`, item by item. Exit codes: 0 done,
-1 a bug, 2 wrongly called or no key, 3 what was named is not there, 4 refused, 5 no answer, 130 interrupted,
-141 nobody reads the output any more.
+1 a bug, 2 wrongly called or no key, 3 what was named is not there, 4 refused, 5 no answer, 6 the output
+cannot be written, 130 interrupted, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -37,6 +37,21 @@ COMMANDS = {
 }
 
 
+def words(text: str) -> str:
+    """What may be looked for, as argparse checks it."""
+    if not text.strip():
+        raise ValueError
+    return text
+
+
+def positive(text: str) -> int:
+    """A number from 1 on, as argparse checks it."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 class Item(NamedTuple):
     """One thing that was found: the service's own object, and how a person reads it."""
 
@@ -66,6 +81,10 @@ def run(command: str, answers: Answers, flags: Namespace, say: Callable[[str], N
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the end of Python complains
         return 128 + SIGPIPE
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say(f"The output cannot be written: {error.strerror or error}.")
+        return 6
     except KeyboardInterrupt:
         return 128 + SIGINT
     return code
@@ -103,7 +122,9 @@ async def _write(command: str, answers: Answers, flags: Namespace) -> None:
                     between = ","
                 else:
                     print(item.text)
-        if getattr(flags, "json", False):
-            print("\n]" if between == "," else "[]")
+        if between == "[" and getattr(flags, "json", False):
+            print("[]")
     finally:
+        if between == ",":
+            print("\n]")  # what was found is whole, even where something else was not found
         await answers.close()

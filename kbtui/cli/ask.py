@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from kbtui.cli import Item
+from kbtui.cli import Item, words
 from kbtui.content import safe
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("agent", metavar="AGENT", help="its id or name")
-    parser.add_argument("question", nargs="+", metavar="WORD", help="the question, as a caller asks it")
+    parser.add_argument(
+        "question", nargs="+", type=words, metavar="WORD", help="the question, as a caller asks it"
+    )
     parser.add_argument("-b", "--branch", metavar="ID", help="a branch of the agent; else the main one")
     parser.add_argument("--keyword", action="store_true", help="by words instead of by meaning")
     parser.add_argument("--neutral", action="store_true", help="without the agent's own settings")

@@ -45,7 +45,7 @@ def _facts(document: Document, path: str) -> list[tuple[str, str]]:
         ("url", document.url or ""),
         ("file", document.filename or ""),
         ("items inside", inside),
-        ("size", f"{metadata.size_bytes} bytes"),
+        ("size", "" if document.type == "folder" else f"{metadata.size_bytes} bytes"),
         ("created", moment(metadata.created_at_unix_secs)),
         ("updated", moment(metadata.last_updated_at_unix_secs)),
         ("owner", access.creator_name),

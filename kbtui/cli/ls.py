@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kbtui.cli import Item
 from kbtui.content import safe
 from kbtui.errors import Refused
+from kbtui.rows import TYPES
 
 if TYPE_CHECKING:
     from kbtui.answers import Answers
@@ -24,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "-r", "--recursive", action="store_true", help="all folders below it, too, with paths"
     )
     parser.add_argument(
-        "-t", "--type", action="append", default=[], metavar="TYPE", help="only text, url, file or folder"
+        "-t", "--type", action="append", default=[], choices=TYPES, help="only these; may be repeated"
     )
     parser.add_argument("-s", "--sort", choices=tuple(SORTS), default="name", help="name by default")
     parser.add_argument("--reverse", action="store_true", help="the last first")
@@ -32,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 async def run(answers: Answers, flags: Namespace) -> AsyncIterator[Item]:
     """A document a line: id, type, size in bytes, time of the last change, and its name or path."""
-    folder = await answers.find(flags.folder) if flags.folder else None
+    folder = await answers.find(flags.folder) if flags.folder and flags.folder.strip("/") else None
     if folder is not None and folder.type != "folder":
         raise Refused(f"“{folder.name}” is no folder.")
     pages = answers.documents(

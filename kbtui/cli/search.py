@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from kbtui.cli import Item
+from kbtui.cli import Item, positive, words
 from kbtui.content import safe
+from kbtui.rows import TYPES
 
 if TYPE_CHECKING:
     from kbtui.answers import Answers
@@ -16,18 +17,16 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("words", nargs="+", metavar="WORD", help="what to look for")
+    parser.add_argument("words", nargs="+", type=words, metavar="WORD", help="what to look for")
     parser.add_argument(
-        "-t", "--type", action="append", default=[], metavar="TYPE", help="only text, url, file or folder"
+        "-t", "--type", action="append", default=[], choices=TYPES, help="only these; may be repeated"
     )
-    parser.add_argument("-n", "--most", type=int, default=30, metavar="N", help="results; 30 by default")
+    parser.add_argument("-n", "--most", type=positive, default=30, metavar="N", help="results; 30 by default")
 
 
 async def run(answers: Answers, flags: Namespace) -> AsyncIterator[Item]:
     """A result a document, best first."""
     left = flags.most
-    if left <= 0:
-        return
     async for page, _ in answers.search(" ".join(flags.words), flags.type):
         for hit in islice(page, left):
             yield Item(hit.raw(), _text(hit))

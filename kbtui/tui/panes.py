@@ -236,6 +236,9 @@ class Panes(CommandScreen[None]):
         self.show_lines()
         self.place_name_field()
         after = self.documents.row
+        if before is not None and self.pane == "view" and self.kb.mirror.row(before.id) is None:
+            self.go_pane("list")  # the keys were in its text; what comes up now is another one
+            self.tell(f"“{safe(before.name[:80])}” is gone from the service.", "warn")
         if after != before or (after is None) != (self.reading.row is None):
             shown = self.reading.row
             self.preview(again=shown is not None and after is not None and shown.id == after.id)

@@ -150,7 +150,9 @@ class Browse(Panes):
         self.preview()
 
     def do_view_next_hit(self, by: int = 1) -> None:
-        if not self.reading.view.go_to_hit(by):
+        if self.reading.view.go_to_hit(by):
+            self.reading.show_tabs()
+        else:
             self.tell("No words of a search are marked here; S searches.")
 
     def do_view_previous_hit(self) -> None:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 
-from kbtui.commands import Situation
+from kbtui.commands import Command, Situation
 from kbtui.content import safe
 from kbtui.errors import Error
 from kbtui.rows import ALL, DocumentRow, Found
@@ -48,13 +48,14 @@ class Search(CommandScreen[None]):
         self.results = Results("lines")
         self._header, self._snippet = Line("header"), DocumentView("snippet")
         self._field = Field("words", "words that the agent said, or should have said", self._typed)
-        self._kept = [*self.kb.searches()]
-        self._place = -1  # in `_kept`; -1: words that were just typed
+        self._kept = self.kb.searches()
+        self._place = -1  # in `_kept`; -1: the words that were typed here
+        self._words = ""  # those
         self._names: list[Found] = []
         self._hits: list[Found] = []
         self._state: Part = ("", "")
         self._more = asyncio.Event()  # another page is wanted
-        self._eager = False  # Enter was pressed, and there is nothing to go to yet
+        self._waiting: list[Command] = []  # pressed for results that are not here yet
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -88,7 +89,10 @@ class Search(CommandScreen[None]):
 
     def _typed(self, words: str) -> None:
         """Other words stand in the field: names at once, contents when nothing more is typed for a moment."""
-        words, self._eager = words.strip(), False
+        if self._place < 0 or words != self._kept[self._place]:
+            self._place, self._words = -1, words
+        words = words.strip()
+        self._waiting.clear()
         if len(words) < SHORTEST:
             self.workers.cancel_node(self)
             self._names, self._hits = [], []
@@ -115,9 +119,11 @@ class Search(CommandScreen[None]):
                         self._say(f"{counted(len(hits), 'document')} and more", "")
                         await self._more.wait()
                         self._more.clear()
-        except Error as error:
+        except Error:
+            self._hits = []  # they are of other words
             self._say("the service did not answer", "bad")
-            raise error from None
+            raise
+        self._hits = hits
         self._say(counted(len(hits), "document") if hits else "nothing found", "" if hits else "warn")
 
     def _say(self, sentence: str, look: str) -> None:
@@ -128,22 +134,41 @@ class Search(CommandScreen[None]):
         known = {found.id for found in self._hits}
         names = [found for found in self._names if found.id not in known]
         self.results.show([*names, *self._hits])
-        if self._eager and self._state != SEARCHING:
-            self.do_search_results()
         self._show_snippet()
         self.show_lines()
+        if self._state != SEARCHING and self.here()[0] == "results":
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Carry out what was pressed for the results that have come; without any, type other words."""
+        waiting, self._waiting = self._waiting, []
+        if self.results.found is None:
+            self.do_results_words()
+            return
+        for command in waiting:
+            super().run(command)
+
+    def run(self, command: Command) -> None:
+        """Carry out a command; one for results waits for those of the words that were typed."""
+        for_results = command.id.partition(".")[0] in ("move", "document") or command.id == "results.open"
+        if for_results and self._state == SEARCHING and self.here()[0] == "results":
+            self._waiting.append(command)
+        else:
+            super().run(command)
 
     def do_search_older(self, by: int = 1) -> None:
         self._place = max(-1, min(self._place + by, len(self._kept) - 1))
-        self._field.value = self._kept[self._place] if self._place >= 0 else ""
+        self._field.value = self._kept[self._place] if self._place >= 0 else self._words
         self._field.cursor_position = len(self._field.value)
 
     def do_search_newer(self) -> None:
-        self.do_search_older(-1)
+        if self._place >= 0:
+            self.do_search_older(-1)
+        else:
+            self.do_search_results()
 
     def do_search_results(self) -> None:
-        self._eager = self._state == SEARCHING  # what is shown yet may be of other words
-        if self.results.found is not None and not self._eager:
+        if self.results.found is not None or self._state == SEARCHING:
             self.kb.remember_search(self._field.value.strip())
             self.set_focus(self.results)
             self.results.show_led()
@@ -186,6 +211,7 @@ class Search(CommandScreen[None]):
             self.kbapp.show_found(found)
 
     def do_results_words(self) -> None:
+        self._waiting.clear()
         self.set_focus(self._field)
         self.results.show_led()
         self.show_footer()

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -45,7 +45,9 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         self._laid = 0  # the width they are laid out for
         self._marks: re.Pattern[str] | None = None  # words that were searched for
         self._hits: list[int] = []  # the rows in which they stand
-        self.hits = 0  # how often they stand there
+        self._before: list[int] = []  # how often they stand above each of these
+        self._at = 0  # which of these was gone to
+        self.hits = 0  # how often they stand in the text
         self.to_end = False  # the end is what the person wants to see, wherever it will be
 
     def say(self, lines: Iterable[Sequence[Part]], *, hang: int | None = None) -> None:
@@ -77,16 +79,27 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
 
     def mark(self, words: Iterable[str]) -> None:
         """Mark these words in the text that is shown next, which begins with the first of them in view."""
-        pattern = "|".join(sorted({re.escape(word) for word in words if word.strip()}, key=len, reverse=True))
+        pattern = "|".join(sorted({_whole(word) for word in words if word.strip()}, key=len, reverse=True))
         self._marks = re.compile(pattern, re.IGNORECASE) if pattern else None
+        self._at = 0
 
     def go_to_hit(self, by: int) -> bool:
-        """Scroll to the next row with a marked word, or the one before; False where there is none at all."""
-        here = round(self.scroll_y) + self._lead
-        rows = [row for row in self._hits if (row > here if by > 0 else row < here)] or self._hits
-        if rows:
-            self.scroll_to(y=rows[0 if by > 0 else -1] - self._lead, animate=False)
-        return bool(rows)
+        """Scroll to the next row with a marked word, or the one before, all around; False where none is."""
+        if not self._hits:
+            return False
+        top, bottom = round(self.scroll_y), round(self.scroll_y) + self.size.height
+        if top <= self._hits[self._at] < bottom:
+            self._at = (self._at + by) % len(self._hits)
+        else:  # the person has scrolled away from it: on from what is in view
+            behind = (at for at, row in enumerate(self._hits) if row >= top)
+            self._at = (next(behind, 0) - (by < 0)) % len(self._hits)
+        self.scroll_to(y=self._hits[self._at] - self._lead, animate=False)
+        return True
+
+    @property
+    def hit(self) -> str:
+        """Which of the places with a marked word was gone to, of how many; "" where there is none."""
+        return f"hit {1 + self._before[self._at]} of {self.hits}" if self._hits else ""
 
     @property
     def _lead(self) -> int:
@@ -96,7 +109,10 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
     def _find_hits(self) -> None:
         marks = self._marks
         counts = [len(marks.findall(_plain(row))) for row in self._rows] if marks else []
-        self._hits, self.hits = [row for row, found in enumerate(counts) if found], sum(counts)
+        sums = [0, *accumulate(counts)]
+        self._hits = [row for row, found in enumerate(counts) if found]
+        self._before, self.hits = [sums[row] for row in self._hits], sums[-1]
+        self._at = min(self._at, max(0, len(self._hits) - 1))
 
     async def show_source(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` as it is, wrapped; `text` is display-safe."""
@@ -231,6 +247,12 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
             theme=Theme(looks),
             legacy_windows=False,
         )
+
+
+def _whole(word: str) -> str:
+    """A pattern for a word that is none inside another; scripts without spaces have no such edges."""
+    begin, end = (r"\b" if re.match(r"\w", edge) and edge < "\u0e00" else "" for edge in (word[0], word[-1]))
+    return begin + re.escape(word) + end
 
 
 def _plain(row: Row) -> str:

@@ -155,8 +155,8 @@ class Reading(Vertical):
                     right.append(("as read before it was changed ", "warn"))
                 source = " source " if self.source else " "
                 right.append((safe(self._body.format) + source, "dim"))
-            if self.view.hits:
-                right.append((f"{counted(self.view.hits, 'hit')} ", "key"))
+            if self.view.hit:
+                right.append((f"{self.view.hit} ", "key"))
             if self.view.place:
                 right.append((f"{self.view.place:>4} ", ""))  # as wide at every place: the rest stays put
         self._tabs.show(parts, right)
