@@ -34,33 +34,22 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["serve"]:
         return _serve(argv[1:])
-    if argv and argv[0] in cli.COMMANDS:
-        return _answer(argv[0], argv[1:])
-    flags = _parser().parse_args(argv)
-    if flags.version:
+    command = argv[0] if argv and argv[0] in cli.COMMANDS else ""
+    flags = _command_parser(command).parse_args(argv[1:]) if command else _parser().parse_args(argv)
+    if not command and flags.version:
         print(f"kbtui {_version()}")
         return 0
     with ExitStack() as leaving:
         try:
             settings = _settings(flags, leaving)
+            if command:
+                return cli.run(command, _open_answers(settings.workspace), flags, _say)
             return _show(settings, leaving)
         except BadSettings as error:
             _say(str(error))
             return 2
         except KeyboardInterrupt:
             return 128 + SIGINT
-
-
-def _answer(command: str, argv: list[str]) -> int:
-    """Carry out a command without the screen."""
-    flags = _command_parser(command).parse_args(argv)
-    with ExitStack() as leaving:
-        try:
-            settings = _settings(flags, leaving)
-            return cli.run(command, _open_answers(settings.workspace), flags, _say)
-        except BadSettings as error:
-            _say(str(error))
-            return 2
 
 
 def _say(sentence: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -21,6 +22,7 @@ from kbtui.demo.server import Demo
 from tests.e2e.terminal import Terminal
 from tests.e2e.visit import environment
 from tests.service import Service
+from tests.wire import Wire
 
 Kbtui = Callable[..., tuple[int, str, str]]
 
@@ -212,6 +214,17 @@ def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(
         os.close(reading)
         _, said = process.communicate(timeout=30)
         assert (process.returncode, said) == (141, b"")
+
+
+def test_it_is_interrupted_without_a_word(demo: Demo, wire: Wire, tmp_path: Path) -> None:
+    env = environment(tmp_path / "home", ELEVENLABS_API_KEY=demo.key)
+    hold = wire.hold("answer")
+    kbtui = [sys.executable, "-m", "kbtui", "ls", "--base-url", wire.url]
+    process = subprocess.Popen(kbtui, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    hold.wait()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == (b"", b"") and process.returncode == 130
+    hold.release()
 
 
 @pytest.mark.parametrize("command", [("ls",), ("cat", "Large")])

@@ -73,6 +73,17 @@ async def test_names_come_first_and_at_once(demo: Demo, service: Service, wire: 
         assert [found.name for found in screen.results._found].count("Quokka") == 1
 
 
+async def test_it_is_told_when_more_names_match_than_are_shown(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    for number in range(8):
+        service.add(f"Quokka {number}", "No such word in the text.")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("S", *"quokka")
+        assert "5 of 8 names" in house.line("header")
+
+
 async def test_enter_opens_the_text_at_the_first_place_and_n_goes_on(
     demo: Demo, service: Service, tmp_path: Path
 ) -> None:

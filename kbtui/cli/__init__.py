@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from importlib import import_module
 from pathlib import Path
-from signal import SIGINT, SIGPIPE
+from signal import SIGPIPE
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from kbtui.content import safe
@@ -85,8 +85,6 @@ def run(command: str, answers: Answers, flags: Namespace, say: Callable[[str], N
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         say(f"The output cannot be written: {error.strerror or error}.")
         return 6
-    except KeyboardInterrupt:
-        return 128 + SIGINT
     return code
 
 

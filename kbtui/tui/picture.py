@@ -110,7 +110,7 @@ class Picture:
             drawn = ""
             if move is not None:
                 drawn = move.sent(self.width) + self._drawn(self._after(move), move.room)
-            if move is None or 2 * len(drawn) > 3 * others:  # looks and jumps take more than half as many
+            if move is None or 2 * len(drawn) > 3 * others:  # else, with looks and jumps, it is longer
                 drawn = min(filter(None, (drawn, self._drawn(self._shown))), key=len, default="")
         self._known, self._shown = True, self.wanted.copy()
         return drawn

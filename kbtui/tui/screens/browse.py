@@ -152,6 +152,8 @@ class Browse(Panes):
     def do_view_next_hit(self, by: int = 1) -> None:
         if self.reading.view.go_to_hit(by):
             self.reading.show_tabs()
+            if self.has_class("-narrow"):
+                self.go_pane("view")
         else:
             self.tell("No words of a search are marked here; S searches.")
 

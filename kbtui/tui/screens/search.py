@@ -34,7 +34,7 @@ AHEAD = 20  # results below the cursor, fewer of which have the next page fetche
 SEARCHING: Part = ("searching …", "dim")
 HINT = (
     "The service looks for the words in the texts of all documents, and for words that are nearly the same. "
-    "Names that hold them come first."
+    "What has them in its name alone comes first."
 )
 LEAD = 24  # characters of a snippet before the first word that was found
 
@@ -51,7 +51,8 @@ class Search(CommandScreen[None]):
         self._kept = self.kb.searches()
         self._place = -1  # in `_kept`; -1: the words that were typed here
         self._words = ""  # those
-        self._names: list[Found] = []
+        self._names: list[Found] = []  # the first of those whose names hold the words
+        self._named = 0  # how many do
         self._hits: list[Found] = []
         self._state: Part = ("", "")
         self._more = asyncio.Event()  # another page is wanted
@@ -82,7 +83,11 @@ class Search(CommandScreen[None]):
         return self.kb.mirror.row(found.id) if found is not None else None
 
     def show_lines(self) -> None:
-        self._header.show([(" Search", "strong"), ("  everything", "dim")], [self._state, (" ", "")])
+        shown, named = len(self._names), self._named
+        names = f"{shown} of {named} names · " if named > shown else ""
+        self._header.show(
+            [(" Search", "strong"), ("  everything", "dim")], [(names, "dim"), self._state, (" ", "")]
+        )
         self.show_footer()
 
     # Words
@@ -95,18 +100,18 @@ class Search(CommandScreen[None]):
         self._waiting.clear()
         if len(words) < SHORTEST:
             self.workers.cancel_node(self)
-            self._names, self._hits = [], []
+            self._names, self._named, self._hits = [], 0, []
             self._say("", "")
             return
         if self.kb.mirror.count(ALL) <= RANKED_AT_ONCE:
-            self._names, _ = self.kb.named(words, NAMES)
+            self._names, self._named = self.kb.named(words, NAMES)
         self._say(*SEARCHING)
         self._search(words)
 
     @background("search")
     async def _search(self, words: str) -> None:
         if self.kb.mirror.count(ALL) > RANKED_AT_ONCE:
-            self._names, _ = await asyncio.to_thread(self.kb.named, words, NAMES)
+            self._names, self._named = await asyncio.to_thread(self.kb.named, words, NAMES)
             self._show()
         await asyncio.sleep(PAUSE)
         hits: list[Found] = []
@@ -120,7 +125,7 @@ class Search(CommandScreen[None]):
                         await self._more.wait()
                         self._more.clear()
         except Error:
-            self._hits = []  # they are of other words
+            self._hits = hits  # not those of other words
             self._say("the service did not answer", "bad")
             raise
         self._hits = hits
