@@ -130,7 +130,7 @@ def cells(segments: Iterable[tuple[str, Look]], width: int) -> Row:
     looks: list[Look] = []
     simple = True
     for text, drawn in segments:
-        if _SIMPLE.fullmatch(text):
+        if (text.isascii() and text.isprintable()) or _SIMPLE.fullmatch(text):  # the first is faster
             chars += text
             looks += [drawn] * len(text)
             continue

@@ -37,6 +37,7 @@ AGAIN = 0.05  # seconds until a terminal that was not ready is looked at again, 
 SOON = 0.03  # seconds in which widgets draw what the layout of another one has changed
 AT_ONCE = 1000  # characters of a frame that travel and are drawn together without being told so
 STYLES = 4096  # looks remembered; styles that differ by what they do when clicked are many
+ROWS = 512  # lines and pieces of lines remembered; when a list scrolls, most come again
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 
 
@@ -57,6 +58,7 @@ class Output(Base):
         self._picture = Picture(0, 0)
         self._strips: list[tuple[Strip, ...]] = []  # that each line was made of, as far as it is known
         self._looks_of: dict[Style | None, Look] = {}
+        self._rows: dict[tuple[int, tuple[tuple[str, Look], ...]], Row] = {}
         self._cursor_shown = Offset(-1, -1)
         self._screens = 0  # of the driver's, that were drawn on
         self._synchronized = self._sides = self._never_fills = False
@@ -198,15 +200,18 @@ class Output(Base):
 
     def _cells(self, strips: Iterable[Strip], width: int) -> Row:
         looks = self._looks_of
-        return cells(
-            (
-                (text, looks.get(style) or self._look_of(style))
-                for strip in strips
-                for text, style, control in strip
-                if not control
-            ),
-            width,
+        drawn = tuple(
+            (text, looks.get(style) or self._look_of(style))
+            for strip in strips
+            for text, style, control in strip
+            if not control
         )
+        row = self._rows.get((width, drawn))
+        if row is None:
+            if len(self._rows) >= ROWS:
+                self._rows.clear()
+            row = self._rows[width, drawn] = cells(drawn, width)
+        return row
 
     def _look_of(self, style: Style | None) -> Look:
         if style is None:

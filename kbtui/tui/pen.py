@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import chain, compress, pairwise
-from operator import is_not, ne, or_
+from itertools import chain, compress, count, pairwise
+from operator import ne
 from typing import NamedTuple
 from unicodedata import east_asian_width
 
 from kbtui.tui.cells import OFF, PLAIN, Look, Row, is_doubted
 
 GAP = 4  # cells that are cheaper drawn again than jumped over
+
+STRETCH = 35  # cells of a line that are compared at once
 
 _TO_THE_END = " " * 4  # of a line: that is erased with fewer characters than it has
 _ERASED, _JUMPED = 5, 10  # blanks that take as many where nothing stands behind them, or something does
@@ -41,23 +43,19 @@ def compare(y: int, old: Row, new: Row, doubted: list[Run], runs: list[Run]) -> 
     """Add what has to be drawn of a line: first what terminals draw as they like, then the rest."""
     chars, looks, simple = new
     bare = simple and old.simple
-    differs = map(or_, map(ne, chars, old.chars), map(is_not, looks, old.looks))
-    places = [
-        x
-        for x in compress(range(len(chars)), differs)
-        if chars[x] != " " or old.chars[x] != " " or looks[x].ground is not old.looks[x].ground
-    ]
+    places = _places(old, new)
     if places and not simple:
         places = _with_neighbours(old, new, places)
     begin = end = -1  # of the run that is being made
     drawn, blank = PLAIN, True
     for x in places:
-        if x < end:
+        if simple and looks[x] is drawn and not blank and 0 <= x - end <= GAP:
+            if x == end or looks[end:x].count(drawn) == x - end:
+                end = x + 1
+                continue
+        elif x < end:
             continue
-        if x == end and (
-            (simple and looks[x] is drawn and not blank)
-            or (chars[x] == " " and looks[x].ground is drawn.ground and begin >= 0)
-        ):
+        elif x == end and chars[x] == " " and looks[x].ground is drawn.ground and begin >= 0:
             end += 1
             continue
         while chars[x] == "":
@@ -80,6 +78,30 @@ def compare(y: int, old: Row, new: Row, doubted: list[Run], runs: list[Run]) -> 
             drawn = looks[x].ground if blank else looks[x]
     if begin >= 0:
         runs.append(Run(y, begin, end, "".join(chars[begin:end]), drawn, blank, bare))
+
+
+def _places(old: Row, new: Row) -> list[int]:
+    """The columns in which something else is seen; stretches that stayed as they were cost little."""
+    places: list[int] = []
+    for begin in range(0, len(new.chars), STRETCH):
+        part = slice(begin, begin + STRETCH)
+        chars, old_chars, looks, old_looks = (
+            new.chars[part],
+            old.chars[part],
+            new.looks[part],
+            old.looks[part],
+        )
+        if looks != old_looks:
+            both = zip(count(begin), chars, old_chars, looks, old_looks)
+            places += [
+                x
+                for x, char, was, look, looked in both
+                if (look is not looked or char != was)
+                and (char != " " or was != " " or look.ground is not looked.ground)
+            ]
+        elif chars != old_chars:
+            places += compress(count(begin), map(ne, chars, old_chars))
+    return places
 
 
 def _joined(row: Row, end: int, x: int, drawn: Look, blank: bool) -> tuple[Look, bool] | None:

@@ -22,6 +22,8 @@ erasing without a ground."""
 
 WORTH = 24  # blanks of one ground in a line, fewer of which are drawn as they come
 
+MANY = 16  # runs that are hardly ever drawn with less in the order of the text than look by look
+
 ALIKE = 3  # rows that must have moved together before a scroll is thought of
 
 
@@ -148,7 +150,7 @@ class Picture:
         changed = [y for y in range(self.height) if self.wanted[y] is not self._shown[y]]
         if len(changed) <= ALIKE:
             return None, 0
-        spans = {y: _span(self._shown[y].chars, self.wanted[y].chars) for y in changed}
+        spans = {y: _span(self._shown[y], self.wanted[y]) for y in changed}
         others = sum(span[2] for span in spans.values())
         few = len(changed) // 8  # lines that have nothing to do with the rest, such as the last of the screen
         left = sorted(span[0] for span in spans.values())[few]
@@ -218,8 +220,10 @@ class Picture:
         first.draw(sorted(fills, key=lambda run: run.look.back))  # few changes of look
         for run in doubted:
             first.draw_doubted(run)
-        orders = (runs, by_look(runs)) if len(runs) > 2 else (runs,)
-        return min((first.copy().finish(order) for order in orders), key=len)
+        if len(runs) <= 2:
+            return first.finish(runs)
+        drawn = first.copy().finish(by_look(runs))
+        return drawn if len(runs) > MANY else min(drawn, first.finish(runs), key=len)
 
 
 def _ground(chars: Iterable[str], looks: Iterable[Look]) -> tuple[Look, int]:
@@ -228,9 +232,10 @@ def _ground(chars: Iterable[str], looks: Iterable[Look]) -> tuple[Look, int]:
     return next((each for each in grounds.most_common() if can_fill(each[0])), (PLAIN, 0))
 
 
-def _span(old: list[str], new: list[str]) -> tuple[int, int, int]:
+def _span(old: Row, new: Row) -> tuple[int, int, int]:
     """The first column that differs, the one behind the last, and how many characters do."""
-    places = list(compress(range(len(new)), map(ne, old, new)))
+    places = list(compress(range(len(new.chars)), map(ne, old.chars, new.chars)))
     if not places:
-        return len(new), 0, 0
-    return places[0], places[-1] + 1, len(places) - [new[x] for x in places].count("")
+        return len(new.chars), 0, 0
+    halves = 0 if new.simple else sum(new.chars[x] == "" for x in places)
+    return places[0], places[-1] + 1, len(places) - halves
