@@ -43,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         try:
             settings = _settings(flags, leaving)
             if command:
+                flags.settings = settings
                 return cli.run(command, _open_answers(settings.workspace), flags, _say)
             return _show(settings, leaving)
         except BadSettings as error:

@@ -21,12 +21,15 @@ from typing import Any, TypeVar
 
 from kbtui.database import Damaged, alone, error_code, is_damage, make_folder, reason, set_aside, transacted
 from kbtui.errors import Refused
+from kbtui.questions import Answer, Question, dump_answers, load_answers
 
 T = TypeVar("T")
 
 UNDOABLE = ("rename", "edit", "fetch", "draft")
 DAYS_WATCHED = 7.0  # for how long an edit of ours is compared with what the service holds
 PATIENCE = 1.0  # seconds to wait for another kbtui that is writing; the keys wait, too
+QUESTIONS = 200  # that are kept of a base URL; the one that was not used for longest gives way
+ANSWERS = 10  # that are kept of a question, the last ones
 
 _MIGRATIONS = (
     (
@@ -40,7 +43,14 @@ _MIGRATIONS = (
             base_url TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
             PRIMARY KEY (base_url, kind, key)) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE questions (
+            base_url TEXT NOT NULL, question TEXT NOT NULL, agent_name TEXT NOT NULL, used INTEGER NOT NULL,
+            answers TEXT NOT NULL, PRIMARY KEY (base_url, question))""",
+    ),
 )
+_NEWEST = "(SELECT ifnull(max(used), 0) + 1 FROM questions)"
+_ANSWERS_OF = "SELECT (SELECT answers FROM questions WHERE base_url = ? AND question = ?)"
 BUSY = "Another program holds the history of kbtui, without which nothing is changed: try again in a moment."
 _OURS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISUSE)  # faults of the program
 _COLUMNS = "id, base_url, document, kind, state, settled, at, updated, name"  # and the images
@@ -117,6 +127,11 @@ class History:
         except (sqlite3.Error, OSError) as fault:
             why = f"is not usable: {reason(fault)}"
         return cls(_in_memory(), None, f"The history {why}. It is kept; undo reaches back to now only.")
+
+    @property
+    def lasting(self) -> bool:
+        """Whether what is kept outlives this session; else `notice` says why not."""
+        return self._path is not None
 
     def close(self) -> None:
         """Closes the file. Harmless when repeated."""
@@ -265,6 +280,49 @@ class History:
         except (ValueError, TypeError, RecursionError):
             return None
 
+    # Kept questions
+
+    def keep_question(self, base_url: str, question: Question) -> None:
+        """Keep a question, or only name it as the newest in use where it is kept already."""
+        keep = (
+            f"INSERT INTO questions VALUES (?, ?, ?, {_NEWEST}, '[]') ON CONFLICT (base_url, question) "
+            "DO UPDATE SET agent_name = excluded.agent_name, used = excluded.used"
+        )
+        trim = (
+            "DELETE FROM questions WHERE base_url = ? AND used <= "
+            "(SELECT used FROM questions WHERE base_url = ? ORDER BY used DESC LIMIT 1 OFFSET ?)"
+        )
+        row = (base_url, question.dumped(), json.dumps(question.agent_name))
+        self._write(lambda db: (db.execute(keep, row), db.execute(trim, (base_url, base_url, QUESTIONS))))
+
+    def questions(self, base_url: str) -> list[Question]:
+        """The questions that are kept, the newest in use first; without what is damaged."""
+        sql = "SELECT question, agent_name FROM questions WHERE base_url = ? ORDER BY used DESC, question"
+        rows = self._carry_out(lambda db: db.execute(sql, (base_url,)).fetchall())
+        return [question for row in rows if (question := Question.loaded(*row))]
+
+    def forget_question(self, base_url: str, question: Question) -> None:
+        """Forget a question, and its answers with it."""
+        sql = "DELETE FROM questions WHERE base_url = ? AND question = ?"
+        self._write(lambda db: db.execute(sql, (base_url, question.dumped())))
+
+    def remember_answer(self, base_url: str, question: Question, answer: Answer) -> Answer | None:
+        """Keep an answer; the one before it, or None. Nothing of a question that is not kept any more."""
+        sql = f"UPDATE questions SET used = {_NEWEST}, answers = ? WHERE base_url = ? AND question = ?"
+        of = (base_url, question.dumped())
+
+        def work(db: sqlite3.Connection) -> Answer | None:
+            kept = load_answers(db.execute(_ANSWERS_OF, of).fetchone()[0])
+            db.execute(sql, (dump_answers([answer, *kept][:ANSWERS]), *of))
+            return kept[0] if kept else None
+
+        return self._write(work)
+
+    def last_answers(self, base_url: str, question: Question) -> list[Answer]:
+        """The last answers of a question, newest first, `ANSWERS` at most; without what is damaged."""
+        of = (base_url, question.dumped())
+        return load_answers(self._carry_out(lambda db: db.execute(_ANSWERS_OF, of).fetchone()[0]))
+
     # Limits
 
     def trim(self, max_age: float, max_bytes: int) -> int:
@@ -338,9 +396,10 @@ class History:
     def _leave_file(self, fault: sqlite3.DatabaseError | ValueError) -> None:
         """The file failed in the middle of a run: a new one where it is damaged, else memory."""
         assert self._path is not None
-        remembered: list[tuple[str, ...]] = []
-        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
-            remembered = self._connection.execute("SELECT * FROM remembered").fetchall()
+        small: dict[str, list[tuple[object, ...]]] = {}
+        for table in ("remembered", "questions"):
+            with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
+                small[table] = self._connection.execute(f"SELECT * FROM {table}").fetchall()
         self._connection.close()
         try:
             if not is_damage(fault):
@@ -358,7 +417,8 @@ class History:
             )
             self._path, self._connection = None, _in_memory()
         with transacted(self._connection):
-            self._connection.executemany("REPLACE INTO remembered VALUES (?, ?, ?, ?)", remembered)
+            for table, row in ((table, row) for table, rows in small.items() for row in rows):
+                self._connection.execute(f"REPLACE INTO {table} VALUES ({','.join('?' * len(row))})", row)
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:
@@ -385,6 +445,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"SELECT {_COLUMNS}, before, after FROM changes LIMIT 1").fetchone()
         connection.execute("SELECT base_url, kind, key, value FROM remembered LIMIT 1").fetchone()
+        connection.execute(f"SELECT agent_name, used, ({_ANSWERS_OF}) FROM questions LIMIT 1", ("", ""))
         connection.execute("SELECT max(id), max(size) FROM changes").fetchone()
     except BaseException:
         connection.close()

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from kbtui.__main__ import main
 from kbtui.answers import merged
 from kbtui.demo.server import Demo
+from kbtui.history import History
+from kbtui.settings import Places
 from tests.e2e.terminal import Terminal
 from tests.e2e.visit import environment
 from tests.service import Service
@@ -170,6 +172,67 @@ def test_ask_shows_what_an_agent_would_retrieve(kbtui: Kbtui, service: Service) 
     assert code == 3 and "There is no agent “Nobody”. There are “" in said
 
 
+def test_kept_questions_are_asked_again_and_what_changed_is_told(kbtui: Kbtui, service: Service) -> None:
+    agent = service.call("GET", "/agents", params={"search": "Night desk"})["agents"][0]["agent_id"]
+    path, words = f"/agents/{agent}/knowledge-base/rag-query", "How long may I send things back?"
+    code, wrote, said = kbtui("ask", "--kept")
+    assert (code, wrote) == (3, "") and "No question is kept." in said
+    plain = kbtui("ask", "Night desk", words)
+    assert kbtui("ask", "--kept")[0] == 3
+    assert kbtui("ask", "Night desk", *words.split(), "--keep") == plain
+    code, wrote, _ = kbtui("ask", "--keep", "--keyword", "--neutral", agent, "refund", "--json")
+    refund = {"query": "refund", "strategy": "keyword", "use_agent_defaults": False}
+    assert code == 0 and json.loads(wrote) == service.call("POST", path, json=refund)["chunks"]
+    for _ in range(2):  # in the same order each time
+        code, wrote, said = kbtui("ask", "--kept")
+        first, second = wrote.rstrip().split("\n\n")
+        assert (code, said) == (0, "") and first.splitlines()[0] == f"# Night desk  {words}"
+        assert second.splitlines()[0] == "# Night desk  refund  by words  neutral"
+        assert re.fullmatch(r"since \d{4}-\S+Z: \d+ stayed", first.splitlines()[1])
+    nearest = service.call("POST", path, json={"query": words})["chunks"][0]
+    id = nearest["document_id"]
+    service.patch(id, content=f"You may send things back. {service.text(id)}\x1b[31m")
+    code, wrote, _ = kbtui("ask", "--kept")
+    assert code == 0 and "1 in other words" in wrote and "\x1b" not in wrote
+    assert re.search(rf"(?m)^stayed  1 → 1  distance 0.\d+ → 0.\d+  .*  {id}/\S+  other words$", wrote)
+    service.patch(id, content="Nothing.")
+    wrote = kbtui("ask", "--kept")[1]
+    assert re.search(rf"(?m)^went  1 → -  distance 0.\d+ → -  .*  {id}/\S+$", wrote)
+    code, wrote, _ = kbtui("ask", "--kept", "--json")
+    theirs = service.call("POST", path, json={"query": words, "strategy": "semantic"})
+    assert code == 0 and json.loads(wrote) == [theirs, service.call("POST", path, json=refund)]
+
+
+def test_a_kept_question_without_an_answer_keeps_none_of_the_others_from_theirs(
+    kbtui: Kbtui, demo: Demo
+) -> None:
+    for words in ("Why?", "refund"):
+        assert kbtui("ask", "--keep", "--keyword", "Night desk", words)[0] == 0
+    history = History.open(Places.of_user().state / "state.db")
+    (gone,) = [each for each in history.questions(demo.url) if each.words == "Why?"]
+    history.forget_question(demo.url, gone)
+    history.keep_question(demo.url, gone._replace(agent="agent_that_is_gone"))
+    new = gone._replace(words="parcel")
+    history.keep_question(demo.url, new)
+    history.close()
+    code, wrote, said = kbtui("ask", "--kept")
+    assert code == 3 and "One kept question has no answer: “Why?”: " in said
+    assert "  refund  by words\nsince " in wrote and "  parcel  by words\nfirst answer: " in wrote
+    assert kbtui("ask", "--kept", url="http://127.0.0.1:1")[0] == 3  # nothing is kept of that address
+
+
+def test_a_question_that_cannot_be_kept_is_told(kbtui: Kbtui) -> None:
+    state = Places.of_user().state
+    state.parent.mkdir(parents=True, exist_ok=True)
+    state.write_text("a file in the way")
+    for argv in (("ask", "--keep", "Night desk", "refund"), ("ask", "--kept")):
+        code, wrote, said = kbtui(*argv)
+        assert (code, wrote) == (
+            4,
+            "",
+        ) and "out of reach. The history is not usable" in said
+
+
 def test_info_tells_place_index_and_agents(kbtui: Kbtui, service: Service) -> None:
     code, wrote, _ = kbtui("info", "Chargebacks")
     facts = dict(line.split(maxsplit=1) for line in wrote.splitlines())
@@ -191,6 +254,8 @@ def test_the_exit_code_tells_why_there_is_no_answer(kbtui: Kbtui, monkeypatch: p
     for argv in (
         ["ls", "--bogus"], ["cat"], ["ls", "--sort", "colour"], ["ls", "--type", "book"],
         ["search", " "], ["search", "x", "-n", "0"], ["ask", "Night desk", ""],
+        ["ask"], ["ask", "Night desk"], ["ask", "--kept", "Night desk"], ["ask", "--keep", "--kept"],
+        ["ask", "--kept", "--neutral"],
     ):  # fmt: skip
         code, wrote, said = kbtui(*argv)
         assert (code, wrote) == (2, "") and f"See kbtui {argv[0]} --help." in said

@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from kbtui.errors import Refused
-from kbtui.history import UNDOABLE, Change, History
+from kbtui.history import _MIGRATIONS, ANSWERS, UNDOABLE, Change, History
+from kbtui.questions import Answer, Question, Ranked
 
 URL = "https://api.example.com"
 OTHER = "https://elsewhere.example.com"
@@ -220,6 +221,102 @@ def test_small_things_are_remembered_by_base_url_kind_and_key(path: Path, histor
         assert later.recall(URL, "place", "") is None
 
 
+# Kept questions
+
+QUESTION = Question("a1", "Night desk", "How long may I send things back?")
+
+
+def answer(number: int = 1) -> Answer:
+    text = "mixed\r\nlines\u2028\x0b\0 \ud800 ' \" \\ 😀"
+    chunks = (Ranked(1, "c1", "d1", text, 0.25, text), Ranked(2, "", "d2", "Refunds", None, ""))
+    return Answer(float(number), chunks)
+
+
+def test_the_question_that_was_used_last_comes_first_and_the_same_again_is_one(
+    path: Path, history: History
+) -> None:
+    branch, keyword = QUESTION._replace(branch="b1"), QUESTION._replace(strategy="keyword")
+    neutral, odd = QUESTION._replace(as_set=False), QUESTION._replace(words="\ud800 '")
+    for question in (QUESTION, branch, keyword, neutral, odd, branch):
+        history.keep_question(URL, question)
+    history.keep_question(OTHER, QUESTION)
+    assert history.questions(URL) == [branch, odd, neutral, keyword, QUESTION]
+    renamed = QUESTION._replace(agent_name="Day desk")
+    history.keep_question(URL, renamed)
+    history.remember_answer(URL, odd, answer())
+    history.close()
+    with again(path) as later:
+        assert later.questions(URL) == [odd, renamed, branch, neutral, keyword]
+        assert later.questions(OTHER) == [QUESTION]
+
+
+def test_the_last_answers_of_a_question_are_kept_newest_first(path: Path, history: History) -> None:
+    history.keep_question(URL, QUESTION)
+    history.keep_question(OTHER, QUESTION)
+    assert history.last_answers(URL, QUESTION) == []
+    before = [history.remember_answer(URL, QUESTION, answer(n)) for n in range(ANSWERS + 3)]
+    assert before == [None, *(answer(n) for n in range(ANSWERS + 2))]
+    history.keep_question(URL, QUESTION)
+    history.close()
+    with again(path) as later:
+        assert later.last_answers(URL, QUESTION) == [answer(n) for n in range(ANSWERS + 2, 2, -1)]
+        assert later.last_answers(OTHER, QUESTION) == []
+
+
+def test_a_forgotten_question_takes_its_answers_along_and_an_answer_that_is_late_comes_to_nothing(
+    history: History,
+) -> None:
+    history.keep_question(URL, QUESTION)
+    history.remember_answer(URL, QUESTION, answer())
+    history.forget_question(URL, QUESTION)
+    assert history.remember_answer(URL, QUESTION, answer()) is None
+    assert history.questions(URL) == [] and history.last_answers(URL, QUESTION) == []
+    history.keep_question(URL, QUESTION)
+    assert history.last_answers(URL, QUESTION) == []
+
+
+def test_past_the_most_that_are_kept_the_question_that_was_not_used_for_longest_gives_way(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kbtui.history.QUESTIONS", 3)
+    questions = [QUESTION._replace(words=str(n)) for n in range(5)]
+    history.keep_question(OTHER, QUESTION)
+    for question in questions[:3]:
+        history.keep_question(URL, question)
+    history.remember_answer(URL, questions[0], answer())
+    for question in questions[3:]:
+        history.keep_question(URL, question)
+    assert history.questions(URL) == [questions[4], questions[3], questions[0]]
+    assert history.questions(OTHER) == [QUESTION]
+
+
+def test_two_that_ask_at_once_lose_no_answer(path: Path, history: History) -> None:
+    history.keep_question(URL, QUESTION)
+    with again(path) as other:
+        threads = [
+            threading.Thread(target=each.remember_answer, args=(URL, QUESTION, answer(n)))
+            for n, each in enumerate([history, other] * 4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(each.at for each in history.last_answers(URL, QUESTION)) == [float(n) for n in range(8)]
+
+
+def test_a_file_from_before_there_were_questions_keeps_what_it_holds(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as earlier:
+        for statement in (*_MIGRATIONS[0], "PRAGMA user_version=1"):
+            earlier.execute(statement)
+        earlier.execute("INSERT INTO remembered VALUES (?, 'place', '', '\"f1\"')", (URL,))
+        earlier.commit()
+    with again(path) as history:
+        assert history.recall(URL, "place", "") == "f1" and history.questions(URL) == []
+        history.keep_question(URL, QUESTION)
+        assert history.questions(URL) == [QUESTION]
+
+
 # Limits
 
 
@@ -314,6 +411,10 @@ def work_on(history: History) -> None:
     history.recall(URL, "order", "")
     history.mark_undone(done(history))
     history.remember(URL, "order", "", 1)
+    for question in history.questions(URL):
+        history.last_answers(URL, question)
+        history.remember_answer(URL, question, answer())
+    history.keep_question(URL, QUESTION)
     history.trim(3600.0, 2000)
 
 
@@ -322,6 +423,8 @@ def test_no_damage_of_the_file_is_an_error(path: Path) -> None:
         for number in range(30):
             (done if number % 3 else begin)(history, f"d{number}", text="wörds " * 20)
         history.remember(URL, "order", "", {"sort": "name"})
+        history.keep_question(URL, QUESTION)
+        history.remember_answer(URL, QUESTION, answer())
     sound = path.read_bytes()
     for seed in range(60):
         path.write_bytes(flipped(sound, seed))
@@ -334,6 +437,7 @@ def test_no_damage_of_the_file_is_an_error(path: Path) -> None:
     [
         "DROP TABLE changes",
         "DROP TABLE remembered",
+        "DROP TABLE questions",
         "ALTER TABLE changes RENAME COLUMN state TO mood",
         *(
             f"UPDATE OR IGNORE {table} SET {column} = {value}"
@@ -343,6 +447,7 @@ def test_no_damage_of_the_file_is_an_error(path: Path) -> None:
                     for column in ("id", "state", "at", "updated", "name", "before", "after")
                 ),
                 ("remembered", "value"),
+                *(("questions", column) for column in ("question", "agent_name", "used", "answers")),
             )
             for value in ("x'ff00fe'", "'text'", "1e300")
         ),
@@ -353,6 +458,8 @@ def test_no_tampering_with_the_file_is_an_error(path: Path, harm: str) -> None:
         done(history)
         begin(history)
         history.remember(URL, "order", "", {"sort": "name"})
+        history.keep_question(URL, QUESTION)
+        history.remember_answer(URL, QUESTION, answer())
     with closing(sqlite3.connect(path)) as tampering:
         with suppress(sqlite3.IntegrityError):
             tampering.execute(harm)
@@ -465,6 +572,9 @@ def test_a_disk_that_fills_up_in_the_middle_stops_no_save(path: Path) -> None:
     history = History.open(path)
     kept = done(history)
     history.remember(URL, "place", "", "f1")
+    history.keep_question(URL, QUESTION)
+    history.remember_answer(URL, QUESTION, answer())
+    assert history.lasting
     pages = history._connection.execute("PRAGMA page_count").fetchone()[0]
     history._connection.execute(f"PRAGMA max_page_count={pages}")
     change = begin(history, "d2", text="x" * 1_000_000)
@@ -472,6 +582,8 @@ def test_a_disk_that_fills_up_in_the_middle_stops_no_save(path: Path) -> None:
     finished = history.finish_change(change, updated=9)
     assert latest(history) == replace(change, state="done", updated=9, at=finished.at)
     assert history.recall(URL, "place", "") == "f1"
+    assert history.questions(URL) == [QUESTION] and history.last_answers(URL, QUESTION) == [answer()]
+    assert not history.lasting
     history.close()
     with again(path) as later:
         assert latest(later) == kept

@@ -63,7 +63,9 @@ class CommandModule(Protocol):
     """What the file of a command has."""
 
     def add_arguments(self, parser: ArgumentParser) -> None: ...
-    def run(self, answers: Answers, flags: Namespace) -> AsyncIterator[Item | bytes]: ...
+    def run(self, answers: Answers, flags: Namespace) -> AsyncIterator[Item | bytes]:
+        """What is found; `flags.settings` are those of the whole program."""
+        ...
 
 
 def module(command: str) -> CommandModule:
