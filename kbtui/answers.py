@@ -147,6 +147,10 @@ class Answers(Access):
         async for page in merged((page.chunks async for page in pages), lambda chunk: chunk.id):
             yield page
 
+    async def chunk(self, id: str, chunk: str, model: str) -> Chunk:
+        """One chunk of a document, by its id."""
+        return await (await self.api()).chunk(id, chunk, embedding_model=model)
+
     async def indexes(self, id: str) -> list[RagIndex]:
         """The RAG indexes of a document, one a model."""
         return await (await self.api()).rag_indexes(id)

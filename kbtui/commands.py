@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from kbtui.rows import DocumentRow
+from kbtui.rows import FOLDER, DocumentRow
 
 
 class Situation(NamedTuple):
@@ -60,6 +60,8 @@ PLACES = {
     "rename": "While typing a name",
     "search": "While typing what to search for",
     "results": "Search results",
+    "chunks": "Chunks of a document",
+    "chunk_words": "While typing what to find in the chunks",
     "editor": "Editor",
     "conflict": "When both sides changed",
     "differs": "When the service holds another text than was sent",
@@ -72,12 +74,18 @@ PLACES = {
 }
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
-TYPING = frozenset({"filter", "rename", "search", "editor", "keys"})
+TYPING = frozenset({"filter", "rename", "search", "chunk_words", "editor", "keys"})
 """Places where a text field has the keys: there a character is a character, and never a command."""
 
 
 def _needs_document(now: Situation) -> str | None:
     return None if now.row else "nothing is selected"
+
+
+def _needs_chunks(now: Situation) -> str | None:
+    if now.row is not None and now.row.type == FOLDER:
+        return "a folder has no chunks, the documents in it have"
+    return _needs_document(now)
 
 
 def _needs_writing(now: Situation) -> str | None:
@@ -159,6 +167,18 @@ COMMANDS: tuple[Command, ...] = (
     Command("results.open", ("enter", "l", "right"), "open", "show the document where the words stand", ("results",), 1, _needs_document),
     Command("results.words", ("/", "S", "tab"), "other words", "type other words", ("results",), 2),
     Command("results.leave", ("escape", "q", "h", "left"), "back", "back to the words", ("results",), 4),
+    # Chunks
+    Command("chunks.open", ("c",), "chunks", "the pieces of the document that agents retrieve, and where they stand", ("browse", "results"), 5, _needs_chunks),
+    Command("chunks.whole", ("enter", "v"), "whole chunk", "one chunk alone, as the service has it; again goes back", ("chunks",), 1),
+    Command("chunks.pane", ("tab", "1", "2"), "chunks or text", "between the chunks and the text they were cut from", ("chunks",), 2),
+    Command("chunks.model", ("m",), "other model", "the chunks under the next embedding model", ("chunks",), 4),
+    Command("chunks.build", ("b",), "build index", "have the index built, or one that failed built again", ("chunks",), 5, _needs_writing),
+    Command("chunks.find", ("/",), "find", "find words in the chunks", ("chunks",), 6),
+    Command("chunks.next_hit", ("n",), "next hit", "the next chunk with the words", ("chunks",)),
+    Command("chunks.previous_hit", ("N",), "previous hit", "the chunk before, with the words", ("chunks",)),
+    Command("chunks.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("chunks",), 7),
+    Command("chunk_words.find", ("enter", "down"), "go on", "to the first chunk with the words", ("chunk_words",), 1),
+    Command("chunk_words.drop", ("escape",), "drop", "find nothing", ("chunk_words",), 2),
     # Reading
     Command("view.next_hit", ("n",), "next hit", "the next place where the words of a search stand", ("browse",)),
     Command("view.previous_hit", ("N",), "previous hit", "the place before, where they stand", ("browse",)),
@@ -169,7 +189,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, _needs_document),
     Command("view.source", ("V",), "source", "rendered text, or its source", ("browse",), 0, _needs_document),
     # Changing
-    Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results"), 3, _needs_content),
+    Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results", "chunks"), 3, _needs_content),
     Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results"), 0, _needs_content),
     Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, _needs_writing),
     Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse",), 0, _needs_url, True),
@@ -253,6 +273,7 @@ _TOGETHER = (
     ("move", "browse"),
     ("drafts", "choose", "move"),
     ("results", "move"),
+    ("chunks", "move"),
     ("welcome", "move"),
     ("conflict", "move"),
     ("differs", "move"),

@@ -7,19 +7,24 @@ is only read is in `access.py`, what becomes of what is sent in `changes.py`.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from kbtui.changes import Changes, image
+from kbtui.changes import image
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Offline
 from kbtui.history import Change
+from kbtui.indexing import Indexing
+from kbtui.questions import Answer, Difference, Question, answered, compare
 from kbtui.rows import ALL, SORTS, Body, DocumentRow, Found, View
 
 if TYPE_CHECKING:
     from kbtui.api import Api
+    from kbtui.chunk_facts import Likenesses
     from kbtui.models import Document
 
 SEARCHES = 100  # that are remembered
@@ -43,7 +48,7 @@ class Saved:
     change: Change | None = None
 
 
-class KnowledgeBase(Changes):
+class KnowledgeBase(Indexing):
     """One workspace: its mirror, its history, its drafts, and the service behind them."""
 
     # Reading what is here
@@ -107,6 +112,49 @@ class KnowledgeBase(Changes):
         """Keep words for another time."""
         kept = [words, *(each for each in self.searches() if each != words)]
         self.history.remember(self.base_url, "search", "words", kept[:SEARCHES])
+
+    # Chunks
+
+    @cached_property
+    def likenesses(self) -> Likenesses:
+        """The chunks of all documents whose chunks were looked at."""
+        from kbtui.chunk_facts import Likenesses
+
+        return Likenesses()
+
+    # Kept questions
+
+    def questions(self) -> list[Question]:
+        """The questions that are kept, the newest in use first."""
+        return self.history.questions(self.base_url)
+
+    def keep_question(self, question: Question) -> None:
+        """Keep a question, or only name it as the newest in use."""
+        self.history.keep_question(self.base_url, question)
+
+    def forget_question(self, question: Question) -> None:
+        """Forget a question and its answers."""
+        self.history.forget_question(self.base_url, question)
+
+    def last_answers(self, question: Question) -> list[Answer]:
+        """The answers that are kept of a question, newest first."""
+        return self.history.last_answers(self.base_url, question)
+
+    async def ask_kept(self, question: Question) -> tuple[Answer, tuple[Difference, ...] | None]:
+        """Ask a kept question again, and keep the answer; with what became of each chunk since the last one.
+
+        None where there is none before it, or the question is not kept (any more).
+        """
+        found = await self.ask(
+            question.agent,
+            question.words,
+            branch=question.branch,
+            strategy=question.strategy,
+            as_set=question.as_set,
+        )
+        answer = answered(found, time.time())
+        before = await asyncio.to_thread(self.history.remember_answer, self.base_url, question, answer)
+        return answer, await asyncio.to_thread(compare, before, answer) if before else None
 
     # Editing
 

@@ -8,6 +8,7 @@ is said to be nowhere.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -84,10 +85,14 @@ class Passages:
         for at in range(len(self._plain) - RUN + 1):
             self._runs.setdefault(tuple(self._plain[at : at + RUN]), []).append(at)
 
-    def place(self, chunks: Iterable[str]) -> list[Place | None]:
-        """Where each chunk stands, or None; of several places it is the next after the chunk before it."""
+    def place(self, chunks: Iterable[str], behind: Place | None = None) -> list[Place | None]:
+        """Where each chunk stands, or None; of several places it is the next after the chunk before it.
+
+        Args:
+            behind: where the chunk before the first of these stands.
+        """
         places: list[Place | None] = []
-        after = -1
+        after = bisect_left(self._words, behind.start, key=lambda word: word.start) if behind else -1
         for chunk in chunks:
             wanted = [each.word for each in words(chunk)]
             found = self._whole(wanted, after) or self._parts(wanted, after)

@@ -114,7 +114,7 @@ def test_the_footer_shows_what_can_be_done_and_what_acts_on_documents_in_its_pla
     locked = ROW._replace(lock="auto-sync is on")
     labels = [c.label for _, c in Keymap().footer(("browse", "everywhere"), Situation(row=locked))]
     assert "edit" in labels and "rename" in labels and "undo" not in labels
-    assert len(labels) <= 8
+    assert len(labels) <= 9
 
 
 def test_a_command_that_is_off_says_why() -> None:
@@ -142,7 +142,7 @@ def test_keys_are_shown_as_a_person_reads_them() -> None:
         ({"screen.theme": ("f8",)}, ("edit.discard", "screen.theme")),
         ({"document.rename": ("g",)}, ("document.rename", "move.top")),
         ({"go.root": ("e h",)}, ("document.edit", "go.root")),
-        ({"screen.theme": ("m t",)}, ("conflict.mine", "screen.theme")),
+        ({"screen.theme": ("m t",)}, ("chunks.model", "screen.theme")),
         ({"sort.menu": ("g",)}, ("sort.menu", "move.top")),
         ({"document.rename": ("s r",)}, ("sort.menu", "document.rename")),
     ],

@@ -116,6 +116,18 @@ async def test_every_key_in_the_search_draws_one_frame(
         assert await each_draws_one_frame(house, count, "s", "left", "x", "backspace", "up", "down") > 4
 
 
+async def test_every_key_among_the_chunks_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        await house.online()
+        house.app.settle = house.browse.settle = REST
+        await house.select("Fault codes, complete")
+        await house.press("c")
+        await house.until(lambda: house.line("header").rstrip().endswith("chunks"), "all of them")
+        assert await each_draws_one_frame(house, count, *MOVES) > 8
+        await house.press("tab")
+        assert await each_draws_one_frame(house, count, "j", "pagedown", "pageup", "G", "home") > 3
+
+
 async def test_every_key_in_the_editor_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
         await house.online()

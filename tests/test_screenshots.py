@@ -41,6 +41,13 @@ async def search(house: House) -> None:
     await house.press("enter", "j")
 
 
+async def chunks(house: House) -> None:
+    await house.select("Fault codes, complete")
+    await house.press("c")
+    await house.until(lambda: house.line("header").rstrip().endswith("chunks"), "all of them")
+    await house.press("j", "j", "/", *"firmware", "enter")
+
+
 async def edit(house: House) -> None:
     await browse(house)
     await house.press("e")
@@ -73,6 +80,7 @@ SCENES: list[tuple[str, Scene, tuple[int, int], str]] = [
     ("browse-narrow", narrow, (80, 24), "dark"),
     ("browse-broad", browse, (200, 50), "dark"),
     ("search-dark", search, (120, 36), "dark"),
+    ("chunks-dark", chunks, (120, 36), "dark"),
     ("keys-dark", info, (120, 36), "dark"),
     ("editor-dark", edit, (120, 36), "dark"),
     ("editor-light", edit, (120, 36), "light"),

@@ -39,7 +39,7 @@ from kbtui.tui.workspaces import OpenWorkspace, StartDemo, Workspaces
 
 _PACKAGE = Path(kbtui.__file__).resolve().parent
 STYLES = next(folder for folder in (_PACKAGE / "styles", _PACKAGE.parent / "styles") if folder.is_dir())
-SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "keys", "search", "welcome")
+SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "keys", "search", "chunks", "welcome")
 
 LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
 
@@ -378,6 +378,11 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         from kbtui.tui.screens.search import Search
 
         self.push_screen(Search(self))
+
+    def do_chunks_open(self) -> None:
+        from kbtui.tui.screens.chunks import Chunks
+
+        self.push_screen(Chunks(self, self.here()))
 
     def show_found(self, found: Found) -> None:
         """Show a document that was searched for, where the words stand."""

@@ -117,11 +117,16 @@ class Saving(Base):
         self.held = self.held or []  # from this key on, not only when the worker begins
         self.edit(self.here().id, outside)
 
+    def edit_at(self, id: str, passage: str) -> None:
+        """Open the editor on a document, the cursor where a passage stands."""
+        self.held = self.held or []
+        self.edit(id, outside=False, passage=passage)
+
     def do_document_edit_outside(self) -> None:
         self.do_document_edit(outside=True)
 
     @background("edit")
-    async def edit(self, id: str, outside: bool) -> None:
+    async def edit(self, id: str, outside: bool, passage: str = "") -> None:
         """Open the editor on a document, or $EDITOR where that is wished or the only safe way."""
         held, opened = self.held, False
         slow = self.set_timer(0.4, lambda: self.tell("Opening the text … Esc gives up."))
@@ -130,14 +135,14 @@ class Saving(Base):
             draft = await self.kb.begin_edit(id)
             slow.stop()
             opened = not outside and survives(draft.text)
-            await self.go_on(draft, outside)
+            await self.go_on(draft, outside, passage)
         finally:
             slow.stop()
             if not opened and self.held is held:
                 self.held = None  # words for an editor that does not open are not commands
         await self.release()
 
-    async def go_on(self, draft: Draft, outside: bool = False) -> None:
+    async def go_on(self, draft: Draft, outside: bool = False, passage: str = "") -> None:
         """Open the editor on a draft."""
         if draft.text != draft.base:
             self.tell("Going on with your draft of this document.")
@@ -152,7 +157,7 @@ class Saving(Base):
 
             editors = (screen for screen in self.screen_stack if isinstance(screen, Editor))
             if all(editor.draft.id != draft.id for editor in editors):
-                await self.push_screen(Editor(self, draft))  # type: ignore[arg-type]
+                await self.push_screen(Editor(self, draft, passage))  # type: ignore[arg-type]
 
     def resume(self, draft: Draft) -> None:
         """Go on with a draft: in the editor, or by sending the name it holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from textual.app import ComposeResult
 from textual.widgets import TextArea
 
 from kbtui.content import safe, survives
+from kbtui.placing import Passages
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.folder_tree import count
@@ -28,7 +30,7 @@ class Editor(CommandScreen[None]):
 
     places = ("editor",)
 
-    def __init__(self, app: KbApp, draft: Draft) -> None:
+    def __init__(self, app: KbApp, draft: Draft, passage: str = "") -> None:
         super().__init__(app.keymap)
         self.kbapp = app
         self.kb = app.kb
@@ -36,6 +38,7 @@ class Editor(CommandScreen[None]):
         self._header = Line("header")
         self.area = Words(draft.text, "words", self.show_lines, self.show_footer)
         self.saving = False
+        self._passage = passage
         self._place = safe(" / ".join(folder.name for folder in self.kb.mirror.path(draft.document)))
 
     def compose(self) -> ComposeResult:
@@ -55,6 +58,17 @@ class Editor(CommandScreen[None]):
     def on_mount(self) -> None:
         self.set_focus(self.area)
         self.show_lines()
+        if self._passage:
+            self._go_to(self._passage)
+
+    @background("passage")
+    async def _go_to(self, passage: str) -> None:
+        """Put the cursor where a passage stands, if it stands anywhere and nothing was done meanwhile."""
+        text, here = self.text, self.area.cursor_location
+        (place,) = await asyncio.to_thread(lambda: Passages(text).place([passage]))
+        if place is not None and self.area.cursor_location == here and self.text == text:
+            before = text[: place.start].split(self.area.document.newline)
+            self.area.move_cursor((len(before) - 1, len(before[-1])), center=True)
 
     def show_lines(self) -> None:
         dirty = self.dirty

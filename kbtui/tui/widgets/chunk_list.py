@@ -1,0 +1,77 @@
+"""The list of the chunks of a document, and what is told of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from kbtui.chunk_facts import ChunkFacts
+from kbtui.placing import Place
+from kbtui.tui.widgets.folder_tree import count, counted
+from kbtui.tui.widgets.line import Part
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+
+class Piece(NamedTuple):
+    """A chunk as it is listed: its id, and what is told of it."""
+
+    id: str
+    text: str
+    facts: ChunkFacts
+    place: Place | None
+
+
+class ChunkList(VirtualList):
+    """A chunk a line: its number, its size, what is remarkable, and its first words."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.pieces: Sequence[Piece] = ()
+
+    @property
+    def piece(self) -> Piece | None:
+        """The chunk under the cursor."""
+        return self.pieces[self.cursor] if self.cursor < len(self.pieces) else None
+
+    def show(self, pieces: Sequence[Piece]) -> None:
+        """Draw these, the cursor where it was."""
+        self.pieces = pieces
+        self.resize_to(len(pieces), self.cursor)
+
+    def parts(self, index: int, width: int) -> Sequence[Part]:
+        _, text, facts, place = self.pieces[index]
+        marks = "".join(
+            (
+                "=" if facts.alike is not None else " ",
+                "»" if facts.navigation else " ",
+                "?" if place is None else "~" if place.share < 1 or place.several else " ",
+            )
+        )
+        words = " ".join(text[:400].split())
+        return [
+            (f"{index + 1:>6} ", ""),
+            (f"{count(facts.characters):>7} ", "dim"),
+            (f"{marks} ", "warn"),
+            (words, ""),
+        ]
+
+
+def about(piece: Piece, number: int, document: str) -> Iterator[Part]:
+    """What is told of a chunk, in sentences."""
+    facts, place = piece.facts, piece.place
+    yield f"Chunk {count(number + 1)}", "strong"
+    yield f", {counted(facts.characters, 'character')}, about {counted(facts.tokens, 'token')}.", ""
+    if facts.overlap:
+        yield f" Its first {count(facts.overlap)} characters end the chunk before it.", "dim"
+    if facts.alike is not None:
+        other, twin = facts.alike
+        where = f"chunk {twin}" if other == document else f"chunk {twin} of another document you opened"
+        yield f" = Nearly the same as {where}.", "warn"
+    if facts.navigation:
+        yield " » Looks like navigation.", "warn"
+    if place is None:
+        yield " ? Its words do not stand in the text as it is shown.", "warn"
+    elif place.several:
+        yield " ~ Its words stand in several places; this is one of them.", "warn"
+    elif place.share < 1:
+        yield f" ~ {place.share:.0%} of its words stand here in their order.", "warn"

@@ -1,0 +1,168 @@
+"""A text with the borders of its chunks beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len, get_character_cell_size
+
+from kbtui.tui.widgets.line import Part
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+GUTTER = 8  # cells: a number, the border and a blank
+TAB = 4
+
+
+class Border(NamedTuple):
+    """A chunk, counted from 0, that stands at `text[start:end]`."""
+
+    start: int
+    end: int
+    chunk: int
+
+
+def broken(text: str, width: int) -> Iterator[tuple[int, int]]:
+    """Where the rows begin and end into which a text is broken, at blanks where it has some."""
+    begin = 0
+    for line in text.split("\n"):
+        end = begin + len(line)
+        yield from _broken(text, begin, end, width)
+        begin = end + 1
+
+
+def _broken(text: str, begin: int, end: int, width: int) -> Iterator[tuple[int, int]]:
+    while True:
+        stop = min(end, begin + width)
+        part = text[begin:stop]
+        if not (part.isascii() and "\t" not in part):
+            stop = begin + _fitting(part, width)
+        if stop >= end:
+            yield begin, end
+            return
+        blank = text.rfind(" ", begin, stop + 1)
+        cut = blank if blank > begin else stop
+        yield begin, cut
+        begin = cut + (text[cut] == " ")
+
+
+def _fitting(part: str, width: int) -> int:
+    """How many characters of a text fit into so many cells; at least one."""
+    cells = 0
+    for place, char in enumerate(part):
+        cells += TAB if char == "\t" else get_character_cell_size(char)
+        if cells > width:
+            return max(1, place)
+    return len(part)
+
+
+class ChunkedText(VirtualList):
+    """Rows of a text; beside each the chunks that begin there, go on or end.
+
+    The chunk that is chosen stands out: by its border, and because the words of all others are dim.
+    """
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.text = ""
+        self.chosen = -1
+        self.marks: re.Pattern[str] | None = None
+        self._rows: list[tuple[int, int]] = []
+        self._borders: list[Border] = []
+        self._longest = 0
+        self._broken_for = 0
+
+    async def show(self, text: str) -> None:
+        """Show a text, safe to be drawn, without any chunk."""
+        self.text, self._borders, self._longest, self.chosen = text, [], 0, -1
+        await self._break()
+
+    def add(self, borders: Iterable[Border]) -> None:
+        """Draw these borders too."""
+        self._borders = sorted([*self._borders, *borders])
+        self._longest = max((each.end - each.start for each in self._borders), default=0)
+        self.refresh()
+
+    def choose(self, chunk: int) -> bool:
+        """Let a chunk stand out and bring it into view; False where it stands nowhere."""
+        self.chosen = chunk
+        border = next((each for each in self._borders if each.chunk == chunk), None)
+        if border is not None and self._rows:
+            self.cursor = self._row_of(border.start)
+            last = self._row_of(max(border.start, border.end - 1))
+            height = self.size.height
+            above = min(3, max(0, height - 1 - (last - self.cursor)))
+            top = max(0, min(self.cursor - above, len(self._rows) - height))
+            self.scroll_to(y=top, animate=False)
+        self.refresh()
+        return border is not None
+
+    def chunk_here(self) -> int:
+        """The chunk under the cursor: the chosen one if it is, else the last that begins; or -1."""
+        if not self._rows:
+            return -1
+        here = [each.chunk for each in self._over(*self._rows[self.cursor])]
+        return self.chosen if self.chosen in here else here[-1] if here else -1
+
+    def on_resize(self) -> None:
+        if self._width != self._broken_for:
+            self.run_worker(self._break, group="break", exclusive=True)
+
+    @property
+    def _width(self) -> int:
+        return max(10, min(self.size.width - 1, 110) - GUTTER) if self.size.width else 0
+
+    async def _break(self) -> None:
+        width = self._broken_for = self._width
+        if not width:
+            return
+        text, place = self.text, self._rows[self.cursor][0] if self._rows else 0
+        rows = await asyncio.to_thread(lambda: list(broken(text, width)))
+        if text is self.text and width == self._broken_for:
+            self._rows = rows if text else []
+            self.resize_to(len(self._rows), self._row_of(place) if self._rows else 0)
+
+    def _row_of(self, place: int) -> int:
+        """The row in which a character of the text stands."""
+        return max(0, bisect_right(self._rows, place, key=lambda row: row[0]) - 1)
+
+    def _over(self, begin: int, end: int) -> list[Border]:
+        """The chunks of which something stands in this part of the text."""
+        last = bisect_left(self._borders, max(end, begin + 1), key=lambda border: border.start)
+        first = bisect_left(self._borders, begin - self._longest, hi=last, key=lambda border: border.start)
+        return [each for each in self._borders[first:last] if each.end > begin]
+
+    def parts(self, index: int, width: int) -> Sequence[Part]:
+        begin, end = self._rows[index]
+        over = self._over(begin, end)
+        return [*self._gutter(index, over), *self._words(begin, end, over)]
+
+    def _gutter(self, index: int, over: list[Border]) -> list[Part]:
+        """A number where a chunk begins; a heavy line where two overlap; the chosen one's is the heaviest."""
+        chosen = any(each.chunk == self.chosen for each in over)
+        begins = [each.chunk for each in over if self._row_of(each.start) == index]
+        ends = bool(over) and all(self._row_of(max(each.start, each.end - 1)) == index for each in over)
+        line = "╶" if begins and ends else "╭" if begins else "╰" if ends else "│" if over else " "
+        line = "█" if chosen else "┃" if len(over) > 1 else line
+        number = self.chosen if self.chosen in begins else begins[-1] if begins else -1
+        shown = f"{number + 1:>5}" if begins else " " * 5
+        return [(f"{shown} {line} ", "key" if chosen else "dim")]
+
+    def _words(self, begin: int, end: int, over: list[Border]) -> Iterator[Part]:
+        """The words of a row: all but those of the chosen chunk are dim, what is searched is marked."""
+        chosen = next((each for each in over if each.chunk == self.chosen), None)
+        first, last = (max(begin, chosen.start), min(end, chosen.end)) if chosen else (end, end)
+        for start, stop, look in ((begin, first, "dim"), (first, last, ""), (last, end, "dim")):
+            yield from self._marked(self.text[start:stop].replace("\t", " " * TAB), look)
+
+    def _marked(self, text: str, look: str) -> Iterator[Part]:
+        at = 0
+        for found in self.marks.finditer(text) if self.marks else ():
+            yield text[at : found.start()], look
+            yield found.group(), "hit"
+            at = found.end()
+        if at < len(text) and cell_len(text[at:]):
+            yield text[at:], look

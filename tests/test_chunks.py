@@ -1,0 +1,234 @@
+"""The chunk viewer: all chunks under a model, beside the text that they were cut from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kbtui.answers import MODELS
+from kbtui.demo.server import Demo
+from kbtui.tui.screens.chunks import Chunks
+from kbtui.tui.screens.editor import Editor
+from tests.house import House, opened, settings_for
+from tests.service import Service
+from tests.wire import Wire
+
+LONG = "\n\n".join(
+    f"Paragraph {number} tells of the part {number * 7} and where the crew keeps it. " * 3
+    for number in range(150)
+)
+INDEX, CHUNKS = "rag-index", "chunks"
+
+
+def indexed(service: Service, name: str, text: str, model: str = MODELS[0]) -> str:
+    """A new document with an index that is ready; its id."""
+    id = service.add(name, text)
+    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": model})
+    return id
+
+
+def theirs(service: Service, id: str, model: str = MODELS[0]) -> list[str]:
+    """The contents of all chunks, as the service has them."""
+    found, cursor = [], None
+    while True:
+        query = {"embedding_model": model, "page_size": 100} | ({"cursor": cursor} if cursor else {})
+        page = service.call("GET", f"/knowledge-base/{id}/chunks", params=query)
+        found += [chunk["content"] for chunk in page["chunks"]]
+        if not (cursor := page.get("next_cursor")):
+            return found
+
+
+def told(house: House) -> str:
+    """What is said of the chunk under the cursor, or of why there is none."""
+    screen = house.app.screen
+    assert isinstance(screen, Chunks)
+    return " ".join(screen._about.text.split())
+
+
+async def viewing(house: House, name: str) -> Chunks:
+    """The screen, once it has said what there is."""
+    await house.online()
+    await house.select(name)
+    await house.press("c")
+    screen = house.app.screen
+    assert isinstance(screen, Chunks)
+    await house.until(lambda: not house.line("header").rstrip().endswith("…"), "loaded")
+    return screen
+
+
+async def test_all_chunks_are_listed_with_their_sizes_and_stand_where_their_words_are(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = indexed(service, "Long one", LONG)
+    chunks = theirs(service, id)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        screen = await viewing(house, "Long one")
+        assert f"{len(chunks)} chunks" in house.line("header")
+        assert [each.facts.characters for each in screen.list.pieces] == [len(each) for each in chunks]
+        for content, piece in zip(chunks, screen.list.pieces, strict=True):
+            assert piece.place is not None and piece.place.share == 1
+            stands = screen.text.text[piece.place.start : piece.place.end]
+            assert stands.split()[0] in content and stands.split()[-1] in content
+        await house.press("j", "j")
+        assert screen.text.chosen == 2 and "Chunk 3" in "".join(house.drawn)
+        drawn = next(line for line in house.drawn if "    3 █" in line)
+        place = screen.list.pieces[2].place
+        assert place and screen.text.text[place.start : place.start + 12] in drawn
+
+
+async def test_the_cursor_of_the_chunks_follows_that_of_the_text(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        screen = await viewing(house, "Long one")
+        await house.press("tab", "j", "j")
+        assert screen.text.cursor == 2 and screen.list.cursor == 0
+        await house.press("G")
+        assert screen.list.cursor == screen.list.count - 1
+        await house.press("g", "g")
+        assert screen.list.cursor == 0
+        await house.press("tab", "j")
+        assert screen.list.cursor == 1 and screen.text.chosen == 1
+
+
+async def test_enter_fetches_one_chunk_and_shows_it_alone(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = indexed(service, "Marked up", f"# Refunds\n\nPaid **within 30 days** by the shop.\n\n{LONG[:900]}")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Marked up")
+        await house.press("enter")
+        await house.until(lambda: "**within 30 days**" in screen._whole.text, "as it is stored")
+        assert [each.path for each in wire.requests if f"{id}/chunk/" in each.path]
+        await house.press("escape")
+        await house.until(lambda: any("█" in line for line in house.drawn), "the text again")
+        await house.press("escape")
+        assert not isinstance(house.app.screen, Chunks)
+
+
+async def test_without_an_index_one_can_be_built_and_its_chunks_appear(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Bare", LONG)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Bare")
+        assert "no index yet" in house.line("header")
+        await house.until(lambda: "b builds one" in told(house), "what can be done")
+        await house.press("b")
+        await house.until(lambda: "ready" in house.notices, "told")
+        assert screen.list.count == len(theirs(service, id)) > 1
+
+
+async def test_another_model_has_its_own_chunks_and_says_where_there_are_some(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = indexed(service, "Second", LONG, MODELS[1])
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Second")
+        assert screen.model == MODELS[1] and screen.list.count == len(theirs(service, id, MODELS[1]))
+        await house.press("m")
+        await house.until(lambda: "no index yet" in house.line("header"), "none")
+        await house.until(lambda: f"There are chunks under {MODELS[1]}: m." in told(house), "said")
+        await house.press("m")
+        await house.until(lambda: "chunks" in house.line("header").split("·")[-1], "back")
+        assert screen.list.count == len(theirs(service, id, MODELS[1]))
+
+
+async def test_words_are_found_in_chunks_and_n_goes_round(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Long one")
+        holding = [at for at, each in enumerate(screen.list.pieces) if "aragraph 77 " in each.text]
+        await house.press("/", *"PARAGRAPH 77 ", "enter")
+        assert screen.list.cursor == holding[0] > 0
+        await house.press("g", "g", "n")
+        assert screen.list.cursor == holding[0]
+        await house.press("G", "n")
+        assert screen.list.cursor == holding[0]
+        await house.press("/", *"no such words")
+        assert "0 chunks with these words" in house.line("header")
+        await house.press("escape", "n")
+        assert "Nothing is searched for" in house.notices
+
+
+async def test_e_opens_the_editor_where_the_chunk_stands(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        screen = await viewing(house, "Long one")
+        await house.press("j", "j", "j")
+        begins = screen.list.pieces[3].text.split()[:2]
+        await house.press("e")
+        editor = await house.editor()
+        await house.until(lambda: editor.area.cursor_location != (0, 0), "there")
+        row, column = editor.area.cursor_location
+        assert editor.area.document.get_line(row)[column:].split()[:2] == begins
+        await house.press("escape")
+        assert house.app.screen is screen
+
+
+async def test_a_chunk_that_stands_nowhere_says_so(demo: Demo, service: Service, tmp_path: Path) -> None:
+    id = indexed(service, "Moved on", LONG[:900])
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Moved on")
+        await house.until(lambda: house.reading, "its text is here")
+        body = house.browse.kb.kept_body(house.row)
+        assert body is not None and body.document == id
+        house.browse.kb.mirror.keep_body(body._replace(text="Quite other words."))
+        await house.press("c")
+        await house.until(lambda: "1 chunk" in house.line("header"), "listed")
+        assert "do not stand in the text" in told(house)
+
+
+async def test_a_folder_has_no_chunks_and_says_so(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("g", "h", "g", "g", "c")
+        assert "a folder has no chunks" in house.notices and house.app.screen is house.browse
+
+
+@pytest.fixture
+def slow() -> Iterator[Demo]:
+    """A demo whose indexes take a moment."""
+    with Demo(index_seconds=1) as server:
+        yield server
+
+
+async def test_an_index_that_is_being_built_is_followed_and_only_while_it_is_looked_at(
+    slow: Demo, tmp_path: Path
+) -> None:
+    with Service(slow) as service, Wire(slow.url) as wire:
+        indexed(service, "Growing", LONG)
+        async with opened(settings_for(wire.url, slow.key, tmp_path)) as house:
+            await house.online()
+            await house.select("Growing")
+            await house.press("c")
+            await house.until(lambda: "being built" in house.line("header"), "progress")
+            await house.until(lambda: "chunks" in house.line("header").split("·")[-1], "ready")
+            asked = len(wire.requests)
+            await house.press("q")
+            await asyncio.sleep(0)
+            assert len(wire.requests) == asked
+
+
+async def test_a_service_that_does_not_answer_is_told(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Long one")
+        wire.answer(
+            404, {"detail": {"status": "not_found", "message": "Gone."}}, path=f"/{CHUNKS}", times=None
+        )
+        await house.press("c")
+        await house.until(lambda: "the service did not answer" in house.line("header"), "told")
+        assert isinstance(house.app.screen, Chunks) and not isinstance(house.app.screen, Editor)
