@@ -157,6 +157,11 @@ class Answers(Access):
 
     # Agents
 
+    async def agents(self) -> list[Agent]:
+        """All agents of the workspace."""
+        pages = (await self.api()).agents()
+        return [agent async for page in pages for agent in page.agents]
+
     async def find_agent(self, named: str) -> Agent:
         """The agent of an id or of a name.
 
@@ -164,8 +169,7 @@ class Answers(Access):
             NotFound: there is none.
             Refused: there are several; their ids are told.
         """
-        pages = (await self.api()).agents()
-        agents = [agent async for page in pages for agent in page.agents]
+        agents = await self.agents()
         found = [agent for agent in agents if named in (agent.agent_id, agent.name)]
         if len(found) == 1:
             return found[0]

@@ -110,7 +110,7 @@ class Telling:
 
     def of(self, contents: Sequence[str]) -> list[Told]:
         """What is told of the next chunks, by what they hold."""
-        texts = [as_read(content, "html" if _TAG.search(content) else "markdown") for content in contents]
+        texts = [chunk_as_read(content) for content in contents]
         places: list[Place | None] = [None] * len(texts)
         if self._passages is not None:
             places = self._passages.place(texts, self._behind)
@@ -138,6 +138,11 @@ class Telling:
 def as_read(content: str, format: str) -> str:
     """A content or a part of one as a person reads it, safe to be drawn."""
     return safe(to_markdown(content, format), newlines=True)
+
+
+def chunk_as_read(content: str) -> str:
+    """A chunk as a person reads it; whether it is HTML, it has to tell itself."""
+    return as_read(content, "html" if _TAG.search(content) else "markdown")
 
 
 def tokens(text: str) -> int:

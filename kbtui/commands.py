@@ -62,6 +62,9 @@ PLACES = {
     "results": "Search results",
     "chunks": "Chunks of a document",
     "chunk_words": "While typing what to find in the chunks",
+    "ask": "While typing a question",
+    "answer": "What an agent would retrieve",
+    "agents": "While choosing an agent",
     "editor": "Editor",
     "conflict": "When both sides changed",
     "differs": "When the service holds another text than was sent",
@@ -74,7 +77,7 @@ PLACES = {
 }
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
-TYPING = frozenset({"filter", "rename", "search", "chunk_words", "editor", "keys"})
+TYPING = frozenset({"filter", "rename", "search", "chunk_words", "ask", "agents", "editor", "keys"})
 """Places where a text field has the keys: there a character is a character, and never a command."""
 
 
@@ -166,9 +169,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("search.newer", ("down",), "newer", "the words of the search after it, or to what was found", ("search",)),
     Command("results.open", ("enter", "l", "right"), "open", "show the document where the words stand", ("results",), 1, _needs_document),
     Command("results.words", ("/", "S", "tab"), "other words", "type other words", ("results",), 2),
+    Command("results.ask", ("]",), "ask an agent", "ask an agent for these words", ("results",), 3),
     Command("results.leave", ("escape", "q", "h", "left"), "back", "back to the words", ("results",), 4),
     # Chunks
-    Command("chunks.open", ("c",), "chunks", "the pieces of the document that agents retrieve, and where they stand", ("browse", "results"), 5, _needs_chunks),
+    Command("chunks.open", ("c",), "chunks", "the pieces of the document that agents retrieve, and where they stand", ("browse", "results", "answer"), 5, _needs_chunks),
     Command("chunks.whole", ("enter", "v"), "whole chunk", "one chunk alone, as the service has it; again goes back", ("chunks",), 1),
     Command("chunks.pane", ("tab", "1", "2"), "chunks or text", "between the chunks and the text they were cut from", ("chunks",), 2),
     Command("chunks.model", ("m",), "other model", "the chunks under the next embedding model", ("chunks",), 4),
@@ -179,6 +183,27 @@ COMMANDS: tuple[Command, ...] = (
     Command("chunks.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("chunks",), 7),
     Command("chunk_words.find", ("enter", "down"), "go on", "to the first chunk with the words", ("chunk_words",), 1),
     Command("chunk_words.drop", ("escape",), "drop", "find nothing", ("chunk_words",), 2),
+    # Asking
+    Command("ask.open", ("g q",), "ask", "ask as an agent asks: the chunks that it would be given", ("browse",), 8),
+    Command("ask.last", (".",), "ask again", "ask the last question again, and tell what moved", ("browse",)),
+    Command("ask.again", (".",), "ask again", "ask again, and tell what moved", ("answer",), 2),
+    Command("ask.now", ("enter",), "ask", "ask it", ("ask",), 1),
+    Command("ask.agent", ("f3",), "agent", "choose the agent that is asked", ("ask",), 2),
+    Command("ask.results", ("down", "tab"), "answer", "to the answer, or to the questions you asked", ("ask",), 3),
+    Command("ask.leave", ("escape",), "close", "back to where you were", ("ask",), 4),
+    Command("answer.open", ("enter", "l", "right"), "open", "the chunk in its document, or a kept question", ("answer",), 1),
+    Command("answer.words", ("/", "tab"), "other words", "type another question", ("answer",), 4),
+    Command("answer.agent", ("a", "f3"), "agent", "choose the agent that is asked", ("answer",), 5),
+    Command("answer.strategy", ("s",), "by words", "by meaning, or by words", ("answer",), 6),
+    Command("answer.settings", ("o",), "settings", "with the agent's own settings, or neutral ones", ("answer",), 7),
+    Command("answer.search", ("[",), "search", "search the contents for these words", ("answer",)),
+    Command("answer.kept", ("g q",), "questions", "the questions you asked", ("answer",)),
+    Command("answer.forget", ("x",), "forget", "forget the selected question and its answers", ("answer",), 0, None, True),
+    Command("answer.leave", ("escape", "q", "h", "left"), "back", "back to the question", ("answer",), 8),
+    Command("agents.choose", ("enter",), "choose", "ask this agent", ("agents",), 1),
+    Command("agents.down", ("down", "ctrl+n"), "down", "one line down", ("agents",)),
+    Command("agents.up", ("up", "ctrl+p"), "up", "one line up", ("agents",)),
+    Command("agents.leave", ("escape",), "close", "choose none", ("agents",), 2),
     # Reading
     Command("view.next_hit", ("n",), "next hit", "the next place where the words of a search stand", ("browse",)),
     Command("view.previous_hit", ("N",), "previous hit", "the place before, where they stand", ("browse",)),
@@ -189,7 +214,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, _needs_document),
     Command("view.source", ("V",), "source", "rendered text, or its source", ("browse",), 0, _needs_document),
     # Changing
-    Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results", "chunks"), 3, _needs_content),
+    Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results", "chunks", "answer"), 3, _needs_content),
     Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results"), 0, _needs_content),
     Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, _needs_writing),
     Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse",), 0, _needs_url, True),
@@ -274,6 +299,7 @@ _TOGETHER = (
     ("drafts", "choose", "move"),
     ("results", "move"),
     ("chunks", "move"),
+    ("answer", "move"),
     ("welcome", "move"),
     ("conflict", "move"),
     ("differs", "move"),

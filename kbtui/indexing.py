@@ -71,3 +71,16 @@ class Indexing(Changes):
                 return
             await asyncio.sleep(pause)
             pause = min(LATEST, pause * 1.5)
+
+    async def follow_indexes(self, id: str) -> AsyncGenerator[list[RagIndex], None]:
+        """How all indexes of a document stand after a change of it, now and then, until they are settled.
+
+        They are settled when two looks in a row say so: at the first, the service may not have begun.
+        """
+        pause, settled = SOONEST, 0
+        while settled < 2:
+            known = await self.indexes(id)
+            yield known
+            settled = 0 if any(each.status in PENDING for each in known) else settled + 1
+            await asyncio.sleep(pause if settled < 2 else 0)
+            pause = min(LATEST, pause * 1.5)

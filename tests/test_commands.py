@@ -114,7 +114,7 @@ def test_the_footer_shows_what_can_be_done_and_what_acts_on_documents_in_its_pla
     locked = ROW._replace(lock="auto-sync is on")
     labels = [c.label for _, c in Keymap().footer(("browse", "everywhere"), Situation(row=locked))]
     assert "edit" in labels and "rename" in labels and "undo" not in labels
-    assert len(labels) <= 9
+    assert len(labels) <= 10
 
 
 def test_a_command_that_is_off_says_why() -> None:

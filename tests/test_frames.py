@@ -128,6 +128,19 @@ async def test_every_key_among_the_chunks_draws_one_frame(demo: Demo, tmp_path: 
         assert await each_draws_one_frame(house, count, "j", "pagedown", "pageup", "G", "home") > 3
 
 
+async def test_every_key_in_an_answer_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        await house.online()
+        house.app.settle = house.browse.settle = REST
+        await house.press("g", "q", *"How long may I send things back?", "enter")
+        await house.until(lambda: "agents" in house.line("header"), "the agents")
+        await house.press("enter")
+        await house.until(lambda: house.line("beside") and "chunks" in house.line("header"), "answered")
+        assert await each_draws_one_frame(house, count, "j", "j", "k", "G", "home") > 3
+        await house.press("/")
+        assert await each_draws_one_frame(house, count, "t", "e", "left", "backspace") > 3
+
+
 async def test_every_key_in_the_editor_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
         await house.online()

@@ -42,7 +42,7 @@ MOVES = "j j j j k k G g-g ctrl+d ctrl+u pagedown pageup "
 BROWSE = (
     MOVES
     + "l h enter tab 1 2 3 z-R z-M g-h g-p g-a / F escape f-t f-u f-d f-f s-n s-U s-Z J K ] [ i V "
-    + "S S c c n N e e e e r r u u g-d g-w ? : g-t g-t R ctrl+l g-x"
+    + "S S c c g-q . n N e e e e r r u u g-d g-w ? : g-t g-t R ctrl+l g-x"
 )
 PRESSED = {
     "filter": "backspace enter escape down",
@@ -51,6 +51,9 @@ PRESSED = {
     "results": MOVES + "enter l / escape e c tab",
     "chunks": MOVES + "enter v tab m b / n N e escape",
     "chunk_words": "backspace enter escape",
+    "ask": "enter enter f3 down backspace escape",
+    "answer": MOVES + "enter . / a s o x e c g-q escape",
+    "agents": "down enter enter escape",
     "keys": "down up pagedown enter escape escape",
     "editor": "enter enter backspace delete ctrl+z ctrl+y ctrl+k ctrl+w ctrl+shift+k f1 f6 f7 f8 "
     "up down left right home end pageup pagedown shift+up shift+down shift+right ctrl+s ctrl+s escape escape",

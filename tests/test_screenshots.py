@@ -48,6 +48,24 @@ async def chunks(house: House) -> None:
     await house.press("j", "j", "/", *"firmware", "enter")
 
 
+async def ask(house: House) -> None:
+    """Asked, mended and asked again."""
+    await house.press("g", "q", *"How long may I send things back?", "enter")
+    await house.until(lambda: "agents" in house.line("header"), "the agents")
+    await house.press("enter")
+    await house.until(lambda: "4 chunks" in house.line("header"), "answered")
+    await house.press("j", "e")
+    await house.editor()
+    await house.type("Things may be sent back for 30 days. ")
+    await house.press("ctrl+s")
+    await house.until(lambda: "Saved, verified" in house.notices, "saved")
+    await house.press("escape")
+    await house.until(lambda: "indexed anew" in house.line("header"), "indexed")
+    await house.press(".")
+    await house.until(lambda: "1 rose" in house.line("header"), "asked again")
+    await house.until(lambda: house.app.screen.hits, "what the search finds")  # type: ignore[attr-defined]
+
+
 async def edit(house: House) -> None:
     await browse(house)
     await house.press("e")
@@ -81,6 +99,7 @@ SCENES: list[tuple[str, Scene, tuple[int, int], str]] = [
     ("browse-broad", browse, (200, 50), "dark"),
     ("search-dark", search, (120, 36), "dark"),
     ("chunks-dark", chunks, (120, 36), "dark"),
+    ("ask-dark", ask, (120, 36), "dark"),
     ("keys-dark", info, (120, 36), "dark"),
     ("editor-dark", edit, (120, 36), "dark"),
     ("editor-light", edit, (120, 36), "light"),

@@ -39,7 +39,19 @@ from kbtui.tui.workspaces import OpenWorkspace, StartDemo, Workspaces
 
 _PACKAGE = Path(kbtui.__file__).resolve().parent
 STYLES = next(folder for folder in (_PACKAGE / "styles", _PACKAGE.parent / "styles") if folder.is_dir())
-SHEETS = ("app", "browse", "editor", "conflict", "question", "choose", "keys", "search", "chunks", "welcome")
+SHEETS = (
+    "app",
+    "browse",
+    "editor",
+    "conflict",
+    "question",
+    "choose",
+    "keys",
+    "search",
+    "chunks",
+    "ask",
+    "welcome",
+)
 
 LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
 
@@ -383,6 +395,16 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         from kbtui.tui.screens.chunks import Chunks
 
         self.push_screen(Chunks(self, self.here()))
+
+    def do_ask_open(self) -> None:
+        from kbtui.tui.screens.ask import Ask
+
+        self.push_screen(Ask(self))
+
+    def do_ask_last(self) -> None:
+        from kbtui.tui.screens.ask import Ask
+
+        self.push_screen(Ask(self, again=True))
 
     def show_found(self, found: Found) -> None:
         """Show a document that was searched for, where the words stand."""

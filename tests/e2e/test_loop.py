@@ -59,6 +59,55 @@ def test_from_a_cold_start_to_words_in_the_service_and_back(server: Server, home
         assert again.ended() == 0
 
 
+QUESTION = "How long may I send things back?"
+FIX = "Things may be sent back for 99 days."
+
+
+def test_a_wrong_answer_is_found_mended_indexed_and_asked_again(server: Server, home: Path) -> None:
+    with Visit(home, url=server.url, key=server.key) as kbtui:
+        kbtui.settle()
+        kbtui.press("g", "q")
+        kbtui.until("a question, as a caller asks it")
+        kbtui.type(QUESTION)
+        kbtui.press("enter")
+        kbtui.until("4 agents")
+        kbtui.type("ava")
+        kbtui.until("1 +Ava|Ava · customer care")
+        kbtui.press("enter")
+        kbtui.until(r" 1 +━+ +0\.\d+ .*Lithium batteries")  # which says nothing of that
+        kbtui.press("j")
+        kbtui.until(r"(?m)^ Refund policy  Support")
+        kbtui.press("e")
+        kbtui.until("as in the service")
+        kbtui.type(f"{FIX} ")
+        kbtui.press("ctrl+s")
+        kbtui.until("Saved, verified")
+        kbtui.press("escape")
+        kbtui.until("indexed anew: . asks again")
+        kbtui.press(".")
+        kbtui.until(r" 1 ▲1 +\* ━+ +0\.\d+ .*Refund policy")
+        kbtui.until(r"since .* ago: .*1 rose.*1 in other words")
+        service = server.sdk()
+        (id,) = [
+            each.id
+            for each in service.list(search="Refund policy", page_size=100).documents
+            if each.name == "Refund policy" and FIX in server.text(each.id)
+        ]
+        model = "e5_mistral_7b_instruct"
+        assert service.document.compute_rag_index(id, model=model).status == "succeeded"
+        assert FIX in service.documents.chunks.list(id, embedding_model=model).chunks[0].content
+        kbtui.press("enter")
+        kbtui.until(r"(?m)\d chunks$")
+        kbtui.until(FIX.split(" for")[0])
+        kbtui.press("escape")
+        kbtui.until("Found by the search")
+        kbtui.press("escape", "escape")
+        kbtui.until("/ filter")
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+        kbtui.restored()
+
+
 TELL = """
 from pathlib import Path
 from kbtui.demo.server import Demo

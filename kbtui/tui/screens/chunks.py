@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from kbtui.answers import MODELS
-from kbtui.chunk_facts import Telling, as_read
+from kbtui.chunk_facts import Telling, as_read, chunk_as_read
 from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
@@ -44,8 +44,10 @@ EMPTY = {
 class Chunks(CommandScreen[None]):
     """All chunks under one model; what is told of the one under the cursor, and where it stands."""
 
-    def __init__(self, app: KbApp, row: DocumentRow) -> None:
+    def __init__(self, app: KbApp, row: DocumentRow, wanted: tuple[str, str] = ("", "")) -> None:
+        """`wanted` is the chunk to begin with, by its id and by what it holds."""
         super().__init__(app.keymap)
+        self._wanted = wanted
         self.kb, self.kbapp, self._row = app.kb, app, row
         self.model = ""
         self.list = ChunkList("chunks")
@@ -144,10 +146,23 @@ class Chunks(CommandScreen[None]):
                 self.list.show(pieces)
                 self.text.add(borders)
                 self._say(f"{counted(len(pieces), 'chunk')} …", "")
+                self._go_to_wanted()
                 self._choose()
+        if any(self._wanted):
+            self._wanted = ("", "")
+            self.tell("The chunk you came for is not among these; m shows those of the other model.", "warn")
         self._say(counted(len(pieces), "chunk"), "good" if pieces else "warn")
         if not pieces:
             self._explain(("The index is ready, but the service names no chunks of it.", "warn"))
+
+    def _go_to_wanted(self) -> None:
+        id, content = self._wanted
+        text = chunk_as_read(content)
+        pieces = enumerate(self.list.pieces)
+        at = next((at for at, each in pieces if id and (each.id == id or each.text == text)), None)
+        if at is not None:
+            self._wanted = ("", "")
+            self.list.go(at)
 
     async def _show_text(self) -> None:
         """The document's text, that the chunks stand in; without it, they stand nowhere."""

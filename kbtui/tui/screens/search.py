@@ -42,8 +42,10 @@ LEAD = 24  # characters of a snippet before the first word that was found
 class Search(CommandScreen[None]):
     """A field, what was found, and what stands around the words of the result under the cursor."""
 
-    def __init__(self, app: KbApp) -> None:
+    def __init__(self, app: KbApp, words: str = "") -> None:
+        """`words` are those to begin with."""
         super().__init__(app.keymap)
+        self._begin = words
         self.kb, self.kbapp = app.kb, app
         self.results = Results("lines")
         self._header, self._snippet = Line("header"), DocumentView("snippet")
@@ -69,6 +71,8 @@ class Search(CommandScreen[None]):
         self._snippet.can_focus = False
         self.set_focus(self._field)
         self._show()
+        self._field.value = self._begin
+        self._field.cursor_position = len(self._begin)
 
     def here(self) -> tuple[str, ...]:
         return ("search",) if self.focused is self._field else ("results", "move")
@@ -220,6 +224,11 @@ class Search(CommandScreen[None]):
         self.set_focus(self._field)
         self.results.show_led()
         self.show_footer()
+
+    def do_results_ask(self) -> None:
+        from kbtui.tui.screens.ask import Ask
+
+        self.app.switch_screen(Ask(self.kbapp, words=self._field.value))
 
     def do_results_leave(self) -> None:
         self.do_results_words()

@@ -109,7 +109,7 @@ class ChunkedText(VirtualList):
 
     def on_resize(self) -> None:
         if self._width != self._broken_for:
-            self.run_worker(self._break, group="break", exclusive=True)
+            self.run_worker(self._break, group="break", exclusive=True)  # type: ignore[arg-type]
 
     @property
     def _width(self) -> int:

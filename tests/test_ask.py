@@ -1,0 +1,284 @@
+"""Asking as an agent asks: the answer, what became of it, and what the search finds beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kbtui.demo.server import Demo
+from kbtui.tui.screens.agents import Agents
+from kbtui.tui.screens.ask import Ask
+from kbtui.tui.screens.chunks import Chunks
+from kbtui.tui.screens.question import Question as Asked
+from kbtui.tui.screens.search import Search
+from tests.house import House, opened, settings_for
+from tests.service import Service
+from tests.wire import Wire
+
+QUESTION = "How long may I send things back?"
+OTHER = "What does the red light mean?"
+QUERY = "rag-query"
+
+
+def agent(service: Service, name: str = "Ava") -> str:
+    """The id of the agent whose name begins so."""
+    agents = service.call("GET", "/agents", params={"page_size": 100})["agents"]
+    return str(next(each["agent_id"] for each in agents if each["name"].startswith(name)))
+
+
+def theirs(service: Service, question: str = QUESTION, **more: Any) -> list[dict[str, Any]]:
+    """The chunks that the service gives for a question, as it ranks them."""
+    body = {"query": question, "strategy": "semantic", **more}
+    answer = service.call("POST", f"/agents/{agent(service)}/knowledge-base/{QUERY}", json=body)
+    return list(answer["chunks"])
+
+
+def shown(screen: Ask) -> list[tuple[str, str]]:
+    """The document and the id of each chunk, in the order of the list."""
+    return [
+        (chunk.document, chunk.id)
+        for before, after in screen.answer or ()
+        if (chunk := after or before) is not None
+    ]
+
+
+def here(house: House) -> Ask:
+    screen = house.app.screen
+    assert isinstance(screen, Ask)
+    return screen
+
+
+def asked(wire: Wire) -> list[str]:
+    """The questions that went to the service."""
+    return [each.json()["query"] for each in wire.requests if each.path.endswith(QUERY)]
+
+
+async def asking(house: House, question: str = QUESTION) -> Ask:
+    """A question is asked of Ava, and answered."""
+    await house.online()
+    await house.press("g", "q", *question, "enter")
+    if isinstance(house.app.screen, Agents):
+        await house.until(lambda: "agents" in house.line("header"), "the agents")
+        await house.press(*"ava", "enter")
+    screen = here(house)
+    await answered(house)
+    return screen
+
+
+async def answered(house: House) -> None:
+    await house.until(lambda: here(house).answer is not None and "chunk" in told(house), "an answer")
+
+
+def told(house: House) -> str:
+    """How it stands with the question."""
+    return here(house)._state[0]
+
+
+async def test_the_chunks_are_those_of_the_service_in_its_order_with_their_distances(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    chunks = theirs(service)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        assert shown(screen) == [(each["document_id"], each["chunk_id"]) for each in chunks]
+        for number, (line, chunk) in enumerate(zip(house.drawn[3:], chunks, strict=False), 1):
+            assert line.lstrip().startswith(f"{number} ")
+            assert f" {chunk['vector_distance']:.3f} " in line and chunk["document_name"] in line
+        await house.until(lambda: screen.hits, "what the search finds")
+        both = {id for id, _ in shown(screen)} & {hit.id for hit in screen.hits}
+        await house.until(
+            lambda: (
+                sum("●" in line[:40] for line in house.drawn[3:])
+                == sum(id in both for id, _ in shown(screen))
+            ),
+            "marked in the answer",
+        )
+
+
+async def test_opening_it_asks_nothing_and_each_question_asks_once(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        wire.forget()
+        await house.press("g", "q", *QUESTION)
+        assert not wire.requests
+        await house.press("escape")
+        await asking(house)
+        assert asked(wire) == [QUESTION]
+        await house.press("j", "k", "G")
+        assert asked(wire) == [QUESTION]
+
+
+async def test_asked_again_after_a_change_it_tells_what_became_of_each_chunk(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        last = len(shown(screen)) - 1
+        await house.press("G")
+        document, _ = shown(screen)[last]
+        text = service.text(document)
+        service.patch(
+            document, content=f"<p>{QUESTION} You may send things back for long: 99 days.</p>{text}"
+        )
+        ranks = [each["document_id"] for each in theirs(service)]
+        await house.press(".")
+        await house.until(lambda: "since" in told(house), "compared")
+        assert "1 rose" in told(house) and "1 in other words" in told(house)
+        assert [id for id, _ in shown(screen)][: len(ranks)] == ranks
+        assert screen.chunk is not None and screen.chunk.document == document  # the cursor went along
+        line = next(line for line in house.drawn if "▲" in line)
+        assert f"▲{last - ranks.index(document)}" in line and "*" in line
+        await house.until(lambda: "before, it was number" in " ".join(house.drawn), "in words")
+
+
+async def test_an_endpoint_that_refuses_says_so_and_the_search_goes_on(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await asking(house)
+        refused = {"detail": {"status": "not_found", "message": "No such endpoint."}}
+        wire.answer(404, refused, path=QUERY, times=None)
+        await house.press("/", "ctrl+u", *OTHER, "enter")
+        screen = here(house)
+        await house.until(lambda: told(house) == "no answer", "told")
+        await house.until(lambda: house.notices, "in a sentence")
+        await house.until(lambda: screen.hits and screen.lexical.count == len(screen.hits), "the search")
+        assert not shown(screen)
+
+
+async def test_a_late_answer_never_takes_the_place_of_a_newer_one(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    newer = [each["chunk_id"] for each in theirs(service, OTHER)]
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        hold = wire.hold("answer", path=QUERY)
+        await house.press(".")
+        await house.until(lambda: len(asked(wire)) == 2, "asked again")
+        await house.press("/", "ctrl+u", *OTHER, "enter")
+        await house.until(lambda: [id for _, id in shown(screen)] == newer, "the newer one")
+        hold.release()
+        await house.press("j", "k")
+        assert [id for _, id in shown(screen)] == newer
+
+
+async def test_questions_are_kept_newest_first_asked_by_enter_and_forgotten_after_a_question(
+    demo: Demo, tmp_path: Path
+) -> None:
+    settings = settings_for(demo.url, demo.key, tmp_path)
+    async with opened(settings) as house:
+        await asking(house)
+        await house.press("/", "ctrl+u", *OTHER, "enter")
+        await house.until(lambda: here(house).question.words == OTHER and "chunk" in told(house), "answered")
+    async with opened(settings) as house:
+        await house.online()
+        await house.press("g", "q")
+        screen = here(house)
+        assert [each.words for each in screen.kept] == [OTHER, QUESTION]
+        assert house.drawn[3].endswith(OTHER.ljust(len(house.drawn[3]) - house.drawn[3].index(OTHER)))
+        await house.press("down", "j", "enter")
+        await house.until(lambda: "since" in told(house), "asked again")
+        assert screen.question.words == QUESTION
+        await house.press("g", "q")
+        assert [each.words for each in screen.kept] == [QUESTION, OTHER]
+        await house.press("x")
+        await house.until(lambda: isinstance(house.app.screen, Asked), "the question")
+        await house.press("escape")
+        assert len(screen.kept) == 2
+        await house.press("x")
+        await house.until(lambda: isinstance(house.app.screen, Asked), "the question")
+        await house.press("y")
+        await house.until(lambda: [each.words for each in screen.kept] == [OTHER], "forgotten")
+
+
+async def test_a_dot_in_browse_asks_the_last_question_again(demo: Demo, wire: Wire, tmp_path: Path) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press(".")
+        await house.until(lambda: "Nothing was asked yet" in house.notices, "told")
+        await house.press("escape")
+        await asking(house)
+        await house.press("escape", "escape")
+        assert house.app.screen is house.browse
+        await house.press(".")
+        await house.until(lambda: "since" in told(house), "asked again")
+        assert asked(wire) == [QUESTION, QUESTION]
+
+
+async def test_enter_shows_the_chunk_among_those_of_its_document(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await asking(house, "C-118 battery management board, fault code")
+        documents = [document for document, _ in shown(screen)]
+        at = documents.index(service.id("Fault codes, complete"))
+        await house.press(*"j" * at)
+        chunk = shown(screen)[at][1]
+        await house.press("enter")
+        viewer = house.app.screen
+        assert isinstance(viewer, Chunks)
+        await house.until(lambda: viewer.list.piece and viewer.list.piece.id == chunk, "there")
+        await house.press("escape")
+        assert house.app.screen is screen
+
+
+async def test_what_is_edited_from_an_answer_is_followed_until_it_is_indexed(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        await house.press("j", "e")
+        await house.editor()
+        await house.type("Better words. ")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.press("escape")
+        await house.until(lambda: "indexed anew: . asks again" in screen._index[0], "followed")
+
+
+async def test_by_words_and_with_neutral_settings_are_other_questions(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        await house.press("s")
+        await house.until(lambda: len(asked(wire)) == 2 and "chunk" in told(house), "asked by words")
+        words = [each["chunk_id"] for each in theirs(service, strategy="keyword")]
+        await house.until(lambda: [id for _, id in shown(screen)] == words, "by words")
+        assert "by words" in house.line("header")
+        await house.press("o")
+        await house.until(lambda: len(asked(wire)) == 3 and "chunk" in told(house), "neutral")
+        assert wire.requests[-1].path.endswith(QUERY) or asked(wire)
+        assert [each.json()["use_agent_defaults"] for each in wire.requests if each.path.endswith(QUERY)] == [
+            True,
+            True,
+            False,
+        ]
+
+
+async def test_agents_are_found_by_parts_of_their_names(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("g", "q", "f3")
+        screen = house.app.screen
+        assert isinstance(screen, Agents)
+        await house.until(lambda: len(screen.shown) == 4, "all")
+        await house.press(*"DESK")
+        assert [each.name for each in screen.shown] == ["Night desk"]
+        await house.press("enter")
+        assert "Night desk" in house.line("header")
+
+
+async def test_the_words_of_a_search_go_along_to_the_question_and_back(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await asking(house)
+        await house.press("[")
+        await house.until(lambda: isinstance(house.app.screen, Search), "the search")
+        await house.until(lambda: "document" in house.line("header"), "found")
+        await house.press("enter", "]")
+        await house.until(lambda: isinstance(house.app.screen, Ask), "the question")
+        await house.press("enter")
+        await house.until(lambda: "since" in told(house), "asked again")
+        assert here(house).question.words == QUESTION
