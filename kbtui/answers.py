@@ -6,8 +6,8 @@ They come from the service as they are asked for, page by page; nothing of them 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterable, Sequence
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from kbtui.access import Access
@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 MODELS = ("e5_mistral_7b_instruct", "multilingual_e5_large_instruct")
 """The embedding models that the contract names; the first is the one that agents have if nobody chose."""
+
+PENDING = frozenset({"new", "created", "processing"})
+"""States of an index that pass by themselves; all others stay until somebody acts."""
 
 _ID = re.compile(r"[\w-]{8,64}")
 
@@ -154,6 +157,15 @@ class Answers(Access):
     async def indexes(self, id: str) -> list[RagIndex]:
         """The RAG indexes of a document, one a model."""
         return await (await self.api()).rag_indexes(id)
+
+    async def being_indexed(self, ids: Iterable[str]) -> set[str]:
+        """Those of these documents of which an index is being built: for now, no agent is given them."""
+        found = set[str]()
+        for id in ids:
+            with suppress(NotFound):
+                if any(index.status in PENDING for index in await self.indexes(id)):
+                    found.add(id)
+        return found
 
     # Agents
 

@@ -13,7 +13,7 @@ from zlib import crc32
 from kbtui.content import safe, to_markdown
 from kbtui.placing import Passages, Place, Word, words
 
-CHARACTERS_A_TOKEN = 4  # of scripts with spaces, in English texts; of the others a character is about one
+CHARACTERS_A_TOKEN = 4  # of Latin letters; of other letters half as many, and one without spaces between
 OVERLAP = 300  # words of two neighbours that are compared
 SHINGLE = 3  # words that are compared together
 ALIKE = 0.8  # of the shingles of two chunks that both have, to be called nearly the same
@@ -21,7 +21,9 @@ SAMPLE = 6  # shingles by which likely twins are looked for
 TWINS = 8  # of the likely ones, looked at
 
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_OTHERS = re.compile("[\u0370-\u0dff\u10a0-\u177f]")  # Greek to Sinhala, Georgian to Ethiopic
 _TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _TELLTALE = re.compile(
     r"skip to (?:main )?content|(?:sign|log) ?in\b|privacy policy|cookies?\b|terms (?:of|and)"
     r"|all rights reserved|newsletter|follow us|site ?map|toggle navigation|\bmenu\b|read more|back to top|©",
@@ -136,8 +138,9 @@ class Telling:
 
 
 def as_read(content: str, format: str) -> str:
-    """A content or a part of one as a person reads it, safe to be drawn."""
-    return safe(to_markdown(content, format), newlines=True)
+    """A content or a part of one as a person reads it, safe to be drawn: of HTML as Markdown, unescaped."""
+    text = to_markdown(content, format)
+    return safe(_ESCAPED.sub(r"\1", text) if format == "html" else text, newlines=True)
 
 
 def chunk_as_read(content: str) -> str:
@@ -148,7 +151,8 @@ def chunk_as_read(content: str) -> str:
 def tokens(text: str) -> int:
     """About how many tokens a text has."""
     unspaced = len(_UNSPACED.findall(text))
-    return unspaced + -(-(len(text) - unspaced) // CHARACTERS_A_TOKEN)
+    others = len(_OTHERS.findall(text))
+    return unspaced + -(-(len(text) - unspaced + others) // CHARACTERS_A_TOKEN)
 
 
 def _overlap(before: list[str], chunk: list[Word]) -> int:

@@ -6,14 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
+from kbtui.answers import PENDING
 from kbtui.changes import Changes
 from kbtui.errors import NotFound
 
 if TYPE_CHECKING:
     from kbtui.models import RagIndex
-
-PENDING = frozenset({"new", "created", "processing"})
-"""States that pass by themselves; all others stay until somebody acts."""
 
 SOONEST, LATEST = 1.0, 10.0  # seconds until an index that is being built is looked at again
 

@@ -12,14 +12,14 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kbtui.changes import image
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Offline
 from kbtui.history import Change
 from kbtui.indexing import Indexing
-from kbtui.questions import Answer, Difference, Question, answered, compare
+from kbtui.questions import Answer, Difference, Question, answered, compare, gone
 from kbtui.rows import ALL, SORTS, Body, DocumentRow, Found, View
 
 if TYPE_CHECKING:
@@ -46,6 +46,18 @@ class Saved:
     service_text: str = ""
     draft: Draft | None = None
     change: Change | None = None
+
+
+class AskedAgain(NamedTuple):
+    """The answer to a kept question.
+
+    `differences` tell what became of each chunk since the last one; None where there is none before it.
+    `waiting` are the names of documents that are not in it only because they are being indexed.
+    """
+
+    answer: Answer
+    differences: tuple[Difference, ...] | None
+    waiting: list[str]
 
 
 class KnowledgeBase(Indexing):
@@ -140,11 +152,8 @@ class KnowledgeBase(Indexing):
         """The answers that are kept of a question, newest first."""
         return self.history.last_answers(self.base_url, question)
 
-    async def ask_kept(self, question: Question) -> tuple[Answer, tuple[Difference, ...] | None]:
-        """Ask a kept question again, and keep the answer; with what became of each chunk since the last one.
-
-        None where there is none before it, or the question is not kept (any more).
-        """
+    async def ask_kept(self, question: Question) -> AskedAgain:
+        """Ask a kept question again, and keep the answer, unless it lacks what is only being indexed."""
         found = await self.ask(
             question.agent,
             question.words,
@@ -153,8 +162,13 @@ class KnowledgeBase(Indexing):
             as_set=question.as_set,
         )
         answer = answered(found, time.time())
-        before = await asyncio.to_thread(self.history.remember_answer, self.base_url, question, answer)
-        return answer, await asyncio.to_thread(compare, before, answer) if before else None
+        before = next(iter(await asyncio.to_thread(self.last_answers, question)), None)
+        differences = await asyncio.to_thread(compare, before, answer) if before else None
+        went = gone(differences or ())
+        waiting = [went[id] for id in await self.being_indexed(went)]
+        if not waiting:
+            await asyncio.to_thread(self.history.remember_answer, self.base_url, question, answer)
+        return AskedAgain(answer, differences, waiting)
 
     # Editing
 

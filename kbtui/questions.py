@@ -148,6 +148,11 @@ def compare(before: Answer, after: Answer) -> tuple[Difference, ...]:
     )
 
 
+def gone(differences: Sequence[Difference]) -> dict[str, str]:
+    """The documents whose chunks went: their names, by their ids."""
+    return {before.document: before.name for before, after in differences if before and not after}
+
+
 def summary(differences: Sequence[Difference]) -> str:
     """How many chunks came, went, rose, fell and stayed, in a few words; and how many are reworded."""
     if not differences:

@@ -282,3 +282,25 @@ async def test_the_words_of_a_search_go_along_to_the_question_and_back(demo: Dem
         await house.press("enter")
         await house.until(lambda: "since" in told(house), "asked again")
         assert here(house).question.words == QUESTION
+
+
+async def test_an_answer_that_lacks_what_is_being_indexed_says_so_and_is_not_compared_with(
+    tmp_path: Path,
+) -> None:
+    with Demo(index_seconds=1.5) as demo, Service(demo) as service:
+        async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+            screen = await asking(house)
+            document, _ = shown(screen)[1]
+            service.patch(document, content=f"Other words. {service.text(document)}")
+            await house.press(".")
+            await house.until(lambda: "is being indexed: . asks again" in screen._index[0], "told")
+            assert len(house.browse.kb.last_answers(screen.question)) == 1
+            await house.until(
+                lambda: (
+                    service.call("GET", f"/knowledge-base/{document}/rag-index")["indexes"][0]["status"]
+                    == "succeeded"
+                ),
+                "built",
+            )
+            await house.press(".")
+            await house.until(lambda: "1 in other words" in told(house), "compared with the one before")

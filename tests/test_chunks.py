@@ -45,7 +45,7 @@ def told(house: House) -> str:
     """What is said of the chunk under the cursor, or of why there is none."""
     screen = house.app.screen
     assert isinstance(screen, Chunks)
-    return " ".join(screen._about.text.split())
+    return " ".join(screen.about.text.split())
 
 
 async def viewing(house: House, name: str) -> Chunks:
@@ -102,7 +102,7 @@ async def test_enter_fetches_one_chunk_and_shows_it_alone(
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         screen = await viewing(house, "Marked up")
         await house.press("enter")
-        await house.until(lambda: "**within 30 days**" in screen._whole.text, "as it is stored")
+        await house.until(lambda: "**within 30 days**" in screen.whole.text, "as it is stored")
         assert [each.path for each in wire.requests if f"{id}/chunk/" in each.path]
         await house.press("escape")
         await house.until(lambda: any("█" in line for line in house.drawn), "the text again")
@@ -117,7 +117,7 @@ async def test_without_an_index_one_can_be_built_and_its_chunks_appear(
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         screen = await viewing(house, "Bare")
         assert "no index yet" in house.line("header")
-        await house.until(lambda: "b builds one" in told(house), "what can be done")
+        await house.until(lambda: "b builds the index" in told(house), "what can be done")
         await house.press("b")
         await house.until(lambda: "ready" in house.notices, "told")
         assert screen.list.count == len(theirs(service, id)) > 1
@@ -132,7 +132,7 @@ async def test_another_model_has_its_own_chunks_and_says_where_there_are_some(
         assert screen.model == MODELS[1] and screen.list.count == len(theirs(service, id, MODELS[1]))
         await house.press("m")
         await house.until(lambda: "no index yet" in house.line("header"), "none")
-        await house.until(lambda: f"There are chunks under {MODELS[1]}: m." in told(house), "said")
+        await house.until(lambda: f"m shows the chunks under {MODELS[1]}." in told(house), "said")
         await house.press("m")
         await house.until(lambda: "chunks" in house.line("header").split("·")[-1], "back")
         assert screen.list.count == len(theirs(service, id, MODELS[1]))
@@ -152,9 +152,71 @@ async def test_words_are_found_in_chunks_and_n_goes_round(
         await house.press("G", "n")
         assert screen.list.cursor == holding[0]
         await house.press("/", *"no such words")
-        assert "0 chunks with these words" in house.line("header")
+        assert f"0 of {screen.list.count} chunks with" in house.line("header")
         await house.press("escape", "n")
-        assert "Nothing is searched for" in house.notices
+        assert "Nothing is looked for" in house.notices
+
+
+async def test_words_are_found_whatever_marks_and_line_ends_stand_between_them(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    html = f"<h1>Sign-in</h1><p>Paid <b>within</b>\n30 days.</p><p>{LONG[:900]}</p>"
+    id = indexed(service, "Marked up", "Filler.")
+    service.patch(id, content=html)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Marked up")
+        for words in ("sign-in", "paid within 30 days"):
+            await house.press("/", "ctrl+u", *words)
+            assert f"1 of {screen.list.count} chunk" in house.line("header"), words
+            await house.press("enter")
+        assert any("within" in line for line in house.drawn)
+
+
+async def test_what_is_edited_from_here_is_shown_anew_once_it_is_indexed(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Account and sign-in")
+        await house.press("e")
+        await house.editor()
+        await house.type("Quokka. ")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.press("escape")
+        await house.until(lambda: "changed" in house.line("header"), "said")
+        await house.until(lambda: screen.list.piece and "Quokka" in screen.list.piece.text, "shown anew")
+        assert "Quokka" in screen.text.text and "changed" not in house.line("header")
+
+
+async def test_one_chunk_after_the_other_is_shown_alone_with_its_number(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Long one")
+        await house.press("enter")
+        await house.until(lambda: "Chunk 1 " in house.line("header"), "the first")
+        await house.press(")")
+        second = screen.list.pieces[1].text.split()[:3]
+        await house.until(lambda: screen.whole.text.split()[:3] == second, "the second")
+        assert "Chunk 2 " in house.line("header")
+        await house.press("escape", "enter", "j")  # gone on before it is here
+        assert screen.list.cursor == 2 and not screen.whole.display
+
+
+async def test_where_another_model_cannot_be_asked_nothing_stands_under_its_name(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Long one")
+        refused = {"detail": {"status": "not_found", "message": "Gone."}}
+        wire.answer(404, refused, path=INDEX, times=None)
+        await house.press("j", "j", "m")
+        await house.until(lambda: "the service did not answer" in house.line("header"), "told")
+        assert not screen.list.count
+        await house.until(lambda: "R asks again" in told(house), "what can be done")
+        wire.heal()
+        await house.press("m", "m")
+        await house.until(lambda: "no index yet" in house.line("header"), "the other model")
 
 
 async def test_e_opens_the_editor_where_the_chunk_stands(

@@ -142,7 +142,7 @@ def test_keys_are_shown_as_a_person_reads_them() -> None:
         ({"screen.theme": ("f8",)}, ("edit.discard", "screen.theme")),
         ({"document.rename": ("g",)}, ("document.rename", "move.top")),
         ({"go.root": ("e h",)}, ("document.edit", "go.root")),
-        ({"screen.theme": ("m t",)}, ("chunks.model", "screen.theme")),
+        ({"screen.theme": ("m t",)}, ("unindexed.model", "screen.theme")),
         ({"sort.menu": ("g",)}, ("sort.menu", "move.top")),
         ({"document.rename": ("s r",)}, ("sort.menu", "document.rename")),
     ],

@@ -50,6 +50,8 @@ PRESSED = {
     "search": "up down backspace enter tab escape",
     "results": MOVES + "enter l / escape e c tab",
     "chunks": MOVES + "enter v tab m b / n N e escape",
+    "unindexed": "b m escape",
+    "whole": MOVES + "( ) n N e escape",
     "chunk_words": "backspace enter escape",
     "ask": "enter enter f3 down backspace escape",
     "answer": MOVES + "enter . / a s o x e c g-q escape",

@@ -223,15 +223,15 @@ async def test_a_kept_question_tells_at_every_answer_what_the_fix_did(
     other = question._replace(words="refund", strategy="keyword")
     for each in (question, other):
         kb.keep_question(each)
-    first, nothing = await kb.ask_kept(question)
+    first, nothing, _ = await kb.ask_kept(question)
     assert nothing is None and first.chunks and first.chunks[0].distance is not None
     assert kb.questions() == [question, other]
     id = first.chunks[0].document
     service.patch(id, content="You may send things back for thirty days. " + service.text(id))
-    second, differences = await kb.ask_kept(question)
+    second, differences, _ = await kb.ask_kept(question)
     assert differences == compare(first, second) and any(each.reworded for each in differences)
     assert kb.last_answers(question) == [second, first]
-    by_words, _ = await kb.ask_kept(other)
+    by_words, *_ = await kb.ask_kept(other)
     assert by_words.chunks and all(chunk.distance is None for chunk in by_words.chunks)
     with pytest.raises(NotFound):
         await kb.ask_kept(question._replace(agent="agent_that_is_gone"))

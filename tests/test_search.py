@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import random
 import re
+from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -265,3 +269,48 @@ async def test_too_little_is_not_asked_for(demo: Demo, wire: Wire, tmp_path: Pat
         assert isinstance(screen, Search) and not shown(screen)
         await house.press("enter", "escape")
         assert house.app.screen is house.browse and not asked(wire)
+
+
+def queries(service: Service, count: int, chance: random.Random) -> Iterator[str]:
+    """Words of the demo's documents, one to three together; every third with two letters changed over."""
+    documents = service.call("GET", "/knowledge-base", params={"page_size": 100})["documents"]
+    texts = [service.text(each["id"]) for each in documents if each["type"] != "folder"]
+    asked = set[str]()
+    while len(asked) < count:
+        words = re.findall(r"[^\W\d_]{4,}", re.sub("<[^>]*>", " ", chance.choice(texts)))
+        if not words:
+            continue
+        at = chance.randrange(len(words))
+        query = " ".join(words[at : at + chance.randint(1, 3)])
+        if len(asked) % 3 == 2:
+            place = chance.randrange(1, len(query) - 1)
+            query = query[:place] + query[place + 1] + query[place] + query[place + 2 :]
+        if query not in asked:
+            asked.add(query)
+            yield query
+
+
+async def in_view(house: House, found: Found) -> tuple[int, list[str]]:
+    """How many words are marked in a result that is opened, and the lines that are shown of it."""
+    view = house.browse.reading.view
+    house.app.show_found(found)
+    await house.until(lambda: house.reading and house.row.id == found.id, found.name)
+    rows = view._rows[round(view.scroll_y) :][: view.size.height]
+    return view.hits, ["".join(segment.text for segment in row).casefold() for row in rows]
+
+
+async def test_a_hit_is_where_it_says_it_is(demo: Demo, service: Service, tmp_path: Path) -> None:
+    """Fifty queries, typos among them; KBTUI_HITS results of each are opened, 2 unless told."""
+    most, seen = int(os.environ.get("KBTUI_HITS", "2")), 0
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        await house.online()
+        for query in queries(service, 50, random.Random(7)):
+            async with aclosing(house.browse.kb.found(query)) as pages:
+                found = [each for each in (await anext(pages))[0] if each.snippet]
+            for each in found[:most]:
+                wanted = [words.casefold() for words, is_hit in each.snippet if is_hit]
+                marked_, lines = await in_view(house, each)
+                assert marked_, f"{query}: {wanted} is marked nowhere in “{each.name}”"
+                assert any(word in line for word in wanted for line in lines), f"{query}: {wanted}, {lines}"
+                seen += 1
+    assert seen >= 50

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.screen import Screen
 
 from kbtui.commands import COMMANDS, PLACES, show_key
+from kbtui.tui.keyboard import CommandScreen
 
 HOUSE = Path(__file__).resolve().parent.parent
 HEAVY = ("httpx", "pydantic", "pyperclip", "keyring", "starlette", "click", "html_to_markdown")
@@ -44,6 +48,18 @@ def test_every_screen_has_a_sheet_by_its_name_and_every_sheet_a_screen() -> None
     screens = {path.stem for path in (HOUSE / "kbtui/tui/screens").glob("*.py")} - {"__init__"}
     sheets = {path.stem for path in (HOUSE / "styles").glob("*.tcss")}
     assert sheets == screens | {"app"}
+
+
+def test_no_screen_takes_the_name_of_a_private_part_of_what_all_screens_have_in_common() -> None:
+    for path in (HOUSE / "kbtui/tui/screens").glob("*.py"):
+        import_module(f"kbtui.tui.screens.{path.stem}")
+    classes: list[Any] = [CommandScreen]
+    common = {name for name in vars(CommandScreen) if name.startswith("_")}
+    ours = {name for name in common if not name.startswith("__") and name not in vars(Screen)}
+    for each in classes:
+        classes += each.__subclasses__()
+        taken = {name for name in ours & set(vars(each)) if callable(vars(each)[name])}
+        assert each is CommandScreen or not taken, (each, taken)
 
 
 def test_colours_come_from_the_theme_alone() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import Action, ArgumentParser, Namespace
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from kbtui.cli import Item, words
 from kbtui.cli.ls import moment
 from kbtui.content import safe
 from kbtui.errors import NotFound, Refused
-from kbtui.questions import Answer, Difference, Question, Ranked, answered, compare, summary
+from kbtui.questions import Answer, Difference, Question, Ranked, answered, compare, gone, summary
 
 if TYPE_CHECKING:
     from kbtui.answers import Answers
@@ -100,8 +100,13 @@ async def _asked_again(answers: Answers, flags: Namespace) -> AsyncGenerator[Ite
                 missing.append((question, error))
                 continue
             answer = answered(found, time.time())
-            before = history.remember_answer(base_url, question, answer)
-            yield Item(found.raw(), _changes(question, before, answer))
+            before = next(iter(history.last_answers(base_url, question)), None)
+            differences = compare(before, answer) if before else ()
+            went = gone(differences)
+            waiting = [went[id] for id in await answers.being_indexed(went)]
+            if not waiting and not flags.json:  # what nobody was told of is told the next time
+                history.remember_answer(base_url, question, answer)
+            yield Item(found.raw(), _changes(question, before, answer, differences, waiting))
     if missing:
         question, why = missing[0]
         of = "One kept question has" if len(missing) == 1 else f"{len(missing)} kept questions have"
@@ -129,7 +134,13 @@ def _history(settings: Settings) -> Iterator[tuple[History, str]]:
         yield history, settings.workspace.base_url
 
 
-def _changes(question: Question, before: Answer | None, answer: Answer) -> str:
+def _changes(
+    question: Question,
+    before: Answer | None,
+    answer: Answer,
+    differences: Sequence[Difference],
+    waiting: Sequence[str],
+) -> str:
     """The question in a line, then how many chunks rose, fell and so on, then each that did."""
     ways = ["by words"] if question.strategy == "keyword" else []
     ways += [] if question.as_set else ["neutral"]
@@ -137,7 +148,9 @@ def _changes(question: Question, before: Answer | None, answer: Answer) -> str:
     head = "  ".join(map(safe, (question.agent_name or question.agent, question.words, *ways)))
     if before is None:
         return f"# {head}\nfirst answer: {len(answer.chunks)} chunks\n"
-    differences = compare(before, answer)
+    if waiting:
+        names = ", ".join(f"“{safe(name)}”" for name in waiting)
+        return f"# {head}\nno answer yet: {names} is being indexed; ask again in a while\n"
     lines = [_line(each) for each in differences if each.kind != "stayed" or each.reworded]
     return "\n".join((f"# {head}", f"since {moment(int(before.at))}: {summary(differences)}", *lines, ""))
 

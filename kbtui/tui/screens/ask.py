@@ -11,10 +11,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from kbtui.answers import PENDING
 from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error
-from kbtui.indexing import PENDING
 from kbtui.questions import Difference, Question, Ranked, summary
 from kbtui.rows import DocumentRow, Found
 from kbtui.tui.background import background
@@ -197,7 +197,7 @@ class Ask(CommandScreen[None]):
         self.kb.keep_question(question)
         before, here = self.kb.last_answers(question), self.chunk
         try:
-            answer, differences = await self.kb.ask_kept(question)
+            answer, differences, waiting = await self.kb.ask_kept(question)
         except Error as error:
             if question != self._asked:  # else, the answer before is still what was true last
                 self.answer, self._asked, self._trouble = (), question, error.sentence
@@ -216,6 +216,10 @@ class Ask(CommandScreen[None]):
         chunks = counted(len(answer.chunks), "chunk")
         since = f"since {_ago(before[0].at)}: " if before else ""
         self._say(chunks if differences is None else since + summary(differences))
+        if waiting:
+            names = ", ".join(f"“{safe(name[:60])}”" for name in waiting)
+            self._index = (f"{names} is being indexed: . asks again", "warn")
+            self.show_lines()
 
     @background("lexical")
     async def _look_up(self, words: str) -> None:

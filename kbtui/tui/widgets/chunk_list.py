@@ -56,16 +56,16 @@ class ChunkList(VirtualList):
         ]
 
 
-def about(piece: Piece, number: int, document: str) -> Iterator[Part]:
-    """What is told of a chunk, in sentences."""
+def about(piece: Piece, number: int, document: str, other: str) -> Iterator[Part]:
+    """What is told of a chunk, in sentences; `other` is the name of the document of its twin."""
     facts, place = piece.facts, piece.place
     yield f"Chunk {count(number + 1)}", "strong"
     yield f", {counted(facts.characters, 'character')}, about {counted(facts.tokens, 'token')}.", ""
     if facts.overlap:
         yield f" Its first {count(facts.overlap)} characters end the chunk before it.", "dim"
     if facts.alike is not None:
-        other, twin = facts.alike
-        where = f"chunk {twin}" if other == document else f"chunk {twin} of another document you opened"
+        id, twin = facts.alike
+        where = f"chunk {twin}" + ("" if id == document else f" of “{other}”")
         yield f" = Nearly the same as {where}.", "warn"
     if facts.navigation:
         yield " » Looks like navigation.", "warn"

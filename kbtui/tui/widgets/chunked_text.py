@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from rich.cells import cell_len, get_character_cell_size
+from rich.cells import get_character_cell_size
 
 from kbtui.tui.widgets.line import Part
 from kbtui.tui.widgets.virtual_list import VirtualList
@@ -69,7 +69,8 @@ class ChunkedText(VirtualList):
         super().__init__(id)
         self.text = ""
         self.chosen = -1
-        self.marks: re.Pattern[str] | None = None
+        self._marks: list[tuple[int, int]] = []  # where the words stand that are looked for
+        self._marking: re.Pattern[str] | None = None
         self._rows: list[tuple[int, int]] = []
         self._borders: list[Border] = []
         self._longest = 0
@@ -77,14 +78,50 @@ class ChunkedText(VirtualList):
 
     async def show(self, text: str) -> None:
         """Show a text, safe to be drawn, without any chunk."""
-        self.text, self._borders, self._longest, self.chosen = text, [], 0, -1
+        self.clear()
+        self.text = text
+        self.mark(self._marking)
         await self._break()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.text, self._borders, self._longest, self.chosen = "", [], 0, -1
+        self._rows, self._marks = [], []
+        self.resize_to(0, 0)
+
+    def mark(self, words: re.Pattern[str] | None) -> None:
+        """Mark what matches, wherever it stands in the text."""
+        self._marking = words
+        self._marks = [found.span() for found in words.finditer(self.text)] if words else []
+        self.refresh()
+
+    def go_to_mark(self, chunk: int) -> None:
+        """Put the cursor on the first place in a chunk that is marked, if there is one."""
+        border = next((each for each in self._borders if each.chunk == chunk), None)
+        if border is not None:
+            at = bisect_left(self._marks, border.start, key=lambda mark: mark[0])
+            if at < len(self._marks) and self._marks[at][0] < border.end:
+                self.go(self._row_of(self._marks[at][0]))
+
+    def words_here(self, most: int) -> str:
+        """The text from the line under the cursor on, so many characters of it."""
+        start = self._rows[self.cursor][0] if self._rows else 0
+        return self.text[start : start + most]
 
     def add(self, borders: Iterable[Border]) -> None:
         """Draw these borders too."""
-        self._borders = sorted([*self._borders, *borders])
+        self._borders = sorted([*self._borders, *map(self._widened, borders)])
         self._longest = max((each.end - each.start for each in self._borders), default=0)
         self.refresh()
+
+    def _widened(self, border: Border) -> Border:
+        """A border with the signs before its first word in that line, and those after its last word."""
+        start, end, chunk = border
+        while start and not self.text[start - 1].isalnum() and self.text[start - 1] != "\n":
+            start -= 1
+        while end < len(self.text) and not (self.text[end].isalnum() or self.text[end].isspace()):
+            end += 1
+        return Border(start, end, chunk)
 
     def choose(self, chunk: int) -> bool:
         """Let a chunk stand out and bring it into view; False where it stands nowhere."""
@@ -101,11 +138,15 @@ class ChunkedText(VirtualList):
         return border is not None
 
     def chunk_here(self) -> int:
-        """The chunk under the cursor: the chosen one if it is, else the last that begins; or -1."""
-        if not self._rows:
+        """The chunk under the cursor: the chosen one if it is, else the last that begins before; or -1."""
+        if not self._rows or not self._borders:
             return -1
-        here = [each.chunk for each in self._over(*self._rows[self.cursor])]
-        return self.chosen if self.chosen in here else here[-1] if here else -1
+        begin, end = self._rows[self.cursor]
+        here = [each.chunk for each in self._over(begin, end)]
+        if self.chosen in here:
+            return self.chosen
+        before = bisect_right(self._borders, end, key=lambda border: border.start)
+        return here[-1] if here else self._borders[max(0, before - 1)].chunk
 
     def on_resize(self) -> None:
         if self._width != self._broken_for:
@@ -156,13 +197,18 @@ class ChunkedText(VirtualList):
         chosen = next((each for each in over if each.chunk == self.chosen), None)
         first, last = (max(begin, chosen.start), min(end, chosen.end)) if chosen else (end, end)
         for start, stop, look in ((begin, first, "dim"), (first, last, ""), (last, end, "dim")):
-            yield from self._marked(self.text[start:stop].replace("\t", " " * TAB), look)
+            yield from self._marked(start, stop, look)
 
-    def _marked(self, text: str, look: str) -> Iterator[Part]:
-        at = 0
-        for found in self.marks.finditer(text) if self.marks else ():
-            yield text[at : found.start()], look
-            yield found.group(), "hit"
-            at = found.end()
-        if at < len(text) and cell_len(text[at:]):
-            yield text[at:], look
+    def _marked(self, start: int, stop: int, look: str) -> Iterator[Part]:
+        at = max(0, bisect_left(self._marks, start, key=lambda mark: mark[0]) - 1)
+        for first, last in self._marks[at:]:
+            if first >= stop:
+                break
+            if last > start:
+                yield self._drawn(start, first), look
+                yield self._drawn(max(start, first), min(stop, last)), "hit"
+                start = max(start, min(stop, last))
+        yield self._drawn(start, stop), look
+
+    def _drawn(self, start: int, stop: int) -> str:
+        return self.text[start:stop].replace("\t", " " * TAB) if stop > start else ""

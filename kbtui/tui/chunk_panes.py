@@ -1,0 +1,250 @@
+"""The chunks of a document and its text, side by side: what the chunk viewer shows, and how it is read."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from kbtui.answers import MODELS, PENDING
+from kbtui.chunk_facts import Telling, as_read, chunk_as_read
+from kbtui.commands import Situation
+from kbtui.content import safe
+from kbtui.errors import Error, Offline
+from kbtui.indexing import in_words
+from kbtui.placing import Passages
+from kbtui.rows import DocumentRow
+from kbtui.tui.background import background
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.widgets.chunk_list import ChunkList, Piece, about
+from kbtui.tui.widgets.chunked_text import Border, ChunkedText
+from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.fields import Field
+from kbtui.tui.widgets.folder_tree import count, counted
+from kbtui.tui.widgets.line import Line, Part
+
+if TYPE_CHECKING:
+    from kbtui.models import RagIndex
+    from kbtui.tui.app import KbApp
+
+BESIDE = 100  # columns from which the text stands beside the chunks, not below
+ASKING: Part = ("asking …", "dim")
+
+
+class ChunkPanes(CommandScreen[None]):
+    """All chunks under one model; what is told of the one under the cursor, and where it stands."""
+
+    def __init__(self, app: KbApp, row: DocumentRow, wanted: tuple[str, str] = ("", "")) -> None:
+        """`wanted` is the chunk to begin with, by its id and by what it holds."""
+        super().__init__(app.keymap)
+        self._wanted = wanted
+        self._near = -1  # the place in the text whose chunk is wanted
+        self.kb, self.kbapp, self._row = app.kb, app, row
+        self.model = ""
+        self.list, self.text = ChunkList("chunks"), ChunkedText("text")
+        self.about, self.whole = DocumentView("about"), DocumentView("whole")
+        self.field = Field("words", "words to find in the chunks", self.sought)
+        self._header = Line("header")
+        self._indexes: dict[str, RagIndex] = {}
+        self._state = ASKING
+        self._passages: Passages | None = None
+
+    def sought(self, words: str) -> None:
+        """Words are typed that are to be found."""
+        raise NotImplementedError
+
+    def found(self) -> Part:
+        """What is told of these words."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        yield self.field
+        with Horizontal(id="body"):
+            yield self.list
+            with Vertical(id="beside"):
+                yield self.about
+                yield self.text
+        yield self.whole
+        yield Line("footer")
+
+    def on_mount(self) -> None:
+        self.about.can_focus = False
+        self.field.display = self.whole.display = False
+        self.set_focus(self.list)
+        self.show_lines()
+        self.load()
+
+    def on_resize(self) -> None:
+        self.set_class(self.app.size.width < BESIDE, "-narrow")
+
+    def on_screen_resume(self) -> None:
+        self.show_lines()
+
+    def situation(self) -> Situation:
+        return Situation(row=self._row, read_only=self.kbapp.read_only())
+
+    def facts(self) -> list[Part]:
+        if not self.list.count:
+            return []
+        return [(f"{count(self.list.cursor + 1)} of {count(self.list.count)} ", "dim")]
+
+    def show_lines(self) -> None:
+        row = self.kb.mirror.row(self._row.id)
+        if row is not None and row.updated != self._row.updated:
+            self._row = row
+            self.load(changed=True)
+        place = " / ".join(folder.name for folder in self.kb.mirror.path(self._row.id)) or "Root"
+        number = f" Chunk {count(self.list.cursor + 1)}  " if self.whole.display else " Chunks  "
+        found = self.found()
+        state = found if found[0] and self.list.count else self._state
+        self._header.show(
+            [(number, "strong"), (safe(self._row.name[:200]), "strong"), (f"  {safe(place)}", "dim")],
+            [(f"{safe(self.model)} · " if self.model else "", "dim"), state, (" ", "")],
+        )
+        self.show_footer()
+
+    def say(self, sentence: str, look: str) -> None:
+        """Tell how it stands with the chunks."""
+        self._state = (sentence, look)
+        self.show_lines()
+
+    def explain(self, *lines: Part) -> None:
+        """Say why there are no chunks, where they would be."""
+        self.add_class("-empty")
+        self.about.say([[line] for line in lines])
+
+    def lead(self, widget: Widget) -> None:
+        """Give a part of the screen the keys."""
+        self.set_focus(widget)
+        self.list.show_led()
+        self.text.show_led()
+        self.show_footer()
+
+    def choose(self) -> None:
+        """Show what is told of the chunk under the cursor, and where it stands."""
+        if self.list.piece is not None:
+            if self.focused is not self.text:
+                self.text.choose(self.list.cursor)
+            self.tell_of_chunk()
+
+    def tell_of_chunk(self) -> None:
+        piece = self.list.piece
+        if piece is not None:
+            twin = self.kb.mirror.row(piece.facts.alike[0]) if piece.facts.alike else None
+            other = "" if twin is None or twin.id == self._row.id else safe(twin.name[:80])
+            self.about.say([list(about(piece, self.list.cursor, self._row.id, other))])
+        self.show_footer()
+
+    # What the service says
+
+    @background("chunks")
+    async def load(self, changed: bool = False) -> None:
+        """Find the index to show, and show it; with `changed`, once it is built anew."""
+        try:
+            if changed:
+                await self._until_indexed()
+            self._indexes = {index.model: index for index in await self.kb.indexes(self._row.id)}
+            if not self.model:
+                ready = [each.model for each in self._indexes.values() if each.status == "succeeded"]
+                self.model = min(ready, key=lambda model: (model not in MODELS[:1], model), default=MODELS[0])
+            known = self._indexes.get(self.model)
+            if known is not None and known.status in PENDING:
+                await self.follow()
+            await self.read()
+        except Error as error:
+            self.say("the service did not answer", "bad")
+            if not self.list.count:
+                self.explain((safe(error.sentence), "bad"), ("R asks again.", "dim"))
+            raise
+
+    async def _until_indexed(self) -> None:
+        """Wait until the indexes of what was changed are built anew; what is shown till then is old."""
+        async with aclosing(self.kb.follow_indexes(self._row.id)) as looks:
+            async for indexes in looks:
+                pending = [each.progress_percentage for each in indexes if each.status in PENDING]
+                state = f"being built, {min(pending):.0f} %" if pending else "looked at"
+                self.say(f"changed: its index is {state}", "warn")
+
+    async def follow(self) -> None:
+        """Wait until the index is built, or cannot be."""
+        async with aclosing(self.kb.follow_index(self._row.id, self.model)) as states:
+            async for known in states:
+                self._indexes[self.model] = known
+                sentence, look = in_words(known)
+                self.say(sentence, look)
+                if known.status in PENDING and not self.list.count:
+                    self.explain((f"The index is {sentence}.", look), ("Its chunks appear here.", "dim"))
+
+    async def read(self) -> None:
+        """Show the chunks of the index, page by page; or why there are none."""
+        known = self._indexes.get(self.model)
+        if known is None or known.status != "succeeded":
+            self.list.show([])
+            self.text.clear()
+            sentence, look = in_words(known)
+            self.say(sentence, look)
+            self.explain((f"{sentence[:1].upper()}{sentence[1:]}.", look), (self._offer(known), "dim"))
+            return
+        self.say("reading …", "dim")
+        await self._show_text()
+        self.list.show([])
+        self.remove_class("-empty")
+        telling, pieces = Telling(self._row.id, self._passages, self.kb.likenesses), list[Piece]()
+        async with aclosing(self.kb.chunks(self._row.id, self.model)) as pages:
+            async for page in pages:
+                told = await asyncio.to_thread(telling.of, [chunk.content for chunk in page])
+                places = enumerate((each.place for each in told), len(pieces))
+                borders = [Border(place.start, place.end, at) for at, place in places if place is not None]
+                pieces += [Piece(chunk.id, *each) for chunk, each in zip(page, told, strict=True)]
+                self.list.show(pieces)
+                self.text.add(borders)
+                self._go_to_wanted()
+                self.choose()
+                self.say(f"{counted(len(pieces), 'chunk')} …", "")
+        self._near = -1
+        if any(self._wanted):
+            self._wanted = ("", "")
+            self.tell("The chunk you came for is not among these; m shows those of the other model.", "warn")
+        self.say(counted(len(pieces), "chunk"), "good" if pieces else "warn")
+        if not pieces:
+            self.explain(("The index is ready, but the service names no chunks of it.", "warn"))
+
+    def _go_to_wanted(self) -> None:
+        id, content = self._wanted
+        if id:
+            text = chunk_as_read(content)
+            hits = (at for at, each in enumerate(self.list.pieces) if each.id == id or each.text == text)
+        else:
+            places = ((at, each.place) for at, each in enumerate(self.list.pieces))
+            hits = (at for at, place in places if place and place.start <= self._near < place.end)
+        at = next(hits, None)
+        if at is not None:
+            self._wanted, self._near = ("", ""), -1
+            self.list.go(at)
+
+    async def _show_text(self) -> None:
+        """The document's text, that the chunks stand in; without it, they stand nowhere."""
+        try:
+            body = self.kb.kept_body(self._row) or await self.kb.read(self._row.id)
+        except Offline:
+            kept = self.kb.mirror.body(self._row.id)
+            if kept is None:
+                self._passages = None
+                return
+            body = kept
+        shown = await asyncio.to_thread(as_read, body.text, body.format)
+        self._passages = await asyncio.to_thread(Passages, shown)
+        await self.text.show(shown)
+
+    def _offer(self, known: RagIndex | None) -> str:
+        """What can be done where there are no chunks."""
+        others = [model for model, each in self._indexes.items() if each.status == "succeeded"]
+        other = f" m shows the chunks under {safe(', '.join(others))}." if others else ""
+        if known is None:
+            return "Agents have no chunks of this document under this model. b builds the index." + other
+        return ("b builds it again." if known.status == "failed" else "") + other
