@@ -6,7 +6,9 @@ Nothing of this comes from the service. Sizes in tokens are rough: every model c
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
+from html import unescape
 from typing import NamedTuple
 from zlib import crc32
 
@@ -17,6 +19,7 @@ CHARACTERS_A_TOKEN = 4  # of Latin letters; of other letters half as many, and o
 OVERLAP = 300  # words of two neighbours that are compared
 SHINGLE = 3  # words that are compared together
 ALIKE = 0.8  # of the shingles of two chunks that both have, to be called nearly the same
+DOCUMENTS = 50  # whose chunks are remembered, those looked at last
 SAMPLE = 6  # shingles by which likely twins are looked for
 TWINS = 8  # of the likely ones, looked at
 
@@ -58,34 +61,41 @@ class Likenesses:
     """Chunks that were seen, of any number of documents, to find those that are nearly the same."""
 
     def __init__(self) -> None:
-        self._shingles: dict[Key, frozenset[int]] = {}
+        self._shingles: dict[Key, array[int]] = {}
         self._by_sample: dict[int, list[Key]] = {}
+        self._documents: dict[str, list[Key]] = {}
+
+    def begin(self, document: str) -> None:
+        """Forget what was taken in of a document: all of it comes now, perhaps in other words."""
+        for key in self._documents.pop(document, ()):
+            for each in self._shingles.pop(key)[:SAMPLE]:
+                self._by_sample[each].remove(key)
+        if len(self._documents) >= DOCUMENTS:
+            self.begin(next(iter(self._documents)))
+        self._documents[document] = []
 
     def add(self, key: Key, chunk: list[str]) -> Key | None:
-        """Take in a chunk, by its words; the key of an earlier one that is nearly the same, or None.
-
-        What is taken in again under its key is compared with all but itself.
-        """
+        """Take in the next chunk of what was begun; the key of an earlier one that is nearly the same."""
         shingles = _shingles(chunk)
-        sample = sorted(shingles)[:SAMPLE]
+        sample = shingles[:SAMPLE]
         likely = dict.fromkeys(twin for each in sample for twin in self._by_sample.get(each, ())[:TWINS])
-        alike = next(
-            (twin for twin in likely if twin != key and _share(shingles, self._shingles[twin])), None
-        )
-        if key not in self._shingles:
-            for each in sample:
-                self._by_sample.setdefault(each, []).append(key)
+        alike = next((twin for twin in likely if _share(shingles, self._shingles[twin])), None)
+        for each in sample:
+            self._by_sample.setdefault(each, []).append(key)
         self._shingles[key] = shingles
+        self._documents[key[0]].append(key)
         return alike
 
 
-def _shingles(chunk: list[str]) -> frozenset[int]:
+def _shingles(chunk: list[str]) -> array[int]:
+    """The runs of a few words, as numbers, each once, in their order; four bytes a word."""
     runs = range(max(1, len(chunk) - SHINGLE + 1)) if chunk else range(0)
-    return frozenset(crc32(" ".join(chunk[at : at + SHINGLE]).encode()) for at in runs)
+    return array("I", sorted({crc32(" ".join(chunk[at : at + SHINGLE]).encode()) for at in runs}))
 
 
-def _share(one: frozenset[int], other: frozenset[int]) -> bool:
-    return len(one & other) >= ALIKE * len(one | other)
+def _share(one: array[int], other: array[int]) -> bool:
+    these, those = set(one), set(other)
+    return len(these & those) >= ALIKE * len(these | those)
 
 
 class Told(NamedTuple):
@@ -101,18 +111,21 @@ class Telling:
 
     Args:
         document: its id.
+        format: of its content.
         passages: those of its text as it is read, or None where nobody knows it.
     """
 
-    def __init__(self, document: str, passages: Passages | None, likenesses: Likenesses) -> None:
-        self._document, self._passages, self._likenesses = document, passages, likenesses
+    def __init__(self, document: str, format: str, passages: Passages | None, likenesses: Likenesses) -> None:
+        self._document, self._format = document, format
+        self._passages, self._likenesses = passages, likenesses
+        likenesses.begin(document)
         self._before: list[str] = []
         self._behind: Place | None = None
         self._number = 0
 
     def of(self, contents: Sequence[str]) -> list[Told]:
         """What is told of the next chunks, by what they hold."""
-        texts = [chunk_as_read(content) for content in contents]
+        texts = [chunk_as_read(content, self._format) for content in contents]
         places: list[Place | None] = [None] * len(texts)
         if self._passages is not None:
             places = self._passages.place(texts, self._behind)
@@ -143,9 +156,11 @@ def as_read(content: str, format: str) -> str:
     return safe(_ESCAPED.sub(r"\1", text) if format == "html" else text, newlines=True)
 
 
-def chunk_as_read(content: str) -> str:
-    """A chunk as a person reads it; whether it is HTML, it has to tell itself."""
-    return as_read(content, "html" if _TAG.search(content) else "markdown")
+def chunk_as_read(content: str, format: str) -> str:
+    """A chunk as a person reads it, safe to be drawn; a service may give Markdown of what is HTML."""
+    if format == "html" and not _TAG.search(content):
+        return safe(unescape(content), newlines=True)
+    return as_read(content, format)
 
 
 def tokens(text: str) -> int:

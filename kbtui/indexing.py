@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kbtui.answers import PENDING
 from kbtui.changes import Changes
+from kbtui.content import safe
 from kbtui.errors import NotFound
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def in_words(index: RagIndex | None) -> tuple[str, str]:
         return "no index yet", "warn"
     if index.status in PENDING:
         return f"being built, {index.progress_percentage:.0f} %", "warn"
-    return _STATES.get(index.status, (index.status or "in a state without a name", "warn"))
+    return _STATES.get(index.status, (safe(index.status[:40]) or "in a state without a name", "warn"))
 
 
 class Indexing(Changes):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kbtui.changes import image
 from kbtui.drafts import Draft
-from kbtui.errors import Conflict, Offline
+from kbtui.errors import Conflict, Error, Offline
 from kbtui.history import Change
 from kbtui.indexing import Indexing
 from kbtui.questions import Answer, Difference, Question, answered, compare, gone
@@ -58,6 +58,7 @@ class AskedAgain(NamedTuple):
     answer: Answer
     differences: tuple[Difference, ...] | None
     waiting: list[str]
+    trouble: str = ""  # why it is not kept, as a sentence
 
 
 class KnowledgeBase(Indexing):
@@ -164,10 +165,13 @@ class KnowledgeBase(Indexing):
         answer = answered(found, time.time())
         before = next(iter(await asyncio.to_thread(self.last_answers, question)), None)
         differences = await asyncio.to_thread(compare, before, answer) if before else None
-        went = gone(differences or ())
-        waiting = [went[id] for id in await self.being_indexed(went)]
-        if not waiting:
-            await asyncio.to_thread(self.history.remember_answer, self.base_url, question, answer)
+        went, waiting = gone(differences or ()), list[str]()
+        try:
+            waiting = [went[id] for id in await self.being_indexed(went)]
+            if not waiting:
+                await asyncio.to_thread(self.history.remember_answer, self.base_url, question, answer)
+        except Error as error:  # an answer that is here is shown
+            return AskedAgain(answer, differences, waiting, error.sentence)
         return AskedAgain(answer, differences, waiting)
 
     # Editing

@@ -61,6 +61,7 @@ class Ranked(NamedTuple):
     name: str  # of the document
     distance: float | None  # of the vectors, smaller is nearer; None by keyword, or where it is not told
     content: str
+    format: str = ""  # html, markdown, or a newer word
 
 
 class Answer(NamedTuple):
@@ -95,7 +96,13 @@ def answered(found: Retrieval, at: float) -> Answer:
     """An answer of the service, as it is kept."""
     chunks = (
         Ranked(
-            rank, each.chunk_id, each.document_id, each.document_name, _told(each.vector_distance), each.text
+            rank,
+            each.chunk_id,
+            each.document_id,
+            each.document_name,
+            _told(each.vector_distance),
+            each.text,
+            each.content_format,
         )
         for rank, each in enumerate(found.chunks, 1)
     )
@@ -125,8 +132,8 @@ def _answer(kept: Any) -> Answer | None:
 
 def _ranked(rank: int, kept: Any) -> Ranked | None:
     match kept:
-        case [str(id), str(document), str(name), (float() | None) as distance, str(content)]:
-            return Ranked(rank, id, document, name, distance, content)
+        case [str(id), str(document), str(name), (float() | None) as distance, str(content), str(format)]:
+            return Ranked(rank, id, document, name, distance, content, format)
     return None
 
 
@@ -149,8 +156,13 @@ def compare(before: Answer, after: Answer) -> tuple[Difference, ...]:
 
 
 def gone(differences: Sequence[Difference]) -> dict[str, str]:
-    """The documents whose chunks went: their names, by their ids."""
-    return {before.document: before.name for before, after in differences if before and not after}
+    """The documents all of whose chunks went: their names, by their ids."""
+    left = {after.document for _, after in differences if after}
+    return {
+        before.document: before.name
+        for before, after in differences
+        if before and not after and before.document not in left
+    }
 
 
 def summary(differences: Sequence[Difference]) -> str:

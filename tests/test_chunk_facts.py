@@ -30,7 +30,7 @@ def test_the_overlap_is_the_longest_beginning_that_ends_the_chunk_before(
     before: list[str], chunk: list[str]
 ) -> None:
     one, other = " ".join(before), " ".join(chunk)
-    _, told = Telling("d", None, Likenesses()).of([one, other])
+    _, told = Telling("d", "html", None, Likenesses()).of([one, other])
     ended, begun = words(one), words(other)
     longest = max(
         (
@@ -51,6 +51,8 @@ def test_a_chunk_with_one_other_word_is_nearly_the_same_only_where_enough_stays(
     other = [*plain]
     other[changed % size] = "elsewhere"
     likenesses = Likenesses()
+    likenesses.begin("one")
+    likenesses.begin("two")
     assert likenesses.add(("one", 1), plain) is None
     alike = likenesses.add(("two", 1), other)
     runs = size - 2
@@ -61,14 +63,14 @@ def test_a_chunk_with_one_other_word_is_nearly_the_same_only_where_enough_stays(
 def test_a_chunk_is_not_told_to_be_like_itself_when_its_document_is_opened_again() -> None:
     likenesses = Likenesses()
     for _ in range(2):
-        (told,) = Telling("d", None, likenesses).of([numbered(30)])
+        (told,) = Telling("d", "html", None, likenesses).of([numbered(30)])
         assert told.facts.alike is None
-    (told,) = Telling("other", None, likenesses).of([numbered(30)])
+    (told,) = Telling("other", "html", None, likenesses).of([numbered(30)])
     assert told.facts.alike == ("d", 1)
 
 
 def test_chunks_without_words_are_like_nothing() -> None:
-    told = Telling("d", None, Likenesses()).of(["", "***", "…"])
+    told = Telling("d", "html", None, Likenesses()).of(["", "***", "…"])
     assert [each.facts.alike for each in told] == [None] * 3
 
 
@@ -92,7 +94,7 @@ def test_tokens_are_about_a_quarter_of_the_letters_and_all_characters_without_sp
 
 def test_html_is_told_of_as_it_is_read_and_placed_where_it_stands() -> None:
     text = "# Refunds\n\nPaid within **30 days** of [delivery](/d).\n\nNo other words."
-    (told,) = Telling("d", Passages(text), Likenesses()).of(
+    (told,) = Telling("d", "html", Passages(text), Likenesses()).of(
         ['<h1>Refunds</h1><p>Paid within <b>30 days</b> of <a href="/d">delivery</a>.</p>']
     )
     assert "<" not in told.text and told.place is not None and told.place.share == 1
@@ -101,7 +103,7 @@ def test_html_is_told_of_as_it_is_read_and_placed_where_it_stands() -> None:
 
 def test_places_go_on_behind_the_last_of_the_page_before() -> None:
     text = "Call us at noon. Between. Call us at noon."
-    telling = Telling("d", Passages(text), Likenesses())
+    telling = Telling("d", "html", Passages(text), Likenesses())
     (first,) = telling.of(["Call us at noon."])
     (lost,) = telling.of(["Nothing like it in there."])
     (second,) = telling.of(["Call us at noon."])

@@ -171,9 +171,9 @@ def test_an_answer_of_the_service_may_lack_anything() -> None:
     assert answered(Retrieval.read({"chunks": chunks}), 7) == Answer(
         7.0,
         (
-            Ranked(1, "c1", "d1", "One", 0.25, "x"),
-            Ranked(2, "c2", "d1", "One", None, "y"),
-            Ranked(3, "", "", "", None, ""),
+            Ranked(1, "c1", "d1", "One", 0.25, "x", "html"),
+            Ranked(2, "c2", "d1", "One", None, "y", "html"),
+            Ranked(3, "", "", "", None, "", "html"),
         ),
     )
     assert answered(Retrieval.read({}), 7).chunks == ()
@@ -223,12 +223,12 @@ async def test_a_kept_question_tells_at_every_answer_what_the_fix_did(
     other = question._replace(words="refund", strategy="keyword")
     for each in (question, other):
         kb.keep_question(each)
-    first, nothing, _ = await kb.ask_kept(question)
+    first, nothing, *_ = await kb.ask_kept(question)
     assert nothing is None and first.chunks and first.chunks[0].distance is not None
     assert kb.questions() == [question, other]
     id = first.chunks[0].document
     service.patch(id, content="You may send things back for thirty days. " + service.text(id))
-    second, differences, _ = await kb.ask_kept(question)
+    second, differences, *_ = await kb.ask_kept(question)
     assert differences == compare(first, second) and any(each.reworded for each in differences)
     assert kb.last_answers(question) == [second, first]
     by_words, *_ = await kb.ask_kept(other)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.style import Style
@@ -50,6 +51,7 @@ SHEETS = (
     "search",
     "chunks",
     "ask",
+    "agents",
     "welcome",
 )
 
@@ -395,6 +397,17 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         from kbtui.tui.screens.chunks import Chunks
 
         self.push_screen(Chunks(self, self.here()))
+
+    def content_saved(self, document: str) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, CommandScreen):
+                screen.content_saved(document)
+
+    @background("build", exclusive=False)
+    async def build_index(self, id: str, model: str, then: Callable[[], object]) -> None:
+        """Have an index built, whoever looks on; it is the service that goes on with it."""
+        await self.kb.build_index(id, model)
+        then()
 
     def do_ask_open(self) -> None:
         from kbtui.tui.screens.ask import Ask

@@ -52,6 +52,9 @@ class ChunkPanes(CommandScreen[None]):
         self._indexes: dict[str, RagIndex] = {}
         self._state = ASKING
         self._passages: Passages | None = None
+        self._format = "html"
+        self._awaited = False  # the index is being built because the person wished it
+        self._seen = asyncio.Event()  # nothing lies over the screen: only then is the service asked
 
     def sought(self, words: str) -> None:
         """Words are typed that are to be found."""
@@ -83,7 +86,11 @@ class ChunkPanes(CommandScreen[None]):
         self.set_class(self.app.size.width < BESIDE, "-narrow")
 
     def on_screen_resume(self) -> None:
+        self._seen.set()
         self.show_lines()
+
+    def on_screen_suspend(self) -> None:
+        self._seen.clear()
 
     def situation(self) -> Situation:
         return Situation(row=self._row, read_only=self.kbapp.read_only())
@@ -166,6 +173,7 @@ class ChunkPanes(CommandScreen[None]):
         """Wait until the indexes of what was changed are built anew; what is shown till then is old."""
         async with aclosing(self.kb.follow_indexes(self._row.id)) as looks:
             async for indexes in looks:
+                await self._seen.wait()
                 pending = [each.progress_percentage for each in indexes if each.status in PENDING]
                 state = f"being built, {min(pending):.0f} %" if pending else "looked at"
                 self.say(f"changed: its index is {state}", "warn")
@@ -174,6 +182,7 @@ class ChunkPanes(CommandScreen[None]):
         """Wait until the index is built, or cannot be."""
         async with aclosing(self.kb.follow_index(self._row.id, self.model)) as states:
             async for known in states:
+                await self._seen.wait()
                 self._indexes[self.model] = known
                 sentence, look = in_words(known)
                 self.say(sentence, look)
@@ -194,7 +203,8 @@ class ChunkPanes(CommandScreen[None]):
         await self._show_text()
         self.list.show([])
         self.remove_class("-empty")
-        telling, pieces = Telling(self._row.id, self._passages, self.kb.likenesses), list[Piece]()
+        telling = Telling(self._row.id, self._format, self._passages, self.kb.likenesses)
+        self._passages, pieces = None, list[Piece]()  # it may be larger than all the rest
         async with aclosing(self.kb.chunks(self._row.id, self.model)) as pages:
             async for page in pages:
                 told = await asyncio.to_thread(telling.of, [chunk.content for chunk in page])
@@ -207,25 +217,33 @@ class ChunkPanes(CommandScreen[None]):
                 self.choose()
                 self.say(f"{counted(len(pieces), 'chunk')} …", "")
         self._near = -1
-        if any(self._wanted):
+        if any(self._wanted) and not self._go_to_wanted(by_words=True):
             self._wanted = ("", "")
             self.tell("The chunk you came for is not among these; m shows those of the other model.", "warn")
         self.say(counted(len(pieces), "chunk"), "good" if pieces else "warn")
+        if self._awaited:
+            self._awaited = False
+            self.tell(f"The index of “{safe(self._row.name[:80])}” is ready.")
         if not pieces:
             self.explain(("The index is ready, but the service names no chunks of it.", "warn"))
 
-    def _go_to_wanted(self) -> None:
+    def _go_to_wanted(self, *, by_words: bool = False) -> bool:
+        """Go to the chunk that is wanted, if it is here: by its id or place; when all are, by its words."""
         id, content = self._wanted
-        if id:
-            text = chunk_as_read(content)
-            hits = (at for at, each in enumerate(self.list.pieces) if each.id == id or each.text == text)
+        pieces = enumerate(self.list.pieces)
+        if by_words:
+            text = chunk_as_read(content, self._format)
+            hits = (at for at, each in pieces if each.text == text)
+        elif id:
+            hits = (at for at, each in pieces if each.id == id)
         else:
-            places = ((at, each.place) for at, each in enumerate(self.list.pieces))
+            places = ((at, each.place) for at, each in pieces)
             hits = (at for at, place in places if place and place.start <= self._near < place.end)
         at = next(hits, None)
         if at is not None:
             self._wanted, self._near = ("", ""), -1
             self.list.go(at)
+        return at is not None
 
     async def _show_text(self) -> None:
         """The document's text, that the chunks stand in; without it, they stand nowhere."""
@@ -237,6 +255,7 @@ class ChunkPanes(CommandScreen[None]):
                 self._passages = None
                 return
             body = kept
+        self._format = body.format
         shown = await asyncio.to_thread(as_read, body.text, body.format)
         self._passages = await asyncio.to_thread(Passages, shown)
         await self.text.show(shown)

@@ -74,6 +74,9 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         """What stands at the right end of the footer."""
         return []
 
+    def content_saved(self, document: str) -> None:
+        """The text of a document was saved from here, whatever screen is on top."""
+
     # Keys
 
     async def press(self, event: events.Key) -> bool:

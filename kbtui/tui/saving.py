@@ -63,6 +63,10 @@ class Saving(Base):
     async def release(self) -> None:
         raise NotImplementedError
 
+    def content_saved(self, document: str) -> None:
+        """Tell all screens that a text was saved."""
+        raise NotImplementedError
+
     def reached(self) -> None:
         """The service has answered: if it was thought to be away, look at it."""
         raise NotImplementedError
@@ -229,6 +233,8 @@ class Saving(Base):
                 return
             if editor is not None:
                 editor.saved(saved, text)
+            if saved.state == "saved":
+                self.content_saved(draft.document)
             self.reached()
             self.tell(
                 "Nothing to save." if saved.state == "unchanged" else f"Saved, verified: {_name(draft)}."

@@ -15,6 +15,7 @@ from kbtui.answers import PENDING
 from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error
+from kbtui.indexing import in_words
 from kbtui.questions import Difference, Question, Ranked, summary
 from kbtui.rows import DocumentRow, Found
 from kbtui.tui.background import background
@@ -29,12 +30,11 @@ from kbtui.tui.widgets.ranking import about, hit_line, kept_line, ranked_line
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
-    from kbtui.models import Agent
+    from kbtui.models import Agent, RagIndex
     from kbtui.tui.app import KbApp
 
 BESIDE = 100  # columns from which what the search finds stands beside the answer
 HEADS = f"{' Rank':<10}{'Distance':<19}Chunk of"
-LOOK = 0.3  # seconds between two looks at the mirror: is what was edited saved?
 WAYS = {"semantic": "by meaning", "keyword": "by words"}
 HINT = (
     "Type a question as a caller asks it: you see the chunks that the agent would be given, nearest first. "
@@ -65,6 +65,8 @@ class Ask(CommandScreen[None]):
         self._about = DocumentView("about")
         self._state: Part = ("", "")
         self._index: Part = ("", "")
+        self._ages: dict[Question, str] = {}
+        self._seen = asyncio.Event()  # nothing lies over the screen: only then is the service asked
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -89,6 +91,12 @@ class Ask(CommandScreen[None]):
     def on_resize(self) -> None:
         self.set_class(self.app.size.width < BESIDE, "-narrow")
         self._show()
+
+    def on_screen_resume(self) -> None:
+        self._seen.set()
+
+    def on_screen_suspend(self) -> None:
+        self._seen.clear()
 
     def here(self) -> tuple[str, ...]:
         return ("ask",) if self.focused is self._field else ("answer", "move")
@@ -152,8 +160,10 @@ class Ask(CommandScreen[None]):
         self.show_lines()
 
     def _age(self, question: Question, now: int) -> str:
-        answers = self.kb.last_answers(question)
-        return human_age(int(answers[0].at), now) if answers else "never"
+        if question not in self._ages:
+            answers = self.kb.last_answers(question)
+            self._ages[question] = human_age(int(answers[0].at), now) if answers else "never"
+        return self._ages[question]
 
     def _path(self, document: str) -> str:
         return " / ".join(folder.name for folder in self.kb.mirror.path(document))
@@ -185,19 +195,22 @@ class Ask(CommandScreen[None]):
             self._lead_answer()
 
     def do_ask_again(self) -> None:
-        if self.question.agent and self.question.words:
+        """What stands in the field goes before what was asked last: it is newer."""
+        if not self._field.value.strip():
             self._field.value = self.question.words
+        if self._field.value.strip():
             self.do_ask_now()
         else:
             self.tell("Nothing was asked yet; type a question.")
 
     @background("ask")
     async def _ask(self, question: Question) -> None:
+        self._index, here = ("", ""), self.chunk
         self._say("asking …", "dim")
-        self.kb.keep_question(question)
-        before, here = self.kb.last_answers(question), self.chunk
         try:
-            answer, differences, waiting = await self.kb.ask_kept(question)
+            self.kb.keep_question(question)
+            before = self.kb.last_answers(question)
+            answer, differences, waiting, trouble = await self.kb.ask_kept(question)
         except Error as error:
             if question != self._asked:  # else, the answer before is still what was true last
                 self.answer, self._asked, self._trouble = (), question, error.sentence
@@ -211,7 +224,6 @@ class Ask(CommandScreen[None]):
         self.lines.cursor = next(
             (at for at, (was, _) in enumerate(self.answer) if was and _same(was, here)), 0
         )
-        self._index = ("", "")
         self._show()
         chunks = counted(len(answer.chunks), "chunk")
         since = f"since {_ago(before[0].at)}: " if before else ""
@@ -220,6 +232,8 @@ class Ask(CommandScreen[None]):
             names = ", ".join(f"“{safe(name[:60])}”" for name in waiting)
             self._index = (f"{names} is being indexed: . asks again", "warn")
             self.show_lines()
+        if trouble:
+            self.tell(f"The answer is not kept: {trouble}", "warn")
 
     @background("lexical")
     async def _look_up(self, words: str) -> None:
@@ -293,14 +307,22 @@ class Ask(CommandScreen[None]):
         row, chunk = self._row, self.chunk
         if self.answer is None:
             if self.lines.cursor < len(self.kept):
+                self._keep_typed()
                 self.question = self.kept[self.lines.cursor]
-                self.do_ask_again()
+                self._field.value = self.question.words
+                self.do_ask_now()
         elif row is None:
-            self.tell("The document is not in the list; R brings it up to date.", "warn")
+            self.tell("The document is not in the list; R there brings it up to date.", "warn")
         elif chunk is not None:
             from kbtui.tui.screens.chunks import Chunks
 
             self.app.push_screen(Chunks(self.kbapp, row, (chunk.id, chunk.content)))
+
+    def _keep_typed(self) -> None:
+        """Words that were typed and not asked are kept among the questions."""
+        typed = self._field.value.strip()
+        if typed and typed != self._asked.words:
+            self.kb.keep_question(self.question._replace(words=typed))
 
     def do_answer_search(self) -> None:
         from kbtui.tui.screens.search import Search
@@ -309,6 +331,8 @@ class Ask(CommandScreen[None]):
 
     def do_answer_kept(self) -> None:
         """Back to the kept questions."""
+        self.workers.cancel_group(self, "ask")
+        self._ages.clear()
         self.kept = self.kb.questions()
         self.answer = None
         self.lines.cursor = 0
@@ -345,24 +369,31 @@ class Ask(CommandScreen[None]):
     def do_document_edit(self) -> None:
         row, chunk = self._row, self.chunk
         if row is not None and chunk is not None:
-            self._watch(row)
             self.kbapp.edit_at(row.id, chunk.content)
 
+    def content_saved(self, document: str) -> None:
+        if any(_here(each).document == document for each in self.answer or ()):
+            self._watch(document)
+
     @background("index")
-    async def _watch(self, row: DocumentRow) -> None:
-        """Once what is edited is saved, follow its indexes until they are built."""
-        name = safe(row.name[:60])
-        while (now := self.kb.mirror.row(row.id)) is not None and now.updated == row.updated:  # noqa: ASYNC110
-            await asyncio.sleep(LOOK)
-        async with aclosing(self.kb.follow_indexes(row.id)) as looks:
+    async def _watch(self, document: str) -> None:
+        """Follow the indexes of a document that was saved until they are built."""
+        row = self.kb.mirror.row(document)
+        name = safe(row.name[:60]) if row is not None else "the document"
+        indexes: list[RagIndex] = []
+        async with aclosing(self.kb.follow_indexes(document)) as looks:
             async for indexes in looks:
+                await self._seen.wait()
                 pending = [each.progress_percentage for each in indexes if each.status in PENDING]
                 state = f"is being built, {min(pending):.0f} %" if pending else "is looked at"
                 self._index = (f"the index of “{name}” {state}", "warn")
                 self.show_lines()
-        self._index = (f"“{name}” is indexed anew: . asks again", "good")
+        ready = any(each.status == "succeeded" for each in indexes)
+        why, look = in_words(indexes[0] if indexes else None)
+        done = "is indexed anew: . asks again" if ready else f"has no index that is ready: {why}"
+        self._index = (f"“{name}” {done}", "good" if ready else look)
         self.show_lines()
-        self.tell(f"“{name}” is indexed anew; . asks the question again.")
+        self.tell(f"“{name}” {done}.", "" if ready else look)
 
 
 def _ago(moment: float) -> str:

@@ -9,7 +9,6 @@ from textual import on
 
 from kbtui.answers import MODELS
 from kbtui.content import safe
-from kbtui.indexing import in_words
 from kbtui.tui.background import background
 from kbtui.tui.chunk_panes import ASKING, ChunkPanes
 from kbtui.tui.widgets.chunk_list import Piece
@@ -23,6 +22,7 @@ AROUND = 200  # characters by which a place in the text is found again in the ed
 class Chunks(ChunkPanes):
     """The commands of the place "chunks", each in a method by its name."""
 
+    _target = 0  # the chunk that is being fetched to be shown alone
     _hits: tuple[str, Sequence[Piece], int, list[int]] = (
         "",
         (),
@@ -36,6 +36,10 @@ class Chunks(ChunkPanes):
         if self.whole.display:
             return ("whole", "move")
         return ("chunks", "move") if self.list.count else ("unindexed", "chunks", "move")
+
+    def content_saved(self, document: str) -> None:
+        if document == self._row.id:
+            self.load(changed=True)
 
     # The index
 
@@ -62,17 +66,14 @@ class Chunks(ChunkPanes):
         if known is not None and known.status == "succeeded":
             self.tell("The index under this model is ready.")
         elif self.model:
-            self._build()
+            self.kbapp.build_index(self._row.id, self.model, self._built)
 
     do_unindexed_build = do_chunks_build
 
-    @background("chunks")
-    async def _build(self) -> None:
-        await self.kb.build_index(self._row.id, self.model)
-        await self.follow()
-        await self.read()
-        sentence, look = in_words(self._indexes.get(self.model))
-        self.tell(f"The index of “{safe(self._row.name[:80])}”: {sentence}.", "" if look == "good" else look)
+    def _built(self) -> None:
+        if self.is_attached:
+            self._awaited = True
+            self.load()
 
     # Moving
 
@@ -103,21 +104,29 @@ class Chunks(ChunkPanes):
     def do_chunks_pane(self) -> None:
         self.lead(self.text if self.focused is self.list else self.list)
 
+    def do_chunks_list(self) -> None:
+        self.lead(self.list)
+
+    def do_chunks_text(self) -> None:
+        self.lead(self.text)
+
     # One chunk alone
 
     @on(VirtualList.Opened, "#chunks")
     def do_chunks_whole(self) -> None:
-        if self.list.piece is not None:
+        if self.list.count:
             self.tell("Reading the chunk … Esc gives up.")
-            self._fetch(self.list.piece)
+            self._fetch(self.list.cursor)
 
     @background("whole")
-    async def _fetch(self, piece: Piece) -> None:
-        """The chunk as the service has it now; unless the person went on meanwhile."""
+    async def _fetch(self, at: int) -> None:
+        """Show a chunk as the service has it now; unless the person went on in the list meanwhile."""
+        here, piece, self._target = self.list.cursor, self.list.pieces[at], at
         chunk = await self.kb.chunk(self._row.id, piece.id, self.model)
-        if self.list.piece is not piece:
+        if here != self.list.cursor or self.list.pieces[at : at + 1] != [piece]:
             return
         self.app.clear_notifications()
+        self.list.go(at)
         self.whole.mark([self.field.value])
         self._alone(True)
         await self.whole.show_source(safe(chunk.content, newlines=True))
@@ -133,11 +142,10 @@ class Chunks(ChunkPanes):
         self._alone(False)
 
     def do_whole_next(self, by: int = 1) -> None:
-        at = self.list.cursor + by
+        fetching = any(worker.group == "whole" and not worker.is_finished for worker in self.workers)
+        at = (self._target if fetching else self.list.cursor) + by
         if 0 <= at < self.list.count:
-            self.list.go(at)
-            self.show_lines()
-            self._fetch(self.list.pieces[at])
+            self._fetch(at)
 
     def do_whole_previous(self) -> None:
         self.do_whole_next(-1)
@@ -170,7 +178,7 @@ class Chunks(ChunkPanes):
     def _wanted_words(self) -> re.Pattern[str] | None:
         """The words that are looked for, one after the other, whatever stands between them."""
         words = self.field.value.split()
-        return re.compile(r"[\W_]+".join(map(re.escape, words)), re.IGNORECASE) if words else None
+        return re.compile(r"[\W_]{1,40}".join(map(re.escape, words)), re.IGNORECASE) if words else None
 
     def _with_words(self) -> list[int]:
         """The chunks that have the words; looked for once, for a document may have ten thousand."""

@@ -65,7 +65,9 @@ def about(piece: Piece, number: int, document: str, other: str) -> Iterator[Part
         yield f" Its first {count(facts.overlap)} characters end the chunk before it.", "dim"
     if facts.alike is not None:
         id, twin = facts.alike
-        where = f"chunk {twin}" + ("" if id == document else f" of “{other}”")
+        where = f"chunk {twin}" + (
+            "" if id == document else f" of “{other}”" if other else " of a document that is gone"
+        )
         yield f" = Nearly the same as {where}.", "warn"
     if facts.navigation:
         yield " » Looks like navigation.", "warn"

@@ -25,8 +25,8 @@ def ranked_line(difference: Difference, path: str, both: bool, first: bool) -> l
     if before and after and mark:
         mark += str(abs(before.rank - after.rank))
     far = after.distance if after else None
-    bar = "━" * min(BAR, max(1, round(far * BAR))) if far is not None else ""
-    words = " ".join(chunk_as_read(chunk.content[:600]).split())
+    bar = "━" * round(BAR * max(0.1, min(1.0, far))) if far is not None else ""
+    words = " ".join(chunk_as_read(chunk.content[:600], chunk.format).split())
     quiet = "" if after else "dim"
     return [
         (f" {chunk.rank:>3} " if after else "     ", quiet),
@@ -49,7 +49,7 @@ def about(difference: Difference, path: str, first: bool) -> list[list[Part]]:
     lines: list[list[Part]] = [[(safe(chunk.name), "strong"), (f"  {safe(path)}", "dim")]]
     if not first:
         lines.append([(_became(difference), MARKS.get(difference.kind, ("", "dim"))[1])])
-    return [*lines, *([(line, "")] for line in chunk_as_read(chunk.content).split("\n"))]
+    return [*lines, *([(line, "")] for line in chunk_as_read(chunk.content, chunk.format).split("\n"))]
 
 
 def _became(difference: Difference) -> str:
