@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kbtui.demo.server import Demo
 from tests.service import Service
 from tests.wire import Wire
+
+
+# How long an example takes is told by benchmarks; here it would fail on a busy machine.
+settings.register_profile("kbtui", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kbtui")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
