@@ -12,7 +12,6 @@ from kbtui.demo.server import Demo
 from tests.service import Service
 from tests.wire import Wire
 
-
 # How long an example takes is told by benchmarks; here it would fail on a busy machine.
 settings.register_profile("kbtui", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kbtui")
