@@ -149,9 +149,9 @@ COMMANDS: tuple[Command, ...] = (
     # Finding
     Command("list.filter", ("/",), "filter", "show only names that hold the words you type", ("browse",), 1),
     Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 0, _needs_filter),
-    Command("filter.text", ("f t",), "text", "only texts; other types add up, again takes it back", ("browse",)),
-    Command("filter.url", ("f u",), "url", "only URL documents; other types add up, again takes it back", ("browse",)),
-    Command("filter.file", ("f f",), "file", "only files; other types add up, again takes it back", ("browse",)),
+    Command("filter.text", ("f t",), "text", "only texts; other types add up, again takes it back", ("browse", "results")),
+    Command("filter.url", ("f u",), "url", "only URL documents; other types add up, again takes it back", ("browse", "results")),
+    Command("filter.file", ("f f",), "file", "only files; other types add up, again takes it back", ("browse", "results")),
     Command("filter.folder", ("f d",), "folder", "only folders; other types add up, again takes it back", ("browse",)),
     Command("filter.keep", ("enter", "down"), "keep", "keep the filter and go to the list", ("filter",), 1),
     Command("filter.drop", ("escape",), "drop", "drop the filter", ("filter",), 2),

@@ -84,9 +84,9 @@ class KnowledgeBase(Indexing):
 
     # Searching
 
-    def named(self, words: str, most: int) -> tuple[list[Found], int]:
+    def named(self, words: str, most: int, types: tuple[str, ...] = ()) -> tuple[list[Found], int]:
         """The first documents whose names hold all these words, and how many there are."""
-        listing = self.mirror.listing(View(ALL, text=words))
+        listing = self.mirror.listing(View(ALL, text=words, types=types))
         rows = self.mirror.window(listing, 0, most)
         return [Found(row.id, row.name, row.type) for row in rows], len(listing)
 

@@ -112,6 +112,29 @@ async def test_enter_opens_the_text_at_the_first_place_and_n_goes_on(
         await house.until(lambda: house.reading and "hit" not in house.line("tabs"), "only in that text")
 
 
+async def test_types_cut_down_what_is_searched_and_what_is_named(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        screen = await searching(house, "refund")
+        everything = shown(screen)
+        await house.press("enter", "f", "u")
+        await house.until(lambda: screen.results._found and "searching" not in house.line("header"), "found")
+        assert {found.type for found in screen.results._found} == {"url"}
+        assert "url" in house.line("header").split("  ")[1]
+        await house.press("f", "f")
+        await house.until(lambda: "url or file" in house.line("header"), "both")
+        await house.press("f", "u", "f", "f")
+        await house.until(lambda: shown(screen) == everything, "everything again")
+        asked_for = [
+            [value for name, value in each.query if name == "types"]
+            for each in wire.requests
+            if each.path.endswith(SEARCH)
+        ]
+        assert ["url"] in asked_for and asked_for[0] == asked_for[-1] == []
+
+
 @given(
     pieces=st.lists(st.tuples(st.text("abB. é世", max_size=6), st.sampled_from([None, Style(bold=True)]))),
     words=st.text("ab世", min_size=1, max_size=3),

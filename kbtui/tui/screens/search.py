@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from kbtui.commands import Command, Situation
 from kbtui.content import safe
 from kbtui.errors import Error
-from kbtui.rows import ALL, DocumentRow, Found
+from kbtui.rows import ALL, TYPES, DocumentRow, Found
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.panes import RANKED_AT_ONCE
@@ -53,6 +53,7 @@ class Search(CommandScreen[None]):
         self._kept = self.kb.searches()
         self._place = -1  # in `_kept`; -1: the words that were typed here
         self._words = ""  # those
+        self._types: tuple[str, ...] = ()  # of documents that are looked for; empty: all
         self._names: list[Found] = []  # the first of those whose names hold the words
         self._named = 0  # how many do
         self._hits: list[Found] = []
@@ -88,9 +89,11 @@ class Search(CommandScreen[None]):
 
     def show_lines(self) -> None:
         shown, named = len(self._names), self._named
+        look = "key" if self._types else "dim"
         names = f"{shown} of {named} names · " if named > shown else ""
         self._header.show(
-            [(" Search", "strong"), ("  everything", "dim")], [(names, "dim"), self._state, (" ", "")]
+            [(" Search", "strong"), (f"  {' or '.join(self._types) or 'everything'}", look)],
+            [(names, "dim"), self._state, (" ", "")],
         )
         self.show_footer()
 
@@ -108,20 +111,20 @@ class Search(CommandScreen[None]):
             self._say("", "")
             return
         if self.kb.mirror.count(ALL) <= RANKED_AT_ONCE:
-            self._names, self._named = self.kb.named(words, NAMES)
+            self._names, self._named = self.kb.named(words, NAMES, self._types)
         self._say(*SEARCHING)
         self._search(words)
 
     @background("search")
     async def _search(self, words: str) -> None:
         if self.kb.mirror.count(ALL) > RANKED_AT_ONCE:
-            self._names, self._named = await asyncio.to_thread(self.kb.named, words, NAMES)
+            self._names, self._named = await asyncio.to_thread(self.kb.named, words, NAMES, self._types)
             self._show()
         await asyncio.sleep(PAUSE)
         hits: list[Found] = []
         self._more.clear()
         try:
-            async with aclosing(self.kb.found(words)) as pages:
+            async with aclosing(self.kb.found(words, self._types)) as pages:
                 async for page, more in pages:
                     self._hits = hits = [*hits, *page]
                     if more:
@@ -224,6 +227,12 @@ class Search(CommandScreen[None]):
         self.set_focus(self._field)
         self.results.show_led()
         self.show_footer()
+
+    def do_filter(self, type_: str) -> None:
+        """Look only for documents of this type, or for it too, or not for it any more."""
+        types = set(self._types) ^ {type_}
+        self._types = tuple(each for each in TYPES if each in types)
+        self._typed(self._field.value)
 
     def do_results_ask(self) -> None:
         from kbtui.tui.screens.ask import Ask
