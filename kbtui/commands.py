@@ -217,8 +217,8 @@ COMMANDS: tuple[Command, ...] = (
     # Reading
     Command("view.next_hit", ("n",), "next hit", "the next place where the words of a search stand", ("browse",)),
     Command("view.previous_hit", ("N",), "previous hit", "the place before, where they stand", ("browse",)),
-    Command("view.down", ("J",), "scroll text", "scroll the text down, from any pane", ("browse",)),
-    Command("view.up", ("K",), "scroll text up", "scroll the text up, from any pane", ("browse",)),
+    Command("view.down", ("J",), "scroll text", "scroll the text down, from any pane", ("browse", "answer")),
+    Command("view.up", ("K",), "scroll text up", "scroll the text up, from any pane", ("browse", "answer")),
     Command("view.next_tab", ("]",), "next tab", "the next tab of the document view", ("browse",)),
     Command("view.previous_tab", ("[",), "previous tab", "the previous tab of the document view", ("browse",)),
     Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, _needs_document),

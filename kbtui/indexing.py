@@ -14,6 +14,7 @@ from kbtui.errors import NotFound
 if TYPE_CHECKING:
     from kbtui.models import RagIndex
 
+LOOKS = 2  # at indexes that are not being built, until it is believed that nothing is to come
 SOONEST, LATEST = 1.0, 10.0  # seconds until an index that is being built is looked at again
 
 _STATES = {
@@ -69,17 +70,23 @@ class Indexing(Changes):
             if known.status not in PENDING:
                 return
             await asyncio.sleep(pause)
-            pause = min(LATEST, pause * 1.5)
+            pause = min(LATEST, pause * 1.2)
 
     async def follow_indexes(self, id: str) -> AsyncGenerator[list[RagIndex], None]:
         """How all indexes of a document stand after a change of it, now and then, until they are settled.
 
-        They are settled when two looks in a row say so: at the first, the service may not have begun.
+        They are settled when they were being built before, or when several looks say so: at the first, the
+        service may not have begun.
         """
-        pause, settled = SOONEST, 0
-        while settled < 2:
+        pause, calm = SOONEST, LOOKS
+        while True:
             known = await self.indexes(id)
             yield known
-            settled = 0 if any(each.status in PENDING for each in known) else settled + 1
-            await asyncio.sleep(pause if settled < 2 else 0)
-            pause = min(LATEST, pause * 1.5)
+            if any(each.status in PENDING for each in known):
+                calm = 0
+            elif calm > 0:
+                calm -= 1
+            if calm == 0 and not any(each.status in PENDING for each in known):
+                return
+            await asyncio.sleep(pause)
+            pause = min(LATEST, pause * 1.2)

@@ -52,12 +52,12 @@ class AskedAgain(NamedTuple):
     """The answer to a kept question.
 
     `differences` tell what became of each chunk since the last one; None where there is none before it.
-    `waiting` are the names of documents that are not in it only because they are being indexed.
+    `waiting` are the documents that are not in it only because they are being indexed: their names, by id.
     """
 
     answer: Answer
     differences: tuple[Difference, ...] | None
-    waiting: list[str]
+    waiting: dict[str, str]
     trouble: str = ""  # why it is not kept, as a sentence
 
 
@@ -165,9 +165,9 @@ class KnowledgeBase(Indexing):
         answer = answered(found, time.time())
         before = next(iter(await asyncio.to_thread(self.last_answers, question)), None)
         differences = await asyncio.to_thread(compare, before, answer) if before else None
-        went, waiting = gone(differences or ()), list[str]()
+        went, waiting = gone(differences or ()), dict[str, str]()
         try:
-            waiting = [went[id] for id in await self.being_indexed(went)]
+            waiting = {id: went[id] for id in await self.being_indexed(went)}
             if not waiting:
                 await asyncio.to_thread(self.history.remember_answer, self.base_url, question, answer)
         except Error as error:  # an answer that is here is shown

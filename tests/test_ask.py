@@ -258,6 +258,41 @@ async def test_by_words_and_with_neutral_settings_are_other_questions(
         ]
 
 
+async def test_the_index_is_followed_though_the_editor_is_opened_again_and_a_draft_is_told(
+    tmp_path: Path,
+) -> None:
+    with Demo(index_seconds=1.5) as demo:
+        async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+            screen = await asking(house)
+            await house.press("j", "e")
+            await house.editor()
+            await house.type("Better words. ")
+            await house.press("ctrl+s")
+            await house.until(lambda: "Saved, verified" in house.notices, "saved")
+            await house.press("escape")
+            for _ in range(2):
+                await house.press("e")
+                await house.editor()
+                await house.press("escape")
+            await house.until(lambda: "indexed anew" in screen._index[0], "followed")
+            await house.press("e")
+            await house.editor()
+            await house.type("More of them. ")
+            await house.press("escape")
+            await house.until(lambda: any("not saved" in line for line in house.drawn), "told")
+
+
+async def test_a_kept_question_that_is_selected_is_the_one_that_is_asked_again(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        await house.press("/", "ctrl+u", *OTHER, "enter")
+        await house.until(lambda: screen.question.words == OTHER and "chunk" in told(house), "answered")
+        await house.press("g", "q", "j", ".")
+        await house.until(lambda: asked(wire)[2:] == [QUESTION], "the selected one")
+
+
 async def test_agents_are_found_by_parts_of_their_names(demo: Demo, tmp_path: Path) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()
@@ -293,14 +328,8 @@ async def test_an_answer_that_lacks_what_is_being_indexed_says_so_and_is_not_com
             document, _ = shown(screen)[1]
             service.patch(document, content=f"Other words. {service.text(document)}")
             await house.press(".")
-            await house.until(lambda: "is being indexed: . asks again" in screen._index[0], "told")
+            await house.until(lambda: "is being built" in screen._index[0], "told, and followed")
             assert len(house.browse.kb.last_answers(screen.question)) == 1
-            await house.until(
-                lambda: (
-                    service.call("GET", f"/knowledge-base/{document}/rag-index")["indexes"][0]["status"]
-                    == "succeeded"
-                ),
-                "built",
-            )
+            await house.until(lambda: "indexed anew: . asks again" in screen._index[0], "built")
             await house.press(".")
             await house.until(lambda: "1 in other words" in told(house), "compared with the one before")

@@ -54,7 +54,6 @@ class ChunkPanes(CommandScreen[None]):
         self._passages: Passages | None = None
         self._format = "html"
         self._awaited = False  # the index is being built because the person wished it
-        self._seen = asyncio.Event()  # nothing lies over the screen: only then is the service asked
 
     def sought(self, words: str) -> None:
         """Words are typed that are to be found."""
@@ -86,11 +85,7 @@ class ChunkPanes(CommandScreen[None]):
         self.set_class(self.app.size.width < BESIDE, "-narrow")
 
     def on_screen_resume(self) -> None:
-        self._seen.set()
         self.show_lines()
-
-    def on_screen_suspend(self) -> None:
-        self._seen.clear()
 
     def situation(self) -> Situation:
         return Situation(row=self._row, read_only=self.kbapp.read_only())
@@ -173,7 +168,7 @@ class ChunkPanes(CommandScreen[None]):
         """Wait until the indexes of what was changed are built anew; what is shown till then is old."""
         async with aclosing(self.kb.follow_indexes(self._row.id)) as looks:
             async for indexes in looks:
-                await self._seen.wait()
+                await self.uncovered()
                 pending = [each.progress_percentage for each in indexes if each.status in PENDING]
                 state = f"being built, {min(pending):.0f} %" if pending else "looked at"
                 self.say(f"changed: its index is {state}", "warn")
@@ -182,7 +177,7 @@ class ChunkPanes(CommandScreen[None]):
         """Wait until the index is built, or cannot be."""
         async with aclosing(self.kb.follow_index(self._row.id, self.model)) as states:
             async for known in states:
-                await self._seen.wait()
+                await self.uncovered()
                 self._indexes[self.model] = known
                 sentence, look = in_words(known)
                 self.say(sentence, look)

@@ -21,6 +21,7 @@ from kbtui.tui.widgets.line import Line, Part
 
 Answer = TypeVar("Answer")
 
+LOOK = 0.25  # seconds between two looks whether something still lies over a screen
 PATIENCE = 1.0  # seconds that a key waits for those before it; what is going away never answers
 
 
@@ -73,6 +74,11 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
     def facts(self) -> list[Part]:
         """What stands at the right end of the footer."""
         return []
+
+    async def uncovered(self) -> None:
+        """Wait until nothing lies over the screen: for what nobody sees, the service is not asked."""
+        while self.is_attached and not self.is_current:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK)
 
     def content_saved(self, document: str) -> None:
         """The text of a document was saved from here, whatever screen is on top."""

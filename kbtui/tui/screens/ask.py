@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 BESIDE = 100  # columns from which what the search finds stands beside the answer
 HEADS = f"{' Rank':<10}{'Distance':<19}Chunk of"
+LOW, LOWEST = 18, 10  # rows below which only the chunk in full stands below the answer, or nothing
 WAYS = {"semantic": "by meaning", "keyword": "by words"}
 HINT = (
     "Type a question as a caller asks it: you see the chunks that the agent would be given, nearest first. "
@@ -66,7 +66,6 @@ class Ask(CommandScreen[None]):
         self._state: Part = ("", "")
         self._index: Part = ("", "")
         self._ages: dict[Question, str] = {}
-        self._seen = asyncio.Event()  # nothing lies over the screen: only then is the service asked
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -90,13 +89,12 @@ class Ask(CommandScreen[None]):
 
     def on_resize(self) -> None:
         self.set_class(self.app.size.width < BESIDE, "-narrow")
+        self.set_class(self.app.size.height < LOW, "-low")
+        self.set_class(self.app.size.height < LOWEST, "-lowest")
         self._show()
 
     def on_screen_resume(self) -> None:
-        self._seen.set()
-
-    def on_screen_suspend(self) -> None:
-        self._seen.clear()
+        self._show()  # there may be a draft now
 
     def here(self) -> tuple[str, ...]:
         return ("ask",) if self.focused is self._field else ("answer", "move")
@@ -139,15 +137,9 @@ class Ask(CommandScreen[None]):
         if self.answer is not None:
             known = {chunk.document for chunk in map(_here, self.answer)}
             self._heads.show([(HEADS, "dim")])
-            self.lines.show(
-                [
-                    ranked_line(
-                        each, self._path(_here(each).document), _here(each).document in hits, self._first
-                    )
-                    for each in self.answer
-                ],
-                self.lines.cursor,
-            )
+            edited = {draft.document for draft in self.kb.drafts.all()}
+            lines = [self._line(each, hits, edited) for each in self.answer]
+            self.lines.show(lines, self.lines.cursor)
             self._beside.show([(" Found by the search", "dim")])
             self.lexical.show([hit_line(hit, hit.id in known) for hit in self.hits])
             self.lexical.cursor = -1  # it has none
@@ -158,6 +150,12 @@ class Ask(CommandScreen[None]):
             self.lines.show(lines, self.lines.cursor)
         self._tell()
         self.show_lines()
+
+    def _line(self, difference: Difference, hits: set[str], edited: set[str]) -> list[Part]:
+        document = _here(difference).document
+        return ranked_line(
+            difference, self._path(document), document in hits, self._first, document in edited
+        )
 
     def _age(self, question: Question, now: int) -> str:
         if question not in self._ages:
@@ -196,6 +194,9 @@ class Ask(CommandScreen[None]):
 
     def do_ask_again(self) -> None:
         """What stands in the field goes before what was asked last: it is newer."""
+        if self.answer is None and self.focused is self.lines and self.lines.count:
+            self.do_answer_open()
+            return
         if not self._field.value.strip():
             self._field.value = self.question.words
         if self._field.value.strip():
@@ -228,10 +229,8 @@ class Ask(CommandScreen[None]):
         chunks = counted(len(answer.chunks), "chunk")
         since = f"since {_ago(before[0].at)}: " if before else ""
         self._say(chunks if differences is None else since + summary(differences))
-        if waiting:
-            names = ", ".join(f"“{safe(name[:60])}”" for name in waiting)
-            self._index = (f"{names} is being indexed: . asks again", "warn")
-            self.show_lines()
+        for document in waiting:
+            self._watch(document)
         if trouble:
             self.tell(f"The answer is not kept: {trouble}", "warn")
 
@@ -312,7 +311,8 @@ class Ask(CommandScreen[None]):
                 self._field.value = self.question.words
                 self.do_ask_now()
         elif row is None:
-            self.tell("The document is not in the list; R there brings it up to date.", "warn")
+            gone = "The document is not in the list; R there brings it up to date."
+            self.tell(gone if self.chunk is not None else "There is no chunk to be opened.", "warn")
         elif chunk is not None:
             from kbtui.tui.screens.chunks import Chunks
 
@@ -338,7 +338,10 @@ class Ask(CommandScreen[None]):
         self.lines.cursor = 0
         self._say("")
         self._show()
-        self._lead_answer()
+        if self.kept:
+            self._lead_answer()
+        else:
+            self.do_answer_words()
 
     def do_answer_forget(self) -> None:
         if self.answer is None and self.lines.cursor < len(self.kept):
@@ -356,10 +359,14 @@ class Ask(CommandScreen[None]):
             self.do_answer_kept()
 
     def do_answer_leave(self) -> None:
-        if self.answer is not None:
-            self.do_answer_words()
-        else:
-            self.dismiss()
+        if self.answer is None:
+            self.workers.cancel_group(self, "ask")
+            self._say("")
+        self.do_answer_words()
+
+    def do_view(self, by: str) -> None:
+        """Scroll the chunk that stands below, in full: down or up."""
+        self._about.move(f"half_{by}")
 
     def do_ask_leave(self) -> None:
         self.dismiss()
@@ -381,13 +388,22 @@ class Ask(CommandScreen[None]):
         row = self.kb.mirror.row(document)
         name = safe(row.name[:60]) if row is not None else "the document"
         indexes: list[RagIndex] = []
-        async with aclosing(self.kb.follow_indexes(document)) as looks:
-            async for indexes in looks:
-                await self._seen.wait()
-                pending = [each.progress_percentage for each in indexes if each.status in PENDING]
-                state = f"is being built, {min(pending):.0f} %" if pending else "is looked at"
-                self._index = (f"the index of “{name}” {state}", "warn")
-                self.show_lines()
+        try:
+            async with aclosing(self.kb.follow_indexes(document)) as looks:
+                async for indexes in looks:
+                    await self.uncovered()
+                    pending = [each.progress_percentage for each in indexes if each.status in PENDING]
+                    state = f"is being built, {min(pending):.0f} %" if pending else "was asked for"
+                    self._index = (f"the index of “{name}” {state}", "warn")
+                    self.show_lines()
+        except Error:
+            self._index = ("", "")
+            self.show_lines()
+            raise
+        if any(each.reworded and _here(each).document == document for each in self.answer or ()):
+            self._index = ("", "")  # it was asked meanwhile, and the answer has the new words
+            self.show_lines()
+            return
         ready = any(each.status == "succeeded" for each in indexes)
         why, look = in_words(indexes[0] if indexes else None)
         done = "is indexed anew: . asks again" if ready else f"has no index that is ready: {why}"

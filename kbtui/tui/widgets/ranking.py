@@ -13,10 +13,11 @@ MARKS = {"came": ("+", "good"), "went": ("-", "bad"), "rose": ("▲", "good"), "
 BOTH = "●"
 
 
-def ranked_line(difference: Difference, path: str, both: bool, first: bool) -> list[Part]:
+def ranked_line(difference: Difference, path: str, both: bool, first: bool, edited: bool) -> list[Part]:
     """A chunk of an answer: its rank, how that changed, its distance to scale, and its document.
 
     With `both`, a search for the same words finds the document, too. With `first`, there is nothing before.
+    With `edited`, there is a draft of the document that was not saved.
     """
     before, after = difference
     chunk = after or before
@@ -36,6 +37,7 @@ def ranked_line(difference: Difference, path: str, both: bool, first: bool) -> l
         (f" {far:.3f} " if far is not None else " " * 7, ""),
         (f"{BOTH if both else ' '} ", "key"),
         (safe(chunk.name[:200]) or "(no name)", quiet or "strong"),
+        ("  not saved" if edited else "", "warn"),
         (f"  {safe(path)}  " if path else "  ", "dim"),
         (words, "dim"),
     ]
