@@ -55,6 +55,10 @@ class Access:
         self._connect = connect
         self._connecting: asyncio.Task[Api] | None = None
 
+    def place(self, id: str) -> str:
+        """The folders that a document lies in, as a path of their names; "" in the root."""
+        return " / ".join(folder.name for folder in self.mirror.path(id))
+
     async def api(self) -> Api:
         """The client, built at the first call; the import of what it needs holds up no frame."""
         if self._connecting is None:

@@ -186,7 +186,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("chunks.previous_hit", ("N",), "previous hit", "the chunk before, with the words", ("chunks",)),
     Command("chunks.model", ("m",), "other model", "the chunks under the next embedding model", ("chunks",), 5),
     Command("chunks.build", ("b",), "build index", "have the index built, or one that failed built again", ("chunks",), 0, _needs_writing),
-    Command("chunks.reload", ("R", "ctrl+r"), "ask again", "ask the service for the chunks again", ("chunks",), 7),
+    Command("chunks.reload", ("R", "ctrl+r"), "reload", "ask the service for the chunks again", ("chunks",), 7),
     Command("chunks.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("chunks",), 6),
     Command("whole.back", ("enter", "v", "escape", "q", "h", "left"), "all chunks", "back to all chunks", ("whole",), 1),
     Command("whole.next", (")", "n"), "next", "the next chunk", ("whole",), 2),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING
 
 from kbtui.answers import PENDING
 from kbtui.changes import Changes
 from kbtui.content import safe
-from kbtui.errors import NotFound
 
 if TYPE_CHECKING:
     from kbtui.models import RagIndex
@@ -35,12 +34,14 @@ def in_words(index: RagIndex | None) -> tuple[str, str]:
     return _STATES.get(index.status, (safe(index.status[:40]) or "in a state without a name", "warn"))
 
 
+def slowest(indexes: Iterable[RagIndex]) -> RagIndex | None:
+    """Of those that are being built, the one that is least far; None where nothing is being built."""
+    pending = (index for index in indexes if index.status in PENDING)
+    return min(pending, key=lambda index: index.progress_percentage, default=None)
+
+
 class Indexing(Changes):
     """What changes indexes, and follows them."""
-
-    async def index(self, id: str, model: str) -> RagIndex | None:
-        """The index of a document under a model, or None where there is none."""
-        return next((each for each in await self.indexes(id) if each.model == model), None)
 
     async def build_index(self, id: str, model: str) -> None:
         """Have an index built; one that failed is built anew.
@@ -49,44 +50,25 @@ class Indexing(Changes):
             Refused: nothing may be changed here, or the service does not want to.
         """
         self._may_write()
-        known = await self.index(id, model)
+        known = next((each for each in await self.indexes(id) if each.model == model), None)
         api = await self.api()
         if known is not None and known.status not in PENDING and known.status != "succeeded":
             await api.delete_rag_index(id, known.id)
         await api.compute_rag_index(id, model)
 
-    async def follow_index(self, id: str, model: str) -> AsyncGenerator[RagIndex, None]:
-        """How an index stands, now and then, until it is settled; the longer it takes, the seldomer.
-
-        Raises:
-            NotFound: there is none any more.
-        """
-        pause = SOONEST
-        while True:
-            known = await self.index(id, model)
-            if known is None:
-                raise NotFound("The index is gone; somebody deleted it, or the document.")
-            yield known
-            if known.status not in PENDING:
-                return
-            await asyncio.sleep(pause)
-            pause = min(LATEST, pause * 1.2)
-
-    async def follow_indexes(self, id: str) -> AsyncGenerator[list[RagIndex], None]:
-        """How all indexes of a document stand after a change of it, now and then, until they are settled.
+    async def follow_indexes(self, id: str, model: str = "") -> AsyncGenerator[list[RagIndex], None]:
+        """How the indexes of a document stand, now and then, until they are settled; with `model`, that one.
 
         They are settled when they were being built before, or when several looks say so: at the first, the
-        service may not have begun.
+        service may not have begun. The longer it takes, the seldomer they are looked at.
         """
         pause, calm = SOONEST, LOOKS
         while True:
-            known = await self.indexes(id)
+            known = [each for each in await self.indexes(id) if model in ("", each.model)]
             yield known
-            if any(each.status in PENDING for each in known):
-                calm = 0
-            elif calm > 0:
-                calm -= 1
-            if calm == 0 and not any(each.status in PENDING for each in known):
+            pending = slowest(known) is not None
+            calm = 0 if pending else max(0, calm - 1)
+            if not pending and not calm:
                 return
             await asyncio.sleep(pause)
             pause = min(LATEST, pause * 1.2)

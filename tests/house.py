@@ -140,6 +140,15 @@ class House:
         assert isinstance(self.app.screen, Editor)
         return self.app.screen
 
+    async def mend(self, words: str) -> None:
+        """Edit what is under the cursor: put words where the editor opens, save them and come back."""
+        await self.press("e")
+        await self.editor()
+        await self.type(words)
+        await self.press("ctrl+s")
+        await self.until(lambda: "Saved, verified" in self.notices, "saved")
+        await self.press("escape")
+
     async def typing(self, name: str, words: str) -> Editor:
         """Everything is here, and these words are typed in the editor of a document."""
         await self.online()

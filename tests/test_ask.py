@@ -229,13 +229,9 @@ async def test_what_is_edited_from_an_answer_is_followed_until_it_is_indexed(
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         screen = await asking(house)
-        await house.press("j", "e")
-        await house.editor()
-        await house.type("Better words. ")
-        await house.press("ctrl+s")
-        await house.until(lambda: "Saved, verified" in house.notices, "saved")
-        await house.press("escape")
-        await house.until(lambda: "indexed anew: . asks again" in screen._index[0], "followed")
+        await house.press("j")
+        await house.mend("Better words. ")
+        await house.until(lambda: "indexed anew: . asks again" in screen.index[0], "followed")
 
 
 async def test_by_words_and_with_neutral_settings_are_other_questions(
@@ -264,17 +260,13 @@ async def test_the_index_is_followed_though_the_editor_is_opened_again_and_a_dra
     with Demo(index_seconds=1.5) as demo:
         async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
             screen = await asking(house)
-            await house.press("j", "e")
-            await house.editor()
-            await house.type("Better words. ")
-            await house.press("ctrl+s")
-            await house.until(lambda: "Saved, verified" in house.notices, "saved")
-            await house.press("escape")
+            await house.press("j")
+            await house.mend("Better words. ")
             for _ in range(2):
                 await house.press("e")
                 await house.editor()
                 await house.press("escape")
-            await house.until(lambda: "indexed anew" in screen._index[0], "followed")
+            await house.until(lambda: "indexed anew" in screen.index[0], "followed")
             await house.press("e")
             await house.editor()
             await house.type("More of them. ")
@@ -328,8 +320,8 @@ async def test_an_answer_that_lacks_what_is_being_indexed_says_so_and_is_not_com
             document, _ = shown(screen)[1]
             service.patch(document, content=f"Other words. {service.text(document)}")
             await house.press(".")
-            await house.until(lambda: "is being built" in screen._index[0], "told, and followed")
+            await house.until(lambda: "is being built" in screen.index[0], "told, and followed")
             assert len(house.browse.kb.last_answers(screen.question)) == 1
-            await house.until(lambda: "indexed anew: . asks again" in screen._index[0], "built")
+            await house.until(lambda: "indexed anew: . asks again" in screen.index[0], "built")
             await house.press(".")
             await house.until(lambda: "1 in other words" in told(house), "compared with the one before")

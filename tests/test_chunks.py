@@ -182,12 +182,7 @@ async def test_what_looks_like_a_tag_in_markdown_is_shown(
 async def test_what_is_edited_from_here_is_shown_anew_once_it_is_indexed(demo: Demo, tmp_path: Path) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         screen = await viewing(house, "Account and sign-in")
-        await house.press("e")
-        await house.editor()
-        await house.type("Quokka. ")
-        await house.press("ctrl+s")
-        await house.until(lambda: "Saved, verified" in house.notices, "saved")
-        await house.press("escape")
+        await house.mend("Quokka. ")
         await house.until(lambda: "changed" in house.line("header"), "said")
         await house.until(lambda: screen.list.piece and "Quokka" in screen.list.piece.text, "shown anew")
         assert "Quokka" in screen.text.text and "changed" not in house.line("header")

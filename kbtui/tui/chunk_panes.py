@@ -15,7 +15,7 @@ from kbtui.chunk_facts import Telling, as_read, chunk_as_read
 from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
-from kbtui.indexing import in_words
+from kbtui.indexing import in_words, slowest
 from kbtui.placing import Passages
 from kbtui.rows import DocumentRow
 from kbtui.tui.background import background
@@ -51,7 +51,6 @@ class ChunkPanes(CommandScreen[None]):
         self._header = Line("header")
         self._indexes: dict[str, RagIndex] = {}
         self._state = ASKING
-        self._passages: Passages | None = None
         self._format = "html"
         self._awaited = False  # the index is being built because the person wished it
 
@@ -100,7 +99,7 @@ class ChunkPanes(CommandScreen[None]):
         if row is not None and row.updated != self._row.updated:
             self._row = row
             self.load(changed=True)
-        place = " / ".join(folder.name for folder in self.kb.mirror.path(self._row.id)) or "Root"
+        place = self.kb.place(self._row.id) or "Root"
         number = f" Chunk {count(self.list.cursor + 1)}  " if self.whole.display else " Chunks  "
         found = self.found()
         state = found if found[0] and self.list.count else self._state
@@ -169,19 +168,20 @@ class ChunkPanes(CommandScreen[None]):
         async with aclosing(self.kb.follow_indexes(self._row.id)) as looks:
             async for indexes in looks:
                 await self.uncovered()
-                pending = [each.progress_percentage for each in indexes if each.status in PENDING]
-                state = f"being built, {min(pending):.0f} %" if pending else "looked at"
+                building = slowest(indexes)
+                state = in_words(building)[0] if building else "looked at"
                 self.say(f"changed: its index is {state}", "warn")
 
     async def follow(self) -> None:
         """Wait until the index is built, or cannot be."""
-        async with aclosing(self.kb.follow_index(self._row.id, self.model)) as states:
-            async for known in states:
+        async with aclosing(self.kb.follow_indexes(self._row.id, self.model)) as looks:
+            async for indexes in looks:
                 await self.uncovered()
-                self._indexes[self.model] = known
-                sentence, look = in_words(known)
+                self._indexes.pop(self.model, None)
+                self._indexes.update({each.model: each for each in indexes})
+                sentence, look = in_words(self._indexes.get(self.model))
                 self.say(sentence, look)
-                if known.status in PENDING and not self.list.count:
+                if slowest(indexes) and not self.list.count:
                     self.explain((f"The index is {sentence}.", look), ("Its chunks appear here.", "dim"))
 
     async def read(self) -> None:
@@ -195,11 +195,10 @@ class ChunkPanes(CommandScreen[None]):
             self.explain((f"{sentence[:1].upper()}{sentence[1:]}.", look), (self._offer(known), "dim"))
             return
         self.say("reading …", "dim")
-        await self._show_text()
+        passages = await self._show_text()
         self.list.show([])
         self.remove_class("-empty")
-        telling = Telling(self._row.id, self._format, self._passages, self.kb.likenesses)
-        self._passages, pieces = None, list[Piece]()  # it may be larger than all the rest
+        telling, pieces = Telling(self._row.id, self._format, passages, self.kb.likenesses), list[Piece]()
         async with aclosing(self.kb.chunks(self._row.id, self.model)) as pages:
             async for page in pages:
                 told = await asyncio.to_thread(telling.of, [chunk.content for chunk in page])
@@ -240,20 +239,19 @@ class ChunkPanes(CommandScreen[None]):
             self.list.go(at)
         return at is not None
 
-    async def _show_text(self) -> None:
-        """The document's text, that the chunks stand in; without it, they stand nowhere."""
+    async def _show_text(self) -> Passages | None:
+        """Show the document's text; where there is one, its passages, in which the chunks stand."""
         try:
             body = self.kb.kept_body(self._row) or await self.kb.read(self._row.id)
         except Offline:
             kept = self.kb.mirror.body(self._row.id)
             if kept is None:
-                self._passages = None
-                return
+                return None
             body = kept
         self._format = body.format
         shown = await asyncio.to_thread(as_read, body.text, body.format)
-        self._passages = await asyncio.to_thread(Passages, shown)
         await self.text.show(shown)
+        return await asyncio.to_thread(Passages, shown)
 
     def _offer(self, known: RagIndex | None) -> str:
         """What can be done where there are no chunks."""

@@ -23,12 +23,8 @@ class Chunks(ChunkPanes):
     """The commands of the place "chunks", each in a method by its name."""
 
     _target = 0  # the chunk that is being fetched to be shown alone
-    _hits: tuple[str, Sequence[Piece], int, list[int]] = (
-        "",
-        (),
-        0,
-        [],
-    )  # the words, the chunks, those with them
+    # The words that were looked for, in which chunks, how many those were, and which of them have the words.
+    _hits: tuple[str, Sequence[Piece], int, list[int]] = ("", (), 0, [])
 
     def here(self) -> tuple[str, ...]:
         if self.focused is self.field:
@@ -39,6 +35,7 @@ class Chunks(ChunkPanes):
 
     def content_saved(self, document: str) -> None:
         if document == self._row.id:
+            self._row = self.kb.mirror.row(document) or self._row
             self.load(changed=True)
 
     # The index

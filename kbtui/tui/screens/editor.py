@@ -39,7 +39,7 @@ class Editor(CommandScreen[None]):
         self.area = Words(draft.text, "words", self.show_lines, self.show_footer)
         self.saving = False
         self._passage = passage
-        self._place = safe(" / ".join(folder.name for folder in self.kb.mirror.path(draft.document)))
+        self._place = safe(self.kb.place(draft.document))
 
     def compose(self) -> ComposeResult:
         yield self._header

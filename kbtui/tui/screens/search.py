@@ -208,7 +208,7 @@ class Search(CommandScreen[None]):
             typed = len(self._field.value.strip()) >= SHORTEST
             self._snippet.say([] if typed else [[(HINT, "dim")]])
             return
-        path = " / ".join(folder.name for folder in self.kb.mirror.path(found.id)) or "Root"
+        path = self.kb.place(found.id) or "Root"
         text: list[Part] = [(safe(words), "hit" if is_hit else "") for words, is_hit in found.snippet]
         if not found.snippet:
             text = [("found by its name" if found.score is None else "the service shows no passage", "dim")]

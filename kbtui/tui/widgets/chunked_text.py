@@ -97,7 +97,7 @@ class ChunkedText(VirtualList):
 
     def go_to_mark(self, chunk: int) -> None:
         """Put the cursor on the first place in a chunk that is marked, if there is one."""
-        border = next((each for each in self._borders if each.chunk == chunk), None)
+        border = self._border(chunk)
         if border is not None:
             at = bisect_left(self._marks, border.start, key=lambda mark: mark[0])
             if at < len(self._marks) and self._marks[at][0] < border.end:
@@ -123,10 +123,13 @@ class ChunkedText(VirtualList):
             end += 1
         return Border(start, end, chunk)
 
-    def choose(self, chunk: int) -> bool:
-        """Let a chunk stand out and bring it into view; False where it stands nowhere."""
+    def _border(self, chunk: int) -> Border | None:
+        return next((each for each in self._borders if each.chunk == chunk), None)
+
+    def choose(self, chunk: int) -> None:
+        """Let a chunk stand out and bring it into view, if it stands anywhere."""
         self.chosen = chunk
-        border = next((each for each in self._borders if each.chunk == chunk), None)
+        border = self._border(chunk)
         if border is not None and self._rows:
             self.cursor = self._row_of(border.start)
             last = self._row_of(max(border.start, border.end - 1))
@@ -135,7 +138,6 @@ class ChunkedText(VirtualList):
             top = max(0, min(self.cursor - above, len(self._rows) - height))
             self.scroll_to(y=top, animate=False)
         self.refresh()
-        return border is not None
 
     def chunk_here(self) -> int:
         """The chunk under the cursor: the chosen one if it is, else the last that begins before; or -1."""

@@ -72,7 +72,7 @@ class Reading(Vertical):
         self.row = row
         again = again and not self.busy  # what was cut in the middle begins anew
         self.busy = True
-        self.place = " / ".join(folder.name for folder in kb.mirror.path(row.id)) if row else ""
+        self.place = kb.place(row.id) if row else ""
         self.show_tabs()
         await self._show(kb, row, again)
         self.busy = False
