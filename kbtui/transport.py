@@ -1,4 +1,4 @@
-"""Requests to the service and what becomes of them: the only room that knows httpx.
+"""Requests to the service and what becomes of them: the only room, with `orderly`, that knows httpx.
 
 A request is described once (`Ask`) and sent as often as it takes. What may be sent again depends on what
 would happen if the service had already carried it out:
@@ -30,6 +30,7 @@ import httpx
 from kbtui import route
 from kbtui.bodies import gathered, json_object, unpacked
 from kbtui.errors import Busy, Error, NotFound, Offline, Refused, Unauthorized, Unexpected
+from kbtui.orderly import Orderly
 from kbtui.pacing import Pacing, Turn, retry_after
 from kbtui.refusals import is_throttled, refusal
 from kbtui.route import CONNECT, Route
@@ -378,14 +379,18 @@ class Transport:
         way = route.find(self.base_url, self._environ)
         tls = way.tls if way.tls is not None else False  # False: nobody is asked for a certificate over http
         try:
-            client = httpx.AsyncClient(
-                headers={"xi-api-key": self._key, "user-agent": "kbtui"},
+            line = httpx.AsyncHTTPTransport(
                 verify=tls,
                 proxy=_proxy(way),
                 trust_env=False,
                 limits=httpx.Limits(
                     max_connections=None, max_keepalive_connections=None, keepalive_expiry=IDLE
                 ),
+            )
+            client = httpx.AsyncClient(
+                headers={"xi-api-key": self._key, "user-agent": "kbtui"},
+                transport=Orderly(line),
+                trust_env=False,
             )
         except (ValueError, httpx.InvalidURL, ImportError):
             raise Error(f"The proxy {way.proxy_name} cannot be used; check its address.") from None

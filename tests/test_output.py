@@ -42,7 +42,10 @@ STYLES = [
 ] + [Style(link="https://example.org/a;b"), Style(color="red", meta={"@click": "x"})]  # fmt: skip
 COLOURS = ["truecolor", "256", "standard", ""]
 
-SURE = ["a", "b", " ", "  ", "│", "世", "界", "e\u0301", "é", "ｱ", "☎"]
+SIMPLE = ["a", "b", " ", "  ", "│"]
+"""What has one cell each: lines of nothing else are drawn in a shorter way."""
+
+SURE = [*SIMPLE, "世", "界", "e\u0301", "é", "ｱ", "☎"]
 """What has its cells on every terminal."""
 
 DOUBTED = [
@@ -83,6 +86,10 @@ class Film:
     def __init__(self, both: Both, chance: random.Random, sure: bool) -> None:
         self._both, self._chance, self._sure = both, chance, sure
         self._coloured = chance.random() < 0.9
+        self._texts = chance.choice([SIMPLE, SURE if sure else DOUBTED])
+        self._styles = chance.sample(
+            STYLES, chance.choice([2, 5, len(STYLES)])
+        )  # few come again side by side
         self._said: list[list[Segment]] = [[]] * chance.choice([1, 4])  # lines that come again
         self._anew(both.size)
 
@@ -98,6 +105,7 @@ class Film:
                 self._lay_over: 6,
                 self._replace: 3,
                 self._colour: 2,
+                self._retype: 2,
                 self._pause: 3,
                 self._disturb: 1,
             }
@@ -129,6 +137,12 @@ class Film:
             self._rows[y] = Strip([Segment(self._rows[y].text, style)], self._size.width)
         for y in self._some_rows()[:2]:
             self._rows[y] = self._line(self._size.width)
+        self._show_all()
+
+    def _retype(self) -> None:
+        """Lines say something else in places, and look as they did."""
+        for y in self._some_rows():
+            self._rows[y] = Strip([Segment(self._other(text), style) for text, style, _ in self._rows[y]])
         self._show_all()
 
     def _move(self) -> None:
@@ -223,13 +237,18 @@ class Film:
         return strip
 
     def _words(self) -> list[Segment]:
-        texts = SURE if self._sure else DOUBTED
-        words = ("".join(self._chance.choices(texts, k=self._chance.randrange(7))) for _ in range(5))
+        words = ("".join(self._chance.choices(self._texts, k=self._chance.randrange(7))) for _ in range(5))
         segments = [Segment(text, self._style()) for text in words if cell_len(text) and text[0] != "\u200d"]
         return segments if self._coloured else NoColor().apply(segments, Color(0, 0, 0))
 
+    def _other(self, text: str) -> str:
+        """Of other letters, or the same: what stays between places that change may not be drawn like them."""
+        if self._chance.random() < 0.5:
+            return text
+        return "".join(self._chance.choice("xyz") if char in "abxyz" else char for char in text)
+
     def _style(self) -> Style:
-        return self._chance.choice(STYLES)
+        return self._chance.choice(self._styles)
 
     def _cuts(self, width: int) -> list[int]:
         """Where the widgets of a line meet."""
