@@ -22,6 +22,7 @@ class Situation(NamedTuple):
     read_only: str = ""  # why nothing can be changed here
     filtered: bool = False
     undoable: bool = False  # there is something to take back
+    marked: bool = False  # at least one document is
 
 
 Off = Callable[[Situation], str | None]
@@ -119,6 +120,10 @@ def _needs_undo(now: Situation) -> str | None:
     return None if now.undoable else "nothing to undo"
 
 
+def _needs_marks(now: Situation) -> str | None:
+    return None if now.marked else "nothing is marked"
+
+
 def _needs_filter(now: Situation) -> str | None:
     return None if now.filtered else "no filter is set"
 
@@ -149,6 +154,8 @@ COMMANDS: tuple[Command, ...] = (
     # Finding
     Command("list.filter", ("/",), "filter", "show only names that hold the words you type", ("browse",), 1),
     Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 0, _needs_filter),
+    Command("list.mark", ("space",), "mark", "mark the document, for what is done with all that are marked; again takes it back", ("browse", "results"), 0, _needs_document),
+    Command("list.unmark", ("g u",), "unmark all", "mark no document any more", ("browse", "results"), 0, _needs_marks),
     Command("filter.text", ("f t",), "text", "only texts; other types add up, again takes it back", ("browse", "results")),
     Command("filter.url", ("f u",), "url", "only URL documents; other types add up, again takes it back", ("browse", "results")),
     Command("filter.file", ("f f",), "file", "only files; other types add up, again takes it back", ("browse", "results")),
@@ -166,12 +173,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("sort.size_down", ("s Z",), "size", "sort by size, largest first", ("browse",)),
     Command("search.open", ("S",), "search", "find words in the contents of all documents", ("browse",), 2),
     Command("search.results", ("enter", "tab"), "results", "go to what was found", ("search",), 1),
+    Command("search.scope", ("f4",), "where", "search everything, the folder that is open, or what is marked", ("search",), 4),
     Command("search.leave", ("escape",), "close", "back to where you were", ("search",), 2),
     Command("search.older", ("up",), "older", "the words of the search before", ("search",), 3),
     Command("search.newer", ("down",), "newer", "the words of the search after it, or to what was found", ("search",)),
     Command("results.open", ("enter", "l", "right"), "open", "show the document where the words stand", ("results",), 1, _needs_document),
     Command("results.words", ("/", "S", "tab"), "other words", "type other words", ("results",), 2),
     Command("results.ask", ("]",), "ask an agent", "ask an agent for these words", ("results",), 3),
+    Command("results.scope", ("o", "f4"), "where", "search everything, the folder that is open, or what is marked", ("results",), 3),
+    Command("results.info", ("i",), "info", "everything known of the document", ("results",), 0, _needs_document),
     Command("results.leave", ("escape", "q", "h", "left"), "back", "back to the words", ("results",), 4),
     # Chunks
     Command("chunks.open", ("c",), "chunks", "the pieces of the document that agents retrieve, and where they stand", ("browse", "results", "answer"), 5, _needs_chunks),

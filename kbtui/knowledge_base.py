@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,16 +16,15 @@ from kbtui.changes import image
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Error, Offline
 from kbtui.history import Change
-from kbtui.indexing import Indexing
+from kbtui.marks import Marks
 from kbtui.questions import Answer, Difference, Question, answered, compare, gone
-from kbtui.rows import ALL, SORTS, Body, DocumentRow, Found, View
+from kbtui.rows import SORTS, Body, DocumentRow, View
+from kbtui.searching import Searching
 
 if TYPE_CHECKING:
     from kbtui.api import Api
     from kbtui.chunk_facts import Likenesses
     from kbtui.models import Document
-
-SEARCHES = 100  # that are remembered
 
 PATIENCE = 5.0  # seconds that a person who wants to type waits for the text of now, where one is kept here
 
@@ -61,8 +58,13 @@ class AskedAgain(NamedTuple):
     trouble: str = ""  # why it is not kept, as a sentence
 
 
-class KnowledgeBase(Indexing):
+class KnowledgeBase(Searching):
     """One workspace: its mirror, its history, its drafts, and the service behind them."""
+
+    @cached_property
+    def marks(self) -> Marks:
+        """The documents that are marked."""
+        return Marks()
 
     # Reading what is here
 
@@ -81,50 +83,6 @@ class KnowledgeBase(Indexing):
     def edited(self) -> frozenset[str]:
         """The documents that have a draft."""
         return frozenset(draft.document for draft in self.drafts.all())
-
-    # Searching
-
-    def named(self, words: str, most: int, types: tuple[str, ...] = ()) -> tuple[list[Found], int]:
-        """The first documents whose names hold all these words, and how many there are."""
-        listing = self.mirror.listing(View(ALL, text=words, types=types))
-        rows = self.mirror.window(listing, 0, most)
-        return [Found(row.id, row.name, row.type) for row in rows], len(listing)
-
-    async def found(
-        self, words: str, types: Sequence[str] = ()
-    ) -> AsyncGenerator[tuple[list[Found], bool], None]:
-        """What the service finds in contents, best first, and whether there is more, page by page.
-
-        The mirror hears of the documents.
-        """
-        ticket = await asyncio.to_thread(self.mirror.ticket)
-        async with aclosing(self.search(words, types)) as pages:
-            async for page, more in pages:
-                await asyncio.to_thread(self.mirror.store, [hit.document.raw() for hit in page], ticket)
-                yield (
-                    [
-                        Found(
-                            hit.document.id,
-                            hit.document.name,
-                            hit.document.type,
-                            hit.score,
-                            tuple((each.value, each.is_hit) for each in hit.search_snippet),
-                        )
-                        for hit in page
-                    ],
-                    more,
-                )
-                ticket = await asyncio.to_thread(self.mirror.ticket)
-
-    def searches(self) -> list[str]:
-        """The words that were searched for, the newest first."""
-        kept = self.history.recall(self.base_url, "search", "words")
-        return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
-
-    def remember_search(self, words: str) -> None:
-        """Keep words for another time."""
-        kept = [words, *(each for each in self.searches() if each != words)]
-        self.history.remember(self.base_url, "search", "words", kept[:SEARCHES])
 
     # Chunks
 

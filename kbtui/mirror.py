@@ -16,6 +16,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -280,6 +281,18 @@ class Mirror:
             self._opened[id] = None
             body = body._replace(lossy=bool(body.lossy))
         return body
+
+    def opened(self, words: str, most: int) -> list[Body]:
+        """Kept contents that hold each of these words, in any case; those opened last first."""
+        wanted = words.casefold().split()
+        query = "SELECT document, format, text, updated, lossy FROM body ORDER BY used DESC"
+
+        def work(database: sqlite3.Connection) -> list[Body]:
+            bodies = (Body(*_checked(row, _BODY)) for row in database.execute(query))
+            having = (each for each in bodies if all(map(each.text.casefold().__contains__, wanted)))
+            return list(islice(having, most))
+
+        return self._database.scan(work)
 
     def keep_body(self, body: Body) -> None:
         """Keeps the content of a document, and lets go of those not opened for the longest time.

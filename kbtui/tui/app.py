@@ -32,9 +32,11 @@ from kbtui.tui.copying import Copying
 from kbtui.tui.driver import PacedDriver
 from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.panes import SCOPES
 from kbtui.tui.saving import Held, Saving
 from kbtui.tui.screens.browse import Browse
 from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
+from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Part
 from kbtui.tui.workspaces import OpenWorkspace, StartDemo, Workspaces
 
@@ -347,11 +349,26 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         self.clear_notifications()
         self.notify(mark + safe(sentence), severity=severity, markup=False, timeout=seconds)
 
+    def marked(self) -> list[Part]:
+        """How many documents are marked, where any are."""
+        marks = len(self.kb.marks)
+        return [(f"{count(marks)} marked ", "key")] if marks else []
+
+    def folder(self) -> str:
+        """The folder that is open behind whatever lies over it, or "" where it is none."""
+        scope = self._focus().scope
+        return "" if scope in SCOPES else scope
+
+    def look_again(self) -> None:
+        """The service did not answer: find out at once how it stands."""
+        if self._follower is not None:
+            self._follower.look()
+
     def failed(self, error: Error, sentence: str = "") -> None:
         """Say what went wrong; and where the line is down, find out at once."""
         self.tell(sentence or error.sentence, "bad")
-        if isinstance(error, Offline) and self._follower is not None:
-            self._follower.look()
+        if isinstance(error, Offline):
+            self.look_again()
 
     def reached(self) -> None:
         self.may_only_read = False
@@ -424,6 +441,12 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         browse = self._browse()
         if browse is not None:
             browse.show_found(found)
+
+    def show_info(self) -> None:
+        """Show all that is known of the document that was shown last."""
+        browse = self._browse()
+        if browse is not None:
+            browse.do_view_info()
 
     def do_help_keys(self) -> None:
         from kbtui.tui.screens.keys import Keys

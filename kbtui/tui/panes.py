@@ -48,6 +48,7 @@ class Panes(CommandScreen[None]):
         self.title_parts: Callable[[], list[Part]] = app.title_parts
         self._trouble: Callable[[], str] = lambda: app.trouble
         self._read_only: Callable[[], str] = app.read_only
+        self._marked: Callable[[], list[Part]] = app.marked
         self.settle = app.settle
         self.shown = View()
         self.folders = FolderTree("tree")
@@ -108,6 +109,7 @@ class Panes(CommandScreen[None]):
             read_only=self._read_only(),
             filtered=bool(self.shown.text or self.shown.types),
             undoable=self.kb.undoable() is not None,
+            marked=bool(self.kb.marks),
         )
 
     @property
@@ -293,7 +295,9 @@ class Panes(CommandScreen[None]):
         whole = self.kb.mirror.count(self.shown.scope)
         at = self.documents.cursor + 1 if total else 0
         of = f"{count(at)} of {count(total)}"
-        return [(of, ""), (f" ({count(whole)})" if total != whole else "", "dim"), (" ", "")]
+        hidden = f" ({count(whole)})" if total != whole else ""
+        marked = self._marked()
+        return [(of, ""), (hidden, "dim"), (" · " if marked else " ", "dim"), *marked]
 
     def _show_chips(self) -> None:
         chips: list[Part] = []

@@ -160,6 +160,24 @@ class Browse(Panes):
     def do_view_previous_hit(self) -> None:
         self.do_view_next_hit(-1)
 
+    # Marks
+
+    def do_list_mark(self) -> None:
+        row = self.documents.row
+        if row is not None and self.pane != "tree":
+            self.kb.marks.turn(row.id)
+            self.documents.refresh_line(self.documents.cursor)
+            if self.pane == "list":
+                self.documents.move("down")
+            self.show_footer()
+        else:
+            self.tell("Documents and folders are marked in the list: 2 goes there.")
+
+    def do_list_unmark(self) -> None:
+        self.kb.marks.drop()
+        self.documents.refresh()
+        self.show_footer()
+
     # Names
 
     def do_document_rename(self) -> None:

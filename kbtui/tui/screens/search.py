@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 
 from kbtui.commands import Command, Situation
 from kbtui.content import safe
-from kbtui.errors import Error
+from kbtui.errors import Error, Offline
 from kbtui.rows import ALL, TYPES, DocumentRow, Found
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
@@ -21,7 +19,8 @@ from kbtui.tui.panes import RANKED_AT_ONCE
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.folder_tree import counted
-from kbtui.tui.widgets.line import Line, Part, cut, fit
+from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.results import Results
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -31,12 +30,22 @@ PAUSE = 0.25  # seconds after a key before the service is asked
 SHORTEST = 2  # characters that are searched for
 NAMES = 5  # matches by name that are shown above the others
 AHEAD = 20  # results below the cursor, fewer of which have the next page fetched
+PAGES = 3  # of the service's answers that are looked through for a scope, until more is wished
 SEARCHING: Part = ("searching …", "dim")
 HINT = (
     "The service looks for the words in the texts of all documents, and for words that are nearly the same. "
     "What has them in its name alone comes first."
 )
-LEAD = 24  # characters of a snippet before the first word that was found
+
+
+class Scope(NamedTuple):
+    """Where is searched: in these documents and what lies in them, or everywhere where there are none."""
+
+    words: str
+    ids: tuple[str, ...] = ()
+
+
+EVERYTHING = Scope("everything")
 
 
 class Search(CommandScreen[None]):
@@ -47,7 +56,8 @@ class Search(CommandScreen[None]):
         super().__init__(app.keymap)
         self._begin = words
         self.kb, self.kbapp = app.kb, app
-        self.results = Results("lines")
+        self.results = Results("lines", self.kb.marks)
+        self._scope = EVERYTHING
         self._header, self._snippet = Line("header"), DocumentView("snippet")
         self._field = Field("words", "words that the agent said, or should have said", self._typed)
         self._kept = self.kb.searches()
@@ -58,7 +68,8 @@ class Search(CommandScreen[None]):
         self._named = 0  # how many do
         self._hits: list[Found] = []
         self._state: Part = ("", "")
-        self._more = asyncio.Event()  # another page is wanted
+        self._more = asyncio.Event()  # what comes after is wanted
+        self._pausing = False  # until it is
         self._waiting: list[Command] = []  # pressed for results that are not here yet
 
     def compose(self) -> ComposeResult:
@@ -79,7 +90,7 @@ class Search(CommandScreen[None]):
         return ("search",) if self.focused is self._field else ("results", "move")
 
     def situation(self) -> Situation:
-        return Situation(row=self.row, read_only=self.kbapp.read_only())
+        return Situation(row=self.row, read_only=self.kbapp.read_only(), marked=bool(self.kb.marks))
 
     @property
     def row(self) -> DocumentRow | None:
@@ -89,13 +100,19 @@ class Search(CommandScreen[None]):
 
     def show_lines(self) -> None:
         shown, named = len(self._names), self._named
-        look = "key" if self._types else "dim"
+        look = "key" if self._types or self._scope.ids else "dim"
+        types = " or ".join(self._types)
+        where = types or self._scope.words
+        if self._scope.ids:
+            where = f"{types} in {self._scope.words}, picked out here".strip()
         names = f"{shown} of {named} names · " if named > shown else ""
         self._header.show(
-            [(" Search", "strong"), (f"  {' or '.join(self._types) or 'everything'}", look)],
-            [(names, "dim"), self._state, (" ", "")],
+            [(" Search", "strong"), (f"  {safe(where)}", look)], [(names, "dim"), self._state, (" ", "")]
         )
         self.show_footer()
+
+    def facts(self) -> list[Part]:
+        return self.kbapp.marked()
 
     # Words
 
@@ -111,32 +128,68 @@ class Search(CommandScreen[None]):
             self._say("", "")
             return
         if self.kb.mirror.count(ALL) <= RANKED_AT_ONCE:
-            self._names, self._named = self.kb.named(words, NAMES, self._types)
+            self._names, self._named = self._by_name(words)
         self._say(*SEARCHING)
         self._search(words)
 
+    def _by_name(self, words: str) -> tuple[list[Found], int]:
+        inside = self.kb.within(self._scope.ids) if self._scope.ids else None
+        return self.kb.named(words, NAMES, self._types, inside)
+
     @background("search")
     async def _search(self, words: str) -> None:
+        self._pausing = False
         if self.kb.mirror.count(ALL) > RANKED_AT_ONCE:
-            self._names, self._named = await asyncio.to_thread(self.kb.named, words, NAMES, self._types)
+            self._names, self._named = await asyncio.to_thread(self._by_name, words)
             self._show()
         await asyncio.sleep(PAUSE)
-        hits: list[Found] = []
-        self._more.clear()
         try:
-            async with aclosing(self.kb.found(words, self._types)) as pages:
-                async for page, more in pages:
-                    self._hits = hits = [*hits, *page]
-                    if more:
-                        self._say(f"{counted(len(hits), 'document')} and more", "")
-                        await self._more.wait()
-                        self._more.clear()
+            if self.kbapp.trouble:
+                await self._search_here(words)
+            await self._ask(words)
+        except Offline:
+            await self._search_here(words)
+            self.kbapp.look_again()
         except Error:
-            self._hits = hits  # not those of other words
+            self._hits = []  # not those of other words
             self._say("the service did not answer", "bad")
             raise
-        self._hits = hits
-        self._say(counted(len(hits), "document") if hits else "nothing found", "" if hits else "warn")
+
+    async def _ask(self, words: str) -> None:
+        """Show what the service finds, a page at a time as it is looked at."""
+        hits, looked_at, pages_read = list[Found](), 0, 0
+        inside = self.kb.within(self._scope.ids)
+        self._more.clear()
+        async with aclosing(self.kb.found(words, self._types)) as pages:
+            async for page, more in pages:
+                hits += [each for each in page if not self._scope.ids or inside(each.id)]
+                looked_at, pages_read = looked_at + len(page), pages_read + 1
+                if more and self._scope.ids and pages_read % PAGES:
+                    continue
+                self._hits, self._pausing = hits.copy(), more
+                self._tell(len(hits), looked_at, more)
+                if more:
+                    await self._more.wait()
+                    self._more.clear()
+                    self._pausing = False
+
+    def _tell(self, found: int, looked_at: int, more: bool) -> None:
+        if self._scope.ids:
+            on = (
+                f"the first {looked_at} documents; Enter looks on" if more else counted(looked_at, "document")
+            )
+            self._say(f"{found} of {on}", "" if found else "warn")
+        elif not found:
+            self._say("nothing found", "warn")
+        else:
+            self._say(counted(found, "document") + (" and more" if more else ""), "")
+
+    async def _search_here(self, words: str) -> None:
+        """Without the service: what was opened, and is kept."""
+        found = await asyncio.to_thread(self.kb.found_here, words, self._types)
+        inside = self.kb.within(self._scope.ids)
+        self._hits = [each for each in found if not self._scope.ids or inside(each.id)]
+        self._say(f"offline: {counted(len(self._hits), 'document')} of those you opened", "warn")
 
     def _say(self, sentence: str, look: str) -> None:
         self._state = (sentence, look)
@@ -179,7 +232,29 @@ class Search(CommandScreen[None]):
         else:
             self.do_search_results()
 
+    def do_search_scope(self) -> None:
+        """Search in the next scope that there is: everything, the folder that is open, what is marked."""
+        scopes = [EVERYTHING, *self._narrower()]
+        at = scopes.index(self._scope) + 1 if self._scope in scopes else 0
+        self._scope = scopes[at % len(scopes)]
+        if len(scopes) == 1:
+            self.tell("There is nothing narrower: open a folder or mark documents (space) before you search.")
+        self._typed(self._field.value)
+
+    do_results_scope = do_search_scope
+
+    def _narrower(self) -> list[Scope]:
+        scopes, here, marked = [], self.kbapp.folder(), self.kb.marks.ids
+        if here:
+            row = self.kb.mirror.row(here)
+            scopes.append(Scope(row.name if row else "a folder that is gone", (here,)))
+        if marked:
+            scopes.append(Scope(f"{counted(len(marked), 'marked document')}", marked))
+        return scopes
+
     def do_search_results(self) -> None:
+        if self._pausing and self._scope.ids and self.results.cursor + AHEAD >= self.results.count:
+            self._more.set()
         if self.results.found is not None or self._state == SEARCHING:
             self.kb.remember_search(self._field.value.strip())
             self.set_focus(self.results)
@@ -194,6 +269,8 @@ class Search(CommandScreen[None]):
     def do_move(self, by: str) -> None:
         self.results.move(by)
         self._show_snippet()
+        if self.results.cursor == self.results.count - 1:
+            self._more.set()
         self.show_footer()  # with the same frame
 
     @on(VirtualList.Moved)
@@ -206,7 +283,11 @@ class Search(CommandScreen[None]):
         found = self.results.found
         if found is None:
             typed = len(self._field.value.strip()) >= SHORTEST
-            self._snippet.say([] if typed else [[(HINT, "dim")]])
+            elsewhere = (
+                f"What the service finds lies outside of {self._scope.words}: it always looks in all texts."
+            )
+            hint = elsewhere if self._scope.ids and self._state != SEARCHING else ""
+            self._snippet.say([[(safe(hint) if typed else HINT, "dim")]])
             return
         path = self.kb.place(found.id) or "Root"
         text: list[Part] = [(safe(words), "hit" if is_hit else "") for words, is_hit in found.snippet]
@@ -221,6 +302,25 @@ class Search(CommandScreen[None]):
             self.kb.remember_search(self._field.value.strip())
             self.dismiss()
             self.kbapp.show_found(found)
+
+    def do_results_info(self) -> None:
+        """Everything known of the document, in its place."""
+        found = self.results.found
+        if found is not None:
+            self.do_results_open()
+            self.kbapp.show_info()
+
+    def do_list_mark(self) -> None:
+        found = self.results.found
+        if found is not None:
+            self.kb.marks.turn(found.id)
+            self.results.refresh_line(self.results.cursor)
+            self.do_move("down")
+
+    def do_list_unmark(self) -> None:
+        self.kb.marks.drop()
+        self.results.refresh()
+        self.show_footer()
 
     def do_results_words(self) -> None:
         self._waiting.clear()
@@ -241,49 +341,3 @@ class Search(CommandScreen[None]):
 
     def do_results_leave(self) -> None:
         self.do_results_words()
-
-
-class Results(VirtualList):
-    """What was found, a document a line: its name, what stands around the words, its type and score."""
-
-    def __init__(self, id: str) -> None:
-        super().__init__(id)
-        self._found: Sequence[Found] = ()
-
-    @property
-    def found(self) -> Found | None:
-        """The result under the cursor."""
-        return self._found[self.cursor] if self.cursor < len(self._found) else None
-
-    def show(self, found: Sequence[Found]) -> None:
-        """Draw these, the cursor on the first, or where the keys are here, on its document."""
-        here = self.found if self.led else None
-        self._found = found
-        at = next((place for place, each in enumerate(found) if here and each.id == here.id), 0)
-        self.resize_to(len(found), at)
-
-    def parts(self, index: int, width: int) -> Sequence[Part]:
-        found = self._found[index]
-        name = min(40, width // 3)
-        room = max(0, width - name - 18)
-        score = "name" if found.score is None else f"{found.score:.2f}"
-        snippet = cut(_around_the_first(found.snippet), room)
-        gap = room - sum(cell_len(text) for text, _ in snippet)
-        return [
-            (f"  {fit(safe(found.name[:400]) or '(no name)', name)}  ", ""),
-            *snippet,
-            (" " * gap, ""),
-            (f" {fit(safe(found.type[:7]), 7)}", "dim"),
-            (fit(score, 5, right=True) + " ", "dim"),
-        ]
-
-
-def _around_the_first(snippet: Sequence[tuple[str, bool]]) -> list[Part]:
-    """Pieces of a snippet in one line, from a little before the first word that was found."""
-    parts: list[Part] = []
-    for words, is_hit in snippet:
-        text = " ".join(safe(words, newlines=True).split("\n")).replace("\t", " ")
-        if not is_hit and not parts and len(text) > LEAD:
-            text = "…" + text[-LEAD:]
-        parts.append((text, "hit" if is_hit else "dim"))
-    return parts

@@ -133,6 +133,8 @@ class DocumentList(VirtualList):
         row = self.at(index)
         if row is None:
             return []
+        assert self.kb is not None
+        chosen = "✓" if row.id in self.kb.marks else " "
         mark = "●" if row.id in self.edited else "▸" if row.type == FOLDER else " "
         name = max(1, width - TYPE - SIZE - AGE - 4)
         size = (_items(row.children or 0), "dim") if row.type == FOLDER else (human_size(row.size), "")
@@ -143,7 +145,7 @@ class DocumentList(VirtualList):
         left = cut([(shown, "" if row.name else "dim"), (place, "dim")], name - 1)
         gap = name - sum(cell_len(text) for text, _ in left)
         return [
-            (f" {mark} ", "warn" if mark == "●" else "key"),
+            (f"{chosen}{mark} ", "warn" if mark == "●" else "key"),
             *left,
             (" " * gap, ""),
             (fit(safe(row.type[:TYPE]), TYPE), "dim"),

@@ -1,0 +1,63 @@
+"""What a search found, a document a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from kbtui.content import safe
+from kbtui.marks import Marks
+from kbtui.rows import Found
+from kbtui.tui.widgets.line import Part, cut, fit
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+LEAD = 24  # characters of a snippet before the first word that was found
+
+
+class Results(VirtualList):
+    """Its mark, its name, what stands around the words, its type and score."""
+
+    def __init__(self, id: str, marks: Marks) -> None:
+        super().__init__(id)
+        self._marks = marks
+        self._found: Sequence[Found] = ()
+
+    @property
+    def found(self) -> Found | None:
+        """The result under the cursor."""
+        return self._found[self.cursor] if self.cursor < len(self._found) else None
+
+    def show(self, found: Sequence[Found]) -> None:
+        """Draw these, the cursor on the first, or where the keys are here, on its document."""
+        here = self.found if self.led else None
+        self._found = found
+        at = next((place for place, each in enumerate(found) if here and each.id == here.id), 0)
+        self.resize_to(len(found), at)
+
+    def parts(self, index: int, width: int) -> Sequence[Part]:
+        found = self._found[index]
+        name = min(40, width // 3)
+        room = max(0, width - name - 18)
+        score = f"{found.score:.2f}" if found.score is not None else "" if found.snippet else "name"
+        snippet = cut(_around_the_first(found.snippet), room)
+        gap = room - sum(cell_len(text) for text, _ in snippet)
+        return [
+            ("✓ " if found.id in self._marks else "  ", "key"),
+            (f"{fit(safe(found.name[:400]) or '(no name)', name)}  ", ""),
+            *snippet,
+            (" " * gap, ""),
+            (f" {fit(safe(found.type[:7]), 7)}", "dim"),
+            (fit(score, 5, right=True) + " ", "dim"),
+        ]
+
+
+def _around_the_first(snippet: Sequence[tuple[str, bool]]) -> list[Part]:
+    """Pieces of a snippet in one line, from a little before the first word that was found."""
+    parts: list[Part] = []
+    for words, is_hit in snippet:
+        text = " ".join(safe(words, newlines=True).split("\n")).replace("\t", " ")
+        if not is_hit and not parts and len(text) > LEAD:
+            text = "…" + text[-LEAD:]
+        parts.append((text, "hit" if is_hit else "dim"))
+    return parts
