@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kbtui import cli
 from kbtui import settings as house
+from kbtui.rows import Start
 from kbtui.settings import BadSettings, Places, Settings, Workspace
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ def main(argv: list[str] | None = None) -> int:
     if argv[:1] == ["serve"]:
         return _serve(argv[1:])
     command = argv[0] if argv and argv[0] in cli.COMMANDS else ""
-    flags = _command_parser(command).parse_args(argv[1:]) if command else _parser().parse_args(argv)
-    if not command and flags.version:
+    if argv[:1] == ["open"]:
+        flags = _open_parser().parse_args(argv[1:])
+    else:
+        flags = _command_parser(command).parse_args(argv[1:]) if command else _parser().parse_args(argv)
+    if "version" in flags and flags.version:
         print(f"kbtui {_version()}")
         return 0
     with ExitStack() as leaving:
@@ -45,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
             if command:
                 flags.settings = settings
                 return cli.run(command, _open_answers(settings.workspace), flags, _say)
-            return _show(settings, leaving)
+            return _show(settings, leaving, _start(flags))
         except BadSettings as error:
             _say(str(error))
             return 2
@@ -70,22 +74,45 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2)
 
 
+def _start(flags: argparse.Namespace) -> Start | None:
+    """What the flags of `kbtui open` name, or None without them."""
+    return Start(flags.document, flags.chunk, flags.edit) if "document" in flags else None
+
+
+def _open_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="kbtui open", description="Start where a document is shown.", allow_abbrev=False)
+    parser.add_argument("document", type=cli.words, metavar="DOC", help="its id, name or path")
+    parser.add_argument("--chunk", type=cli.words, default="", metavar="ID", help="show this chunk of it")
+    parser.add_argument(
+        "--edit", action="store_true", help="open the editor on it, with --chunk at the chunk"
+    )
+    _add_screen(parser)
+    return parser
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="kbtui",
         description="Browse, search and edit the knowledge base of your ElevenLabs voice agents.",
-        epilog="Without the screen: kbtui {" + ",".join(cli.COMMANDS) + "}; the demo knowledge base alone: "
+        epilog="At a document: kbtui open DOC. Without the screen: kbtui {"
+        + ",".join(cli.COMMANDS)
+        + "}; the demo knowledge base alone: "
         "kbtui serve. Each has a --help of its own.",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    _add_screen(parser)
+    return parser
+
+
+def _add_screen(parser: argparse.ArgumentParser) -> None:
+    """What is chosen where there is a screen."""
     add = parser.add_argument
-    add("--version", action="store_true", help="print the version and exit")
     _add_workspace(parser)
     add("--read-only", action="store_true", help="never send anything that changes the knowledge base")
     add("--no-cache", action="store_true", help="keep no mirror on disk; drafts and history stay")
     add("--theme", choices=house.THEMES, help="colours; auto by default")
     add("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    return parser
 
 
 def _add_workspace(parser: argparse.ArgumentParser) -> None:
@@ -199,7 +226,7 @@ def _clear_up() -> None:
                     shutil.rmtree(left, ignore_errors=True)
 
 
-def _show(settings: Settings, leaving: ExitStack) -> int:
+def _show(settings: Settings, leaving: ExitStack, start: Start | None) -> int:
     import gc
 
     from kbtui import terminal
@@ -218,7 +245,7 @@ def _show(settings: Settings, leaving: ExitStack) -> int:
 
     from kbtui.tui.app import KbApp
 
-    app = KbApp(settings, kb, keymap, open_workspace, lambda: start_demo(settings, leaving))
+    app = KbApp(settings, kb, keymap, open_workspace, lambda: start_demo(settings, leaving), start)
     guard = terminal.Guard(app.keep_words, app.leave, leaving.close)
     guard.watch()
     try:

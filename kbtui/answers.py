@@ -150,7 +150,7 @@ class Answers(Access):
         async for page in merged((page.chunks async for page in pages), lambda chunk: chunk.id):
             yield page
 
-    async def chunk(self, id: str, chunk: str, model: str) -> Chunk:
+    async def chunk(self, id: str, chunk: str, model: str | None = None) -> Chunk:
         """One chunk of a document, by its id."""
         return await (await self.api()).chunk(id, chunk, embedding_model=model)
 

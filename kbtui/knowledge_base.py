@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kbtui.changes import image
 from kbtui.drafts import Draft
-from kbtui.errors import Conflict, Error, Offline
+from kbtui.errors import Conflict, Error, NotFound, Offline
 from kbtui.history import Change
 from kbtui.marks import Marks
 from kbtui.questions import Answer, Difference, Question, answered, compare, gone
@@ -79,6 +79,22 @@ class KnowledgeBase(Searching):
         """Keep the order of a view for its scope."""
         order = {"sort": view.sort, "descending": view.descending}
         self.history.remember(self.base_url, "order", view.scope, order)
+
+    async def row_of(self, named: str) -> DocumentRow:
+        """The document of an id, a name, or a path of names, by way of the mirror.
+
+        Raises:
+            NotFound: there is none.
+            Refused: there are several; their ids are told.
+        """
+        row = self.mirror.row(named)
+        if row is None:
+            document = await self.find(named)
+            await self._store(document)
+            row = self.mirror.row(document.id)
+        if row is None:
+            raise NotFound("It was deleted a moment ago.")
+        return row
 
     def edited(self) -> frozenset[str]:
         """The documents that have a draft."""

@@ -79,6 +79,14 @@ class Found(NamedTuple):
     snippet: tuple[tuple[str, bool], ...] = ()
 
 
+class Start(NamedTuple):
+    """What the command line wants to be shown first."""
+
+    document: str  # its id, its name, or a path of names
+    chunk: str = ""  # the id of one of its chunks
+    edit: bool = False
+
+
 class Body(NamedTuple):
     """The content of a document as it was read."""
 

@@ -16,7 +16,7 @@ from kbtui.__main__ import open_workspace
 from kbtui.commands import Keymap
 from kbtui.drafts import Draft
 from kbtui.knowledge_base import KnowledgeBase
-from kbtui.rows import DocumentRow
+from kbtui.rows import DocumentRow, Start
 from kbtui.settings import Places, Settings, Workspace
 from kbtui.tui.app import KbApp
 from kbtui.tui.keyboard import caught_up
@@ -189,7 +189,9 @@ def settings_for(url: str, key: str, home: Path, **rest: Any) -> Settings:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, size: tuple[int, int] = (120, 36)) -> AsyncIterator[House]:
+async def opened(
+    settings: Settings, size: tuple[int, int] = (120, 36), start: Start | None = None
+) -> AsyncIterator[House]:
     """The app on these settings, until the block ends."""
     app = KbApp(
         settings,
@@ -197,6 +199,7 @@ async def opened(settings: Settings, size: tuple[int, int] = (120, 36)) -> Async
         Keymap(settings.keys),
         open_workspace,
         lambda: settings,
+        start,
     )
     app.settle = 0.02
     app.calm = 0.0

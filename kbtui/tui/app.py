@@ -23,7 +23,7 @@ from kbtui.commands import BY_ID, TYPING, Keymap, show_key
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
 from kbtui.knowledge_base import KnowledgeBase
-from kbtui.rows import DocumentRow, Found, View
+from kbtui.rows import DocumentRow, Found, Start, View
 from kbtui.settings import Settings
 from kbtui.terminal import give_to_shell, has_shell, never_stop_alone, over_a_link
 from kbtui.tui import output, paste, widths
@@ -69,6 +69,7 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         keymap: the keys, after the configuration.
         open_workspace: opens another one; None where it has no key.
         start_demo: starts the demo and says how to open it.
+        start: what is shown first.
 
     Both raise `settings.BadSettings`, with a sentence.
     """
@@ -87,6 +88,7 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         keymap: Keymap,
         open_workspace: OpenWorkspace,
         start_demo: StartDemo,
+        start: Start | None = None,
     ) -> None:
         widths.install()
         chosen = theme_for(settings.theme)
@@ -94,7 +96,7 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         self.settings = settings
         self.only_changes = settings.drawing == "changes"
         self.keymap = keymap
-        self._open_workspace, self._start_demo = open_workspace, start_demo
+        self._open_workspace, self._start_demo, self._start = open_workspace, start_demo, start
         self.settle = 0.3 if over_a_link() else 0.15  # seconds a cursor rests before the text follows
         self._kb = kb
         self._version = -1
@@ -154,6 +156,8 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         """Everything that the first frame does not need; by then another workspace may have been opened."""
         if first is not None and first is self._kb:
             self._begin_workspace()
+            if self._start is not None:
+                self.begin_with(self._start)
         gc.enable()
         gc.collect()
         gc.freeze()

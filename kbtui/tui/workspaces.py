@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from textual.worker import Worker, active_worker
 
 from kbtui.errors import Error
+from kbtui.rows import Found, Start
 from kbtui.settings import BadSettings, Settings, Workspace
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
@@ -44,6 +45,7 @@ class Workspaces(Base):
     _follower: Follower | None
     _open_workspace: OpenWorkspace
     _start_demo: StartDemo
+    edit_at: Callable[[str, str], None]
 
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
@@ -58,6 +60,13 @@ class Workspaces(Base):
     def _browse(self) -> Browse | None:
         raise NotImplementedError
 
+    @property
+    def kb(self) -> KnowledgeBase:
+        raise NotImplementedError
+
+    def show_found(self, found: Found) -> None:
+        raise NotImplementedError
+
     def _begin_workspace(self) -> None:
         raise NotImplementedError
 
@@ -65,6 +74,21 @@ class Workspaces(Base):
         raise NotImplementedError
 
     # Open
+
+    @background("start")
+    async def begin_with(self, start: Start) -> None:
+        """Show the document that the command line names, one of its chunks, or the editor on it."""
+        row = await self.kb.row_of(start.document)
+        self.show_found(Found(row.id, row.name, row.type))
+        if start.edit and row.lock:
+            self.tell(f"Edit: {row.lock}.", "warn")
+        elif start.edit:
+            passage = (await self.kb.chunk(row.id, start.chunk)).content if start.chunk else ""
+            self.edit_at(row.id, passage)
+        elif start.chunk:
+            from kbtui.tui.screens.chunks import Chunks
+
+            await self.push_screen(Chunks(self, row, (start.chunk, "")))  # type: ignore[arg-type]
 
     @background("open")
     async def change_workspace(self, workspace: Workspace) -> None:

@@ -141,7 +141,8 @@ class Browse(Panes):
             self.tell(f"“{safe(found.name[:80])}” is not in the list yet; R brings it up to date.", "warn")
             return
         path = self.kb.mirror.path(row.id)
-        scope = path[-1].id if path else UNPLACED if row.parent else ROOT
+        unknown = UNPLACED if self.kb.mirror.swept() else ALL  # its folder may be on the way
+        scope = path[-1].id if path else unknown if row.parent else ROOT
         self.show_scope(scope, keep=row.id)
         self.folders.select(scope)
         self.reading.tab = "text"

@@ -1,0 +1,88 @@
+"""`kbtui open`: the document that is named, one of its chunks, or the editor on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kbtui.__main__ import main
+from kbtui.demo.server import Demo
+from kbtui.rows import Start
+from kbtui.tui.screens.chunks import Chunks
+from kbtui.tui.screens.editor import Editor
+from tests.house import opened, settings_for
+from tests.service import Service
+from tests.wire import Wire
+
+MODEL = "e5_mistral_7b_instruct"
+
+
+@pytest.mark.parametrize("how", ["id", "name", "path"])
+async def test_a_document_is_opened_by_its_id_its_name_or_its_path(
+    demo: Demo, service: Service, tmp_path: Path, how: str
+) -> None:
+    id = service.id("Chargebacks")
+    named = {"id": id, "name": "Chargebacks", "path": "Support/Billing/Chargebacks"}[how]
+    async with opened(settings_for(demo.url, demo.key, tmp_path), start=Start(named)) as house:
+        await house.until(lambda: house.browse.documents.row and house.row.id == id, "there")
+        await house.until(lambda: any("chargeback" in line.casefold() for line in house.drawn), "its text")
+        assert house.browse.pane == "view"
+
+
+async def test_a_chunk_is_opened_by_its_id(demo: Demo, service: Service, tmp_path: Path) -> None:
+    id = service.add("Long", "\n\n".join(f"# Part {n}\n\n" + f"Sentence {n}. " * 60 for n in range(12)))
+    service.call("POST", f"/knowledge-base/{id}/rag-index", json={"model": MODEL})
+    house_settings = settings_for(demo.url, demo.key, tmp_path)
+    async with opened(house_settings) as house:
+        await house.online()
+        async for _ in house.browse.kb.follow_indexes(id, MODEL):
+            pass
+    found = service.call("GET", f"/knowledge-base/{id}/chunks", params={"embedding_model": MODEL})["chunks"]
+    async with opened(house_settings, start=Start(id, chunk=found[3]["id"])) as house:
+        await house.until(lambda: isinstance(house.app.screen, Chunks), "its chunks")
+        screen = house.app.screen
+        assert isinstance(screen, Chunks)
+        await house.until(lambda: screen.list.piece and screen.list.piece.id == found[3]["id"], "the chunk")
+    async with opened(house_settings, start=Start(id, found[3]["id"], edit=True)) as house:
+        editor = await house.editor()
+        assert isinstance(editor, Editor)
+        line = editor.query_one("TextArea").document.get_line(editor.query_one("TextArea").cursor_location[0])  # type: ignore[attr-defined]
+        assert line and line.split()[0] in found[3]["content"]
+
+
+async def test_what_cannot_be_edited_says_so_and_is_shown(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    start = Start(service.folder("Box"), edit=True)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), start=start) as house:
+        await house.until(lambda: "Edit: " in house.notices, "why not")
+        assert house.app.screen is house.browse and house.row.name == "Box"
+
+
+async def test_a_name_that_nothing_has_is_told(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), start=Start("Nessie")) as house:
+        await house.until(lambda: "There is no document “Nessie”" in house.notices, "told")
+        assert house.app.screen is house.browse
+
+
+async def test_what_is_known_here_opens_without_the_service(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    settings = settings_for(wire.url, demo.key, tmp_path)
+    id = service.id("Chargebacks")
+    async with opened(settings) as house:
+        await house.online()
+    wire.down()
+    async with opened(settings, start=Start(id)) as house:
+        await house.until(lambda: house.browse.documents.row and house.row.id == id, "there")
+    wire.up()
+
+
+@pytest.mark.parametrize("argv", [["open"], ["open", " "], ["open", "a", "b"], ["open", "a", "--chunk", ""]])
+def test_what_is_wrongly_called_is_told_in_a_sentence(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2 and "See kbtui open --help." in capsys.readouterr().err
