@@ -76,13 +76,13 @@ class _Parser(argparse.ArgumentParser):
 
 def _start(flags: argparse.Namespace) -> Start | None:
     """What the flags of `kbtui open` name, or None without them."""
-    return Start(flags.document, flags.chunk, flags.edit) if "document" in flags else None
+    return Start(flags.document, flags.chunk or "", flags.edit) if "document" in flags else None
 
 
 def _open_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="kbtui open", description="Start where a document is shown.", allow_abbrev=False)
     parser.add_argument("document", type=cli.words, metavar="DOC", help="its id, name or path")
-    parser.add_argument("--chunk", type=cli.words, default="", metavar="ID", help="show this chunk of it")
+    parser.add_argument("--chunk", type=cli.words, metavar="ID", help="show this chunk of it")
     parser.add_argument(
         "--edit", action="store_true", help="open the editor on it, with --chunk at the chunk"
     )

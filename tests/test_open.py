@@ -79,6 +79,28 @@ async def test_what_is_known_here_opens_without_the_service(
     wire.up()
 
 
+@pytest.mark.parametrize(
+    ("argv", "start"),
+    [
+        (["a/b"], Start("a/b")),
+        (["a", "--edit", "--demo"], Start("a", edit=True)),
+        (["--chunk", "c", "a", "--theme", "dark"], Start("a", "c")),
+    ],
+)
+def test_what_is_called_is_what_the_app_begins_with(
+    argv: list[str], start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[object] = []
+
+    def show(settings: object, leaving: object, start: object) -> int:
+        begun.append(start)
+        return 0
+
+    monkeypatch.setattr("kbtui.__main__._settings", lambda flags, leaving: None)
+    monkeypatch.setattr("kbtui.__main__._show", show)
+    assert main(["open", *argv]) == 0 and begun == [start]
+
+
 @pytest.mark.parametrize("argv", [["open"], ["open", " "], ["open", "a", "b"], ["open", "a", "--chunk", ""]])
 def test_what_is_wrongly_called_is_told_in_a_sentence(
     argv: list[str], capsys: pytest.CaptureFixture[str]
