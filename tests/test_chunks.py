@@ -11,6 +11,7 @@ import pytest
 from kbtui.answers import MODELS
 from kbtui.demo.server import Demo
 from kbtui.tui.screens.chunks import Chunks
+from kbtui.tui.screens.compared import Compared
 from kbtui.tui.screens.editor import Editor
 from tests.house import House, opened, settings_for
 from tests.service import Service
@@ -303,3 +304,46 @@ async def test_a_service_that_does_not_answer_is_told(
         await house.press("c")
         await house.until(lambda: "the service did not answer" in house.line("header"), "told")
         assert isinstance(house.app.screen, Chunks) and not isinstance(house.app.screen, Editor)
+
+
+async def test_the_chunks_under_two_models_follow_each_other_to_the_same_words(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = indexed(service, "Long", LONG)
+    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await viewing(house, "Long")
+        await house.press("j", "j", "j")
+        await house.press("M")
+        screen = house.app.screen
+        assert isinstance(screen, Compared)
+        await house.until(lambda: screen.sides[0].list.cursor == 3, "where it was")
+        for side, model in zip(screen.sides, MODELS, strict=True):
+            assert len(side.list.pieces) == len(theirs(service, id, model)) > 5
+            assert f"{len(side.list.pieces)} chunks of about" in house.line(f"{side.id}-head")
+            assert model in house.line(f"{side.id}-head")
+        for keys in (["j"] * 5, ["tab"], ["j"] * 4, ["k"], ["tab"], ["G"], ["g", "g"]):
+            await house.press(*keys)
+            here, there = screen.side.list.piece, screen.other.list.piece
+            assert (
+                here is not None and here.place is not None and there is not None and there.place is not None
+            )
+            assert here.place.start < there.place.end and there.place.start < here.place.end
+            words = here.text.split()[:4]
+            assert " ".join(words) in " ".join(screen.side.words.text.split())
+        await house.press("tab", "j", "j", "enter")
+        wanted = screen.sides[1].list.pieces[2].id
+        chunks = house.app.screen
+        assert isinstance(chunks, Chunks)
+        await house.until(
+            lambda: chunks.model == MODELS[1] and chunks.list.piece is not None, "under that model"
+        )
+        await house.until(lambda: chunks.list.piece and chunks.list.piece.id == wanted, "at that chunk")
+
+
+async def test_one_model_is_compared_with_none(demo: Demo, service: Service, tmp_path: Path) -> None:
+    indexed(service, "Long", LONG)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Long")
+        await house.press("M")
+        assert house.app.screen is screen and "an index under one model only" in house.notices

@@ -52,6 +52,7 @@ SHEETS = (
     "keys",
     "search",
     "chunks",
+    "compared",
     "ask",
     "agents",
     "welcome",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from kbtui.content import safe
 from kbtui.errors import Error, Offline
 from kbtui.indexing import in_words, slowest
 from kbtui.placing import Passages
-from kbtui.rows import DocumentRow
+from kbtui.rows import Body, DocumentRow
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.chunk_list import ChunkList, Piece, about
@@ -28,6 +29,7 @@ from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Line, Part
 
 if TYPE_CHECKING:
+    from kbtui.knowledge_base import KnowledgeBase
     from kbtui.models import RagIndex
     from kbtui.tui.app import KbApp
 
@@ -199,12 +201,11 @@ class ChunkPanes(CommandScreen[None]):
         self.list.show([])
         self.remove_class("-empty")
         telling, pieces = Telling(self._row.id, self._format, passages, self.kb.likenesses), list[Piece]()
-        async with aclosing(self.kb.chunks(self._row.id, self.model)) as pages:
-            async for page in pages:
-                told = await asyncio.to_thread(telling.of, [chunk.content for chunk in page])
-                places = enumerate((each.place for each in told), len(pieces))
+        async with aclosing(told(self.kb, self._row.id, self.model, telling)) as looks:
+            async for so_far in looks:
+                places = enumerate((each.place for each in so_far[len(pieces) :]), len(pieces))
                 borders = [Border(place.start, place.end, at) for at, place in places if place is not None]
-                pieces += [Piece(chunk.id, *each) for chunk, each in zip(page, told, strict=True)]
+                pieces = so_far
                 self.list.show(pieces)
                 self.text.add(borders)
                 self._go_to_wanted()
@@ -241,13 +242,9 @@ class ChunkPanes(CommandScreen[None]):
 
     async def _show_text(self) -> Passages | None:
         """Show the document's text; where there is one, its passages, in which the chunks stand."""
-        try:
-            body = self.kb.kept_body(self._row) or await self.kb.read(self._row.id)
-        except Offline:
-            kept = self.kb.mirror.body(self._row.id)
-            if kept is None:
-                return None
-            body = kept
+        body = await body_of(self.kb, self._row)
+        if body is None:
+            return None
         self._format = body.format
         shown = await asyncio.to_thread(as_read, body.text, body.format)
         await self.text.show(shown)
@@ -260,3 +257,23 @@ class ChunkPanes(CommandScreen[None]):
         if known is None:
             return "Agents have no chunks of this document under this model. b builds the index." + other
         return ("b builds it again." if known.status == "failed" else "") + other
+
+
+async def body_of(kb: KnowledgeBase, row: DocumentRow) -> Body | None:
+    """The text of a document as it is now, or without the service as it was; None where nobody knows it."""
+    try:
+        return kb.kept_body(row) or await kb.read(row.id)
+    except Offline:
+        return kb.mirror.body(row.id)
+
+
+async def told(
+    kb: KnowledgeBase, document: str, model: str, telling: Telling
+) -> AsyncGenerator[list[Piece], None]:
+    """The chunks of a document under a model, with what is told of each: all so far, page by page."""
+    pieces = list[Piece]()
+    async with aclosing(kb.chunks(document, model)) as pages:
+        async for page in pages:
+            facts = await asyncio.to_thread(telling.of, [chunk.content for chunk in page])
+            pieces = [*pieces, *(Piece(chunk.id, *each) for chunk, each in zip(page, facts, strict=True))]
+            yield pieces

@@ -72,6 +72,33 @@ class Chunks(ChunkPanes):
             self._awaited = True
             self.load()
 
+    def do_chunks_compare(self) -> None:
+        """The chunks under this model beside those under another that has some."""
+        ready = [model for model, each in self._indexes.items() if each.status == "succeeded"]
+        others = [model for model in ready if model != self.model]
+        if self.model in ready and others:
+            self._compare(others[0])
+        else:
+            self.tell("There is an index under one model only: m shows the other, b builds its index.")
+
+    @background("compare")
+    async def _compare(self, other: str) -> None:
+        from kbtui.tui.screens.compared import Compared
+
+        piece = self.list.piece
+        screen = Compared(self.kbapp, self._row, (self.model, other), piece.place if piece else None)
+        chosen = await self.app.push_screen_wait(screen)
+        if chosen is None:
+            return
+        model, id = chosen
+        at = next((at for at, each in enumerate(self.list.pieces) if each.id == id), None)
+        if model == self.model and at is not None:
+            self.list.go(at)
+            self.choose()
+        else:
+            self.model, self._wanted = model, (id, "")
+            self.load()
+
     # Moving
 
     def do_move(self, by: str) -> None:

@@ -1,0 +1,197 @@
+"""Two models side by side: the chunks of one document under each, and where they stand to each other."""
+
+from __future__ import annotations
+
+import asyncio
+from statistics import median
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from kbtui.chunk_facts import Likenesses, Telling, as_read
+from kbtui.commands import Situation
+from kbtui.content import safe
+from kbtui.errors import Error
+from kbtui.indexing import in_words
+from kbtui.placing import Passages, Place
+from kbtui.rows import DocumentRow
+from kbtui.tui.background import background
+from kbtui.tui.chunk_panes import body_of, told
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.widgets.chunk_list import ChunkList, Piece
+from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.folder_tree import count, counted
+from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from kbtui.tui.app import KbApp
+
+
+class Side(Vertical):
+    """The chunks under one model, and the words of the one under the cursor."""
+
+    def __init__(self, id: str, model: str) -> None:
+        super().__init__(id=id)
+        self.model = model
+        self.head, self.list = Line(f"{id}-head"), ChunkList(f"{id}-chunks")
+        self.words = DocumentView(f"{id}-words")
+
+    def compose(self) -> ComposeResult:
+        yield self.head
+        yield self.list
+        yield self.words
+
+    def on_mount(self) -> None:
+        self.words.can_focus = False
+
+    def say(self, sentence: str, look: str = "") -> None:
+        """Tell beside the name of the model how it stands with its chunks."""
+        self.head.show([(f" {safe(self.model)} ", "strong")], [(sentence, look), (" ", "")])
+
+    def show(self, pieces: list[Piece]) -> None:
+        """Draw these chunks."""
+        self.list.show(pieces)
+        self.show_words()
+
+    def show_words(self) -> None:
+        """Show what the chunk under the cursor holds."""
+        piece = self.list.piece
+        if piece is not None:
+            self.words.say([[(line, "")] for line in piece.text.split("\n")])
+
+    def go_to(self, place: Place) -> None:
+        """Put the cursor on the chunk that shares the most with a place in the text."""
+        shared = [
+            min(place.end, each.place.end) - max(place.start, each.place.start) if each.place else 0
+            for each in self.list.pieces
+        ]
+        if shared and max(shared) > 0:
+            self.list.go(shared.index(max(shared)))
+            self.show_words()
+
+
+class Compared(CommandScreen[tuple[str, str] | None]):
+    """Ends with the model and the id of the chunk that is to be looked at, or None."""
+
+    def __init__(self, app: KbApp, row: DocumentRow, models: tuple[str, str], near: Place | None) -> None:
+        """`near` is the place in the text to begin at."""
+        super().__init__(app.keymap)
+        self.kb, self._row, self._near = app.kb, row, near
+        self._header = Line("header")
+        self.sides = Side("left", models[0]), Side("right", models[1])
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        with Horizontal(id="body"):
+            yield from self.sides
+        yield Line("footer")
+
+    def on_mount(self) -> None:
+        self.set_focus(self.side.list)
+        self._header.show(
+            [(" Two models  ", "strong"), (safe(self._row.name[:200]), "strong")],
+            [("the other side follows to the same words ", "dim")],
+        )
+        self.show_footer()
+        for side in self.sides:
+            side.say("asking …", "dim")
+        self._load()
+
+    def here(self) -> tuple[str, ...]:
+        return ("compared", "move")
+
+    def situation(self) -> Situation:
+        return Situation(row=self._row)
+
+    def facts(self) -> list[Part]:
+        places = (f"{count(each.list.cursor + 1)} of {count(each.list.count)}" for each in self.sides)
+        return [(" | ".join(places) + " ", "dim")]
+
+    @property
+    def side(self) -> Side:
+        """The side that has the keys."""
+        return self.sides[1] if self.focused is self.sides[1].list else self.sides[0]
+
+    @property
+    def other(self) -> Side:
+        return self.sides[0] if self.side is self.sides[1] else self.sides[1]
+
+    @background("compared")
+    async def _load(self) -> None:
+        try:
+            indexes = {index.model: index for index in await self.kb.indexes(self._row.id)}
+            body = await body_of(self.kb, self._row)
+            shown = await asyncio.to_thread(as_read, body.text, body.format) if body else ""
+            passages = await asyncio.to_thread(Passages, shown) if body else None
+            for side in self.sides:
+                known = indexes.get(side.model)
+                if known is None or known.status != "succeeded":
+                    side.say(*in_words(known))
+                    continue
+                telling = Telling(self._row.id, body.format if body else "html", passages, Likenesses())
+                async for pieces in told(self.kb, self._row.id, side.model, telling):
+                    side.show(pieces)
+                    side.say(_in_short(pieces))
+                    self.show_footer()
+            self._begin()
+        except Error:
+            for side in self.sides:
+                if not side.list.count:
+                    side.say("the service did not answer", "bad")
+            raise
+
+    def _begin(self) -> None:
+        """Both sides at the place that was looked at before, unless the person moved meanwhile."""
+        if self._near is not None and not any(side.list.cursor for side in self.sides):
+            for side in self.sides:
+                side.go_to(self._near)
+        else:
+            self._follow()
+        self.show_footer()
+
+    # Moving
+
+    def do_move(self, by: str) -> None:
+        self.side.list.move(by)
+        self._follow()
+
+    @on(VirtualList.Moved)
+    def _moved(self, message: VirtualList.Moved) -> None:
+        if message.list is self.side.list:
+            self._follow()
+
+    def _follow(self) -> None:
+        self.side.show_words()
+        piece = self.side.list.piece
+        if piece is not None and piece.place is not None:
+            self.other.go_to(piece.place)
+        self.show_footer()
+
+    def do_compared_pane(self) -> None:
+        self.set_focus(self.other.list)
+        for side in self.sides:
+            side.list.show_led()
+        self.show_footer()
+
+    def do_view(self, by: str) -> None:
+        """Scroll the words of the chunks: down or up."""
+        for side in self.sides:
+            side.words.move(f"half_{by}")
+
+    @on(VirtualList.Opened)
+    def do_compared_open(self) -> None:
+        piece = self.side.list.piece
+        self.dismiss((self.side.model, piece.id if piece is not None else ""))
+
+    def do_compared_leave(self) -> None:
+        self.dismiss(None)
+
+
+def _in_short(pieces: list[Piece]) -> str:
+    sizes = median(each.facts.tokens for each in pieces)
+    overlaps = median(each.facts.overlap for each in pieces)
+    shared = f", {count(int(overlaps))} characters shared" if overlaps else ""
+    return f"{counted(len(pieces), 'chunk')} of about {counted(int(sizes), 'token')}{shared}"
