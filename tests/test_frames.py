@@ -112,7 +112,7 @@ async def test_every_key_in_the_search_draws_one_frame(
         await house.until(lambda: "document" in house.line("header"), "found")
         await house.press("enter")
         assert await each_draws_one_frame(house, count, *MOVES, "/") > 8
-        monkeypatch.setattr("kbtui.tui.screens.search.PAUSE", REST)
+        monkeypatch.setattr("kbtui.tui.found_panes.PAUSE", REST)
         assert await each_draws_one_frame(house, count, "s", "left", "x", "backspace", "up", "down") > 4
 
 

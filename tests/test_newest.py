@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kbtui.demo.server import Demo
-from kbtui.tui.screens import search
+from kbtui.tui import found_panes
 from kbtui.tui.screens.search import Search
 from tests.house import opened, settings_for
 from tests.service import Service
@@ -53,7 +53,7 @@ async def test_a_search_shows_what_was_found_for_the_last_words(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(SEED)
-    monkeypatch.setattr(search, "PAUSE", 0.0)
+    monkeypatch.setattr(found_panes, "PAUSE", 0.0)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.online()
         await house.press("S")
@@ -76,7 +76,7 @@ async def test_a_search_shows_what_was_found_for_the_last_words(
                     await house.press()
             found = service.call("GET", f"/{SEARCH}", params={"query": words[-1]})["results"]
             theirs = [each["document"]["id"] for each in found]
-            names = [each.id for each in screen._names if each.id not in theirs]
+            names = [each.id for each in screen.names if each.id not in theirs]
             await house.until(lambda: "searching" not in house.line("header"), f"{words}, KBTUI_SEED={SEED}")
             assert shown(screen) == [*names, *theirs], f"{words}, KBTUI_SEED={SEED}"
 

@@ -184,7 +184,7 @@ async def test_more_is_fetched_when_the_end_comes_near(
         await house.press("G")
         await house.until(lambda: "70 documents" in house.line("header"), "the third")
         await house.press("G")
-        await house.until(lambda: screen._state == ("70 documents", ""), "all of it")
+        await house.until(lambda: screen.state == ("70 documents", ""), "all of it")
         assert len(set(shown(screen))) == 70
 
 

@@ -1,0 +1,220 @@
+"""Search: the field, what was found, and how it is looked for; what its keys do is in `screens/search.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.app import ComposeResult
+
+from kbtui.commands import Command, Situation
+from kbtui.content import safe
+from kbtui.errors import Error, Offline
+from kbtui.rows import ALL, DocumentRow, Found
+from kbtui.tui.background import background
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.panes import RANKED_AT_ONCE
+from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.fields import Field
+from kbtui.tui.widgets.folder_tree import counted
+from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.results import Results
+
+if TYPE_CHECKING:
+    from kbtui.tui.app import KbApp
+
+PAUSE = 0.25  # seconds after a key before the service is asked
+SHORTEST = 2  # characters that are searched for
+NAMES = 5  # matches by name that are shown above the others
+AHEAD = 20  # results below the cursor, fewer of which have the next page fetched
+PAGES = 3  # of the service's answers that are looked through for a scope, until more is wished
+SEARCHING: Part = ("searching …", "dim")
+HINT = (
+    "The service looks for the words in the texts of all documents, and for words that are nearly the same. "
+    "What has them in its name alone comes first."
+)
+
+
+class Scope(NamedTuple):
+    """Where is searched: in these documents and what lies in them, or everywhere where there are none."""
+
+    words: str
+    ids: tuple[str, ...] = ()
+
+
+EVERYTHING = Scope("everything")
+
+
+class FoundPanes(CommandScreen[None]):
+    """A field, what was found, and what stands around the words of the result under the cursor."""
+
+    def __init__(self, app: KbApp, words: str = "") -> None:
+        """`words` are those to begin with."""
+        super().__init__(app.keymap)
+        self._begin = words
+        self.kb, self.kbapp = app.kb, app
+        self.results = Results("lines", self.kb.marks)
+        self.where = EVERYTHING
+        self._header, self._snippet = Line("header"), DocumentView("snippet")
+        self.field = Field("words", "words that the agent said, or should have said", self.typed)
+        self.kept = self.kb.searches()
+        self.place = -1  # in `kept`; -1: the words that were typed here
+        self.words = ""  # those
+        self.types: tuple[str, ...] = ()  # of documents that are looked for; empty: all
+        self.names: list[Found] = []  # the first of those whose names hold the words
+        self.named = 0  # how many do
+        self.hits: list[Found] = []
+        self.state: Part = ("", "")
+        self.more = asyncio.Event()  # what comes after is wanted
+        self.pausing = False  # until it is
+        self.waiting: list[Command] = []  # pressed for results that are not here yet
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        yield self.field
+        yield self.results
+        yield self._snippet
+        yield Line("footer")
+
+    def on_mount(self) -> None:
+        self._snippet.can_focus = False
+        self.set_focus(self.field)
+        self.show()
+        self.field.value = self._begin
+        self.field.cursor_position = len(self._begin)
+
+    def situation(self) -> Situation:
+        return Situation(row=self.row, read_only=self.kbapp.read_only(), marked=bool(self.kb.marks))
+
+    @property
+    def row(self) -> DocumentRow | None:
+        """The document under the cursor, as the mirror knows it."""
+        found = self.results.found
+        return self.kb.mirror.row(found.id) if found is not None else None
+
+    def show_lines(self) -> None:
+        shown, named = len(self.names), self.named
+        look = "key" if self.types or self.where.ids else "dim"
+        types = " or ".join(self.types)
+        where = types or self.where.words
+        if self.where.ids:
+            where = f"{types} in {self.where.words}, picked out here".strip()
+        names = f"{shown} of {named} names · " if named > shown else ""
+        self._header.show(
+            [(" Search", "strong"), (f"  {safe(where)}", look)], [(names, "dim"), self.state, (" ", "")]
+        )
+        self.show_footer()
+
+    def facts(self) -> list[Part]:
+        return self.kbapp.marked()
+
+    # Words
+
+    def typed(self, words: str) -> None:
+        """Other words stand in the field: names at once, contents when nothing more is typed for a moment."""
+        if self.place < 0 or words != self.kept[self.place]:
+            self.place, self.words = -1, words
+        words = words.strip()
+        self.waiting.clear()
+        if len(words) < SHORTEST:
+            self.workers.cancel_node(self)
+            self.names, self.named, self.hits = [], 0, []
+            self.say("", "")
+            return
+        if self.kb.mirror.count(ALL) <= RANKED_AT_ONCE:
+            self.names, self.named = self._by_name(words)
+        self.say(*SEARCHING)
+        self.look_for(words)
+
+    def _by_name(self, words: str) -> tuple[list[Found], int]:
+        inside = self.kb.within(self.where.ids) if self.where.ids else None
+        return self.kb.named(words, NAMES, self.types, inside)
+
+    @background("search")
+    async def look_for(self, words: str) -> None:
+        self.pausing = False
+        if self.kb.mirror.count(ALL) > RANKED_AT_ONCE:
+            self.names, self.named = await asyncio.to_thread(self._by_name, words)
+            self.show()
+        await asyncio.sleep(PAUSE)
+        try:
+            if self.kbapp.trouble:
+                await self.look_here(words)
+            await self._ask(words)
+        except Offline:
+            await self.look_here(words)
+            self.kbapp.look_again()
+        except Error:
+            self.hits = []  # not those of other words
+            self.say("the service did not answer", "bad")
+            raise
+
+    async def _ask(self, words: str) -> None:
+        """Show what the service finds, a page at a time as it is looked at."""
+        hits, looked_at, pages_read = list[Found](), 0, 0
+        inside = self.kb.within(self.where.ids)
+        self.more.clear()
+        async with aclosing(self.kb.found(words, self.types)) as pages:
+            async for page, more in pages:
+                hits += [each for each in page if not self.where.ids or inside(each.id)]
+                looked_at, pages_read = looked_at + len(page), pages_read + 1
+                if more and self.where.ids and pages_read % PAGES:
+                    continue
+                self.hits, self.pausing = hits.copy(), more
+                self._tell(len(hits), looked_at, more)
+                if more:
+                    await self.more.wait()
+                    self.more.clear()
+                    self.pausing = False
+
+    def _tell(self, found: int, looked_at: int, more: bool) -> None:
+        if self.where.ids:
+            on = (
+                f"the first {looked_at} documents; Enter looks on" if more else counted(looked_at, "document")
+            )
+            self.say(f"{found} of {on}", "" if found else "warn")
+        elif not found:
+            self.say("nothing found", "warn")
+        else:
+            self.say(counted(found, "document") + (" and more" if more else ""), "")
+
+    async def look_here(self, words: str) -> None:
+        """Without the service: what was opened, and is kept."""
+        found = await asyncio.to_thread(self.kb.found_here, words, self.types)
+        inside = self.kb.within(self.where.ids)
+        self.hits = [each for each in found if not self.where.ids or inside(each.id)]
+        self.say(f"offline: {counted(len(self.hits), 'document')} of those you opened", "warn")
+
+    def say(self, sentence: str, look: str) -> None:
+        self.state = (sentence, look)
+        self.show()
+
+    def show(self) -> None:
+        known = {found.id for found in self.hits}
+        names = [found for found in self.names if found.id not in known]
+        self.results.show([*names, *self.hits])
+        self.show_snippet()
+        self.show_lines()
+        if self.state != SEARCHING:
+            self.came()
+
+    def came(self) -> None:
+        """What was looked for is there, or is known not to be."""
+        raise NotImplementedError
+
+    def show_snippet(self) -> None:
+        found = self.results.found
+        if found is None:
+            typed = len(self.field.value.strip()) >= SHORTEST
+            elsewhere = (
+                f"What the service finds lies outside of {self.where.words}: it always looks in all texts."
+            )
+            hint = elsewhere if self.where.ids and self.state != SEARCHING else ""
+            self._snippet.say([[(safe(hint) if typed else HINT, "dim")]])
+            return
+        path = self.kb.place(found.id) or "Root"
+        text: list[Part] = [(safe(words), "hit" if is_hit else "") for words, is_hit in found.snippet]
+        if not found.snippet:
+            text = [("found by its name" if found.score is None else "the service shows no passage", "dim")]
+        self._snippet.say([[(safe(found.name), "strong"), (f"  {safe(path)}", "dim")], text])
