@@ -240,10 +240,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.source", ("V",), "source", "rendered text, or its source", ("browse",), 0, _needs_document),
     # Changing
     Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results", "chunks", "whole", "answer"), 3, _needs_content),
-    Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results"), 0, _needs_content),
+    Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results", "answer"), 0, _needs_content),
     Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, _needs_writing),
-    Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse",), 0, _needs_url, True),
-    Command("change.undo", ("u",), "undo", "take back the last rename, edit or fetch", ("browse",), 5, _needs_undo),
+    Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse", "results", "answer"), 0, _needs_url, True),
+    Command("change.undo", ("u",), "undo", "take back the last rename, edit or fetch", ("browse", "results", "answer"), 5, _needs_undo),
     Command("rename.save", ("enter",), "save", "save the new name", ("rename",), 1),
     Command("rename.leave", ("escape",), "leave", "leave the name as it was", ("rename",), 2),
     Command("edit.save", ("ctrl+s", "f2"), "save", "save to the service and check it arrived", ("editor",), 1),

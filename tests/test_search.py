@@ -281,6 +281,10 @@ async def test_a_result_is_edited_where_it_was_found(demo: Demo, service: Servic
         assert service.text(service.id("Chargebacks")).startswith("Mine. ")
         await house.press("escape")
         assert house.app.screen is screen
+        await house.press("u")
+        await house.until(
+            lambda: not service.text(service.id("Chargebacks")).startswith("Mine"), "taken back"
+        )
 
 
 @pytest.mark.parametrize("words", ["x", " ", ""])

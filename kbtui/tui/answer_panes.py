@@ -89,7 +89,8 @@ class AnswerPanes(CommandScreen[None]):
         self.show()  # there may be a draft now
 
     def situation(self) -> Situation:
-        return Situation(row=self.row, read_only=self.kbapp.read_only())
+        undoable = self.kb.undoable() is not None
+        return Situation(row=self.row, read_only=self.kbapp.read_only(), undoable=undoable)
 
     @property
     def chunk(self) -> Ranked | None:

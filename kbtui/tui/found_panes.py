@@ -85,7 +85,12 @@ class FoundPanes(CommandScreen[None]):
         self.field.cursor_position = len(self._begin)
 
     def situation(self) -> Situation:
-        return Situation(row=self.row, read_only=self.kbapp.read_only(), marked=bool(self.kb.marks))
+        return Situation(
+            row=self.row,
+            read_only=self.kbapp.read_only(),
+            undoable=self.kb.undoable() is not None,
+            marked=bool(self.kb.marks),
+        )
 
     @property
     def row(self) -> DocumentRow | None:
