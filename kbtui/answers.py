@@ -11,10 +11,12 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from kbtui.access import Access
-from kbtui.errors import Error, NotFound, Refused
+from kbtui.agents import Branch, Knowledge, User, branches, knowledge, users
+from kbtui.errors import Error, NotFound, Refused, Unexpected
+from kbtui.rows import Chosen, Eye
 
 if TYPE_CHECKING:
-    from kbtui.models import Agent, Chunk, Dependent, Document, Hit, RagIndex, Retrieval
+    from kbtui.models import Agent, Chunk, Document, Hit, RagIndex, Retrieval
     from kbtui.transport import ContentPiece
 
 T = TypeVar("T")
@@ -210,7 +212,39 @@ class Answers(Access):
             agent, question, branch_id=branch, strategy=strategy, use_agent_defaults=as_set
         )
 
-    async def agents_of(self, id: str) -> list[Dependent]:
+    async def agents_of(self, id: str) -> list[User]:
         """The agents that use a document, directly or through a folder that holds it."""
-        pages = (await self.api()).dependents(id)
-        return [agent async for page in pages for agent in page.agents]
+        pages = [page async for page in (await self.api()).dependents(id)]
+        return users(
+            id,
+            [agent for page in pages for agent in page.agents],
+            [branch for page in pages for branch in page.branches],
+        )
+
+    async def branches(self, agent: str) -> list[Branch]:
+        """The branches of an agent, by its id, the main one first; none where the service knows of none."""
+        try:
+            return branches(await (await self.api()).branches(agent))
+        except (NotFound, Unexpected) as error:
+            if error.status == 404:  # an older workspace
+                return []
+            raise
+
+    async def knowledge(self, chosen: Chosen) -> Knowledge:
+        """What an agent has in its knowledge base on a branch."""
+        return knowledge(await (await self.api()).agent(chosen.agent, branch_id=chosen.branch))
+
+    async def eye(self, chosen: Chosen) -> Eye:
+        """An agent as one who looks at the list.
+
+        Raises:
+            Refused: nobody tells what is attached to it.
+        """
+        attached = (await self.knowledge(chosen)).attached
+        if attached is None:
+            raise Refused(f"The service does not tell what is attached to “{chosen.label}”.")
+        return Eye(chosen, tuple(dict.fromkeys(each.id for each in attached)))
+
+    async def pages_of(self, agent: str) -> float:
+        """The size of an agent's knowledge base in pages of print, on its main branch."""
+        return await (await self.api()).agent_size(agent)

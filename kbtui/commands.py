@@ -69,6 +69,8 @@ PLACES = {
     "ask": "While typing a question",
     "answer": "What an agent would retrieve",
     "agents": "While choosing an agent",
+    "knowledge": "What agents know",
+    "agent_words": "While typing an agent's name",
     "editor": "Editor",
     "conflict": "When both sides changed",
     "differs": "When the service holds another text than was sent",
@@ -81,7 +83,9 @@ PLACES = {
 }
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
-TYPING = frozenset({"filter", "rename", "search", "chunk_words", "ask", "agents", "editor", "keys"})
+TYPING = frozenset(
+    {"filter", "rename", "search", "chunk_words", "ask", "agents", "agent_words", "editor", "keys"}
+)
 """Places where a text field has the keys: there a character is a character, and never a command."""
 
 
@@ -161,6 +165,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("filter.url", ("f u",), "url", "only URL documents; other types add up, again takes it back", ("browse", "results")),
     Command("filter.file", ("f f",), "file", "only files; other types add up, again takes it back", ("browse", "results")),
     Command("filter.folder", ("f d",), "folder", "only folders; other types add up, again takes it back", ("browse",)),
+    Command("filter.agent", ("f a",), "as an agent", "only what one agent can retrieve, chosen from a list; escape shows everything again", ("browse",)),
     Command("filter.keep", ("enter", "down"), "keep", "keep the filter and go to the list", ("filter",), 1),
     Command("filter.drop", ("escape",), "drop", "drop the filter", ("filter",), 2),
     Command("sort.menu", ("s",), "sort", "choose the order of the list", ("browse",), 2),
@@ -225,10 +230,22 @@ COMMANDS: tuple[Command, ...] = (
     Command("answer.kept", ("g q",), "questions", "the questions you asked", ("answer",)),
     Command("answer.forget", ("x",), "forget", "forget the selected question and its answers", ("answer",), 0, None, True),
     Command("answer.leave", ("escape", "q", "h", "left"), "back", "back to the question", ("answer",), 8),
-    Command("agents.choose", ("enter",), "choose", "ask this agent", ("agents",), 1),
+    Command("agents.choose", ("enter",), "choose", "choose this agent, or this branch of it", ("agents",), 1),
+    Command("agents.branches", ("tab",), "branches", "show the branches of the agent, or hide them", ("agents",), 3),
     Command("agents.down", ("down", "ctrl+n"), "down", "one line down", ("agents",)),
     Command("agents.up", ("up", "ctrl+p"), "up", "one line up", ("agents",)),
     Command("agents.leave", ("escape",), "close", "choose none", ("agents",), 2),
+    # What agents know
+    Command("go.agents", ("g A",), "agents", "the agents of the workspace, and what each of them knows", ("browse",)),
+    Command("knowledge.open", ("enter", "l", "right"), "open", "what the agent knows, and from there the document in Browse", ("knowledge",), 1),
+    Command("knowledge.eye", ("v",), "as it sees", "only what this agent can retrieve, in Browse", ("knowledge",), 2),
+    Command("knowledge.branch", ("b",), "branch", "what the next branch of the agent knows", ("knowledge",), 3),
+    Command("knowledge.words", ("/",), "find", "only agents whose names hold the words you type", ("knowledge",), 4),
+    Command("knowledge.pane", ("tab", "shift+tab"), "other list", "between the agents and what one of them knows", ("knowledge",), 5),
+    Command("knowledge.reload", ("R", "ctrl+r"), "reload", "ask the service again", ("knowledge",), 7),
+    Command("knowledge.leave", ("escape", "q", "h", "left"), "back", "back to the agents, and to where you were", ("knowledge",), 6),
+    Command("agent_words.keep", ("enter", "down", "tab"), "keep", "keep the words and go to the agents", ("agent_words",), 1),
+    Command("agent_words.drop", ("escape",), "drop", "show all agents", ("agent_words",), 2),
     # Reading
     Command("view.next_hit", ("n",), "next hit", "the next place where the words of a search stand", ("browse",)),
     Command("view.previous_hit", ("N",), "previous hit", "the place before, where they stand", ("browse",)),
@@ -237,6 +254,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.next_tab", ("]",), "next tab", "the next tab of the document view", ("browse",)),
     Command("view.previous_tab", ("[",), "previous tab", "the previous tab of the document view", ("browse",)),
     Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, _needs_document),
+    Command("view.agents", ("A",), "agents", "the agents that use the document, directly or through a folder", ("browse",), 0, _needs_document),
     Command("view.source", ("V",), "source", "rendered text, or its source", ("browse",), 0, _needs_document),
     # Changing
     Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results", "chunks", "whole", "answer"), 3, _needs_content),
@@ -327,6 +345,7 @@ _TOGETHER = (
     ("whole", "move"),
     ("compared", "move"),
     ("answer", "move"),
+    ("knowledge", "move"),
     ("welcome", "move"),
     ("conflict", "move"),
     ("differs", "move"),

@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 from kbtui.database import Damaged, Database
 from kbtui.documents import COLUMNS, LOCKS, SAID, columns, said, told
 from kbtui.documents import lock_reason as lock_reason
-from kbtui.rows import ALL, UNPLACED, Body, DocumentRow, FolderRow, View
+from kbtui.rows import ALL, UNPLACED, Body, DocumentRow, Eye, FolderRow, Sight, View
 from kbtui.schema import BY_NAME, MIGRATIONS
-from kbtui.views import Listing, count_unplaced, ranked
+from kbtui.views import Listing, count_unplaced, ranked, sight
 
 BODIES = 64 * 2**20  # bytes of content kept, of the documents opened last
 SMALL = 3000  # rows that are ranked in a few milliseconds
@@ -235,6 +235,11 @@ class Mirror:
             return self._unplaced[1]
         query = "SELECT count FROM tally WHERE scope = ?"
         return self._database.read(lambda database: _number(database, query, scope)) or 0
+
+    def sight(self, eye: Eye) -> Sight:
+        """What an agent sees of the folders, and how many rows the listing of each scope has for it."""
+        unplaced = self.count(UNPLACED) > 0
+        return self._database.read(lambda database: sight(database, eye, unplaced))
 
     def listing(self, view: View) -> Listing:
         """The rows of a view, folders first, in a total order: what sorts equal is sorted by id.

@@ -355,6 +355,53 @@ class AgentPage(Model):
     has_more: bool | None = None
 
 
+class Locator(Model):
+    """What is attached to an agent: its name as it was when it was attached."""
+
+    type: str = ""
+    id: str = ""
+    name: str = ""
+    usage_mode: str = "auto"  # prompt, auto
+
+
+class Rag(Model):
+    enabled: bool | None = None
+
+
+class Prompt(Model):
+    knowledge_base: List[Locator] | None = None
+    rag: Rag = Rag()
+
+
+class AgentPart(Model):
+    prompt: Prompt = Prompt()
+
+
+class Conversation(Model):
+    agent: AgentPart = AgentPart()
+
+
+class WholeAgent(Model):
+    """An agent as one of its branches has it; of its configuration, what bears on knowledge."""
+
+    agent_id: str = ""
+    name: str = ""
+    conversation_config: Conversation = Conversation()
+    branch_id: str | None = None
+    main_branch_id: str | None = None
+
+
+class AgentBranch(Model):
+    id: str = ""
+    name: str = ""
+    is_archived: bool = False
+    parent_branch_id: str | None = None  # None: it is the main one
+
+
+class BranchList(Model):
+    results: List[AgentBranch] = []
+
+
 # Crawls
 
 

@@ -7,7 +7,19 @@ from typing import Literal
 
 from kbtui.calls import KB, MANY, MOST, Calls, batches, given, success
 from kbtui.errors import Error
-from kbtui.models import AgentPage, Chunk, ChunkPage, DependentPage, HitPage, RagIndex, RagOverview, Retrieval
+from kbtui.models import (
+    AgentBranch,
+    AgentPage,
+    BranchList,
+    Chunk,
+    ChunkPage,
+    DependentPage,
+    HitPage,
+    RagIndex,
+    RagOverview,
+    Retrieval,
+    WholeAgent,
+)
 from kbtui.transport import Ask, Effect
 
 DependentType = Literal["direct", "transitive", "all"]
@@ -117,6 +129,14 @@ class RetrievalCalls(Calls):
             "sort_by": sort_by,
         }
         return self._walk(AgentPage, "agents", query=fixed)
+
+    async def agent(self, agent_id: str, *, branch_id: str | None = None) -> WholeAgent:
+        """An agent with its configuration, which is no part of the knowledge base's own contract."""
+        return WholeAgent.read(await self._get("agents", agent_id, query={"branch_id": branch_id}))
+
+    async def branches(self, agent_id: str) -> list[AgentBranch]:
+        """The branches of an agent, those in the archive left out; no part of that contract either."""
+        return BranchList.read(await self._get("agents", agent_id, "branches")).results
 
     async def agent_size(self, agent_id: str) -> float:
         """The number of pages in the knowledge base of an agent."""

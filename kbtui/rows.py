@@ -55,6 +55,32 @@ class FolderRow(NamedTuple):
     documents: int
 
 
+class Chosen(NamedTuple):
+    """An agent, on one of its branches."""
+
+    agent: str  # its id
+    name: str
+    branch: str | None = None  # its id; None: the main one
+    branch_name: str = ""
+
+    @property
+    def label(self) -> str:
+        """How it is called where one line has to do."""
+        name = self.name or self.agent
+        return f"{name} ({self.branch_name or self.branch})" if self.branch else name
+
+
+class Eye(NamedTuple):
+    """An agent as one who looks: it sees what is attached to it, and what lies in attached folders."""
+
+    chosen: Chosen
+    attached: tuple[str, ...]  # the ids of documents and folders
+
+    @property
+    def name(self) -> str:
+        return self.chosen.label
+
+
 class View(NamedTuple):
     """What a list shows: a scope, an order and a filter."""
 
@@ -63,6 +89,14 @@ class View(NamedTuple):
     descending: bool = False
     text: str = ""  # every word must occur in the name, in any case
     types: tuple[str, ...] = ()  # empty: all
+    eye: Eye | None = None  # only what this agent sees, and the folders that lead there
+
+
+class Sight(NamedTuple):
+    """What an agent sees, counted: folders by name with what it sees in them, and the rows of each scope."""
+
+    folders: list[FolderRow]
+    counts: dict[str, int]
 
 
 class Found(NamedTuple):

@@ -241,7 +241,12 @@ def test_info_tells_place_index_and_agents(kbtui: Kbtui, service: Service) -> No
         and facts["path"] == "Support/Billing/Chargebacks"
         and facts["id"] == service.id("Chargebacks")
     )
-    assert facts["agent"].endswith("through a folder") and "e5_mistral_7b_instruct" in facts["index"]
+    agents = [line.split(maxsplit=1)[1] for line in wrote.splitlines() if line.startswith("agent")]
+    assert [each.partition(") ")[2] or each.partition("), ")[2] for each in agents] == [
+        "through a folder, on Main, winter-tariffs",
+        "on Main",
+    ]
+    assert "e5_mistral_7b_instruct" in facts["index"]
     code, wrote, _ = kbtui("info", "Chargebacks", "Support", "--json")
     assert [each["name"] for each in json.loads(wrote)] == ["Chargebacks", "Support"]
     code, wrote, _ = kbtui("info", "Chargebacks", "Nowhere", "--json")

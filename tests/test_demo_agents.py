@@ -289,3 +289,30 @@ def test_the_official_sdk_lists_agents_and_their_size(demo: Demo) -> None:
             assert len(each.voice_id) == 20 and isinstance(each.updated_at_unix_secs, int)
         assert page.agents[0].access_info.role == "admin" and page.agents[0].tags == ["voice", "english"]
         assert agents.knowledge_base.size(AVA).number_of_pages > 100
+
+
+# One agent
+
+
+def test_the_sdk_reads_an_agent_and_its_branches(demo: Demo) -> None:
+    with httpx.Client(trust_env=False) as wire:
+        agents = ElevenLabs(api_key=demo.key, base_url=demo.url, httpx_client=wire).conversational_ai.agents
+        main, winter = agents.branches.list(AVA).results
+        ava, other = agents.get(AVA), agents.get(AVA, branch_id=WINTER)
+    assert (main.name, main.parent_branch_id) == ("Main", None)
+    assert (winter.id, winter.name, winter.parent_branch_id) == (WINTER, "winter-tariffs", main.id)
+    assert (ava.name, ava.branch_id, ava.main_branch_id) == ("Ava · customer care", main.id, main.id)
+    prompt: Any = ava.conversation_config.agent.prompt
+    modes = {each.name: (each.type, each.usage_mode) for each in prompt.knowledge_base}
+    assert modes["Support"] == ("folder", "auto") and len(modes) == 6
+    assert modes["Greeting and identification"] == ("text", "prompt")
+    assert prompt.rag.enabled and prompt.rag.max_retrieved_rag_chunks_count == 8
+    knowledge: Any = other.conversation_config.agent.prompt
+    assert len(knowledge.knowledge_base) == 3 and other.branch_id == WINTER
+
+
+def test_an_agent_that_may_not_be_seen_shows_nothing_of_itself(call: Caller) -> None:
+    for path in ("", "/branches"):
+        refused(call.get(f"{AGENTS}/{HIDDEN}{path}"), 403, "insufficient_permissions")
+        refused(call.get(f"{AGENTS}/agent_none{path}"), 404, "agent_not_found")
+    refused(call.get(f"{AGENTS}/{AVA}", params={"branch_id": "none"}), 404, "agent_not_found")

@@ -11,8 +11,9 @@ from kbtui.cli.ls import moment
 from kbtui.content import safe
 
 if TYPE_CHECKING:
+    from kbtui.agents import User
     from kbtui.answers import Answers
-    from kbtui.models import Dependent, Document, RagIndex
+    from kbtui.models import Document, RagIndex
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,6 +65,7 @@ def _index(index: RagIndex) -> tuple[str, str]:
     )
 
 
-def _agent(agent: Dependent) -> tuple[str, str]:
-    through = " through a folder" if agent.referenced_resource_ids else ""
-    return "agent", f"{agent.name or 'one that you may not see'} ({agent.id}){through}"
+def _agent(agent: User) -> tuple[str, str]:
+    through = "" if agent.direct else " through a folder"
+    on = f", on {', '.join(agent.branches)}" if agent.branches else ""
+    return "agent", f"{agent.name or 'one that you may not see'} ({agent.id}){through}{on}"

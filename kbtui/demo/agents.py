@@ -1,4 +1,7 @@
-"""Agents: who there is, how much one knows, and what it would find in its knowledge base for a question.
+"""Agents: who there is, what one knows and how much, and what it would find there for a question.
+
+The published contract of the knowledge base ends before one agent and its branches: those two are as the
+official SDK 2.78.0 has them, cut down to what bears on knowledge.
 
 The demo has no embedding model: *semantic* ranks by TF-IDF (see `ranking`), and the answer says so in
 the header `x-demo-ranking`.
@@ -135,6 +138,65 @@ def _agent(store: Store, id: str) -> Row:
     return agent
 
 
+# One agent
+
+
+class _Branch(Query):
+    branch_id: str | None = None
+
+
+async def one(request: Request) -> Response:
+    """The agent as one of its branches has it."""
+    store: Store = request.app.state.demo.store
+    agent, branch = _branch(store, request.path_params["agent_id"], query(request, _Branch).branch_id)
+    attached = store.db.execute(
+        "select documents.type, documents.name, documents.id, usage_mode from attachments"
+        " join documents on documents.id = attachments.document where branch = ? order by documents.n",
+        (branch,),
+    )
+    prompt = {
+        "knowledge_base": [dict(row) for row in attached],
+        "rag": {**DEFAULTS, "enabled": False, **json.loads(agent["rag"])},
+    }
+    return answer(
+        {
+            "agent_id": agent["id"],
+            "name": agent["name"],
+            "conversation_config": {"agent": {"prompt": prompt}},
+            "metadata": {
+                "created_at_unix_secs": agent["created"],
+                "updated_at_unix_secs": agent["updated"],
+            },
+            "tags": json.loads(agent["tags"]),
+            "branch_id": branch,
+            "main_branch_id": _branch(store, agent["id"], None)[1],
+        }
+    )
+
+
+async def branches(request: Request) -> Response:
+    store: Store = request.app.state.demo.store
+    agent = _agent(store, request.path_params["agent_id"])
+    rows = store.db.execute(
+        "select id, name, main from branches where agent = ? order by main desc, name", (agent["id"],)
+    ).fetchall()
+    (main,) = [row["id"] for row in rows if row["main"]]
+    results = [
+        {
+            "id": row["id"],
+            "name": row["name"],
+            "agent_id": agent["id"],
+            "description": "",
+            "created_at": agent["created"],
+            "last_committed_at": agent["updated"],
+            "is_archived": False,
+            "parent_branch_id": None if row["main"] else main,
+        }
+        for row in rows
+    ]
+    return answer({"meta": {"total": len(rows), "page": 1, "page_size": len(rows)}, "results": results})
+
+
 async def size(request: Request) -> Response:
     """How many pages of print the agent's main branch refers to."""
     store: Store = request.app.state.demo.store
@@ -159,10 +221,6 @@ class _RagQuery(Body):
     use_agent_defaults: bool = True
     max_documents_length: Annotated[Whole, Field(ge=1, lt=10_000_000)] | None = None
     max_retrieved_rag_chunks_count: Annotated[Whole, Field(ge=1, le=20)] | None = None
-
-
-class _Branch(Query):
-    branch_id: str | None = None
 
 
 async def rag_query(request: Request) -> Response:
@@ -217,6 +275,8 @@ def _settings(agent: Row, asked: _RagQuery) -> dict[str, Any]:
 
 routes = [
     route("GET", "/agents", agents),
+    route("GET", "/agents/{agent_id}", one),
+    route("GET", "/agents/{agent_id}/branches", branches),
     route("GET", "/agent/{agent_id}/knowledge-base/size", size),
     route("POST", "/agents/{agent_id}/knowledge-base/rag-query", rag_query),
 ]

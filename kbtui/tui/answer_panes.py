@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -16,13 +17,14 @@ from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_age
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.fields import Field
-from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.line import Line, Part, cut
 from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.ranking import about, hit_line, kept_line, ranked_line
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
+AGENT = 28  # cells of an agent's name that stay in view
 BESIDE = 100  # columns from which what the search finds stands beside the answer
 HEADS = f"{' Rank':<10}{'Distance':<19}Chunk of"
 LOW, LOWEST = 18, 10  # rows below which only the chunk in full stands below the answer, or nothing
@@ -53,6 +55,7 @@ class AnswerPanes(CommandScreen[None]):
         self.lines, self.lexical = Lines("ranked"), Lines("lexical")
         self._heads, self._beside = Line("heads"), Line("beside")
         self.about = DocumentView("about")
+        self._heading: list[Part] = []
         self._state: Part = ("", "")
         self.index: Part = ("", "")
         self.ages: dict[Question, str] = {}
@@ -84,6 +87,7 @@ class AnswerPanes(CommandScreen[None]):
         self.set_class(self.app.size.width < BESIDE, "-narrow")
         self.set_class(self.app.size.height < LOW, "-low")
         self.set_class(self.app.size.height < LOWEST, "-lowest")
+        self.show_lines()
 
     def on_screen_resume(self) -> None:
         self.show()  # there may be a draft now
@@ -111,8 +115,17 @@ class AnswerPanes(CommandScreen[None]):
         agent = safe(question.agent_name or question.agent) or "no agent chosen"
         ways = f"  {WAYS.get(question.strategy, question.strategy)}, "
         ways += "with its settings" if question.as_set else "with neutral settings"
-        left: list[Part] = [(" Ask ", "strong"), (f" {agent}", "key"), (ways, "dim")]
-        self._header.show(left, [self.index if self.index[0] else self._state, (" ", "")])
+        left: list[Part] = [(" Ask ", "strong"), (f" {agent}", "key")]
+        state = self.index if self.index[0] else self._state
+        if self.has_class(
+            "-narrow"
+        ):  # the agent stays readable whatever is told; how it is asked stands below
+            room = self.app.size.width - min(cell_len(agent), AGENT) - 9
+            self._heads.show(self._heading, [(f"{ways.strip()} ", "dim")])
+            self._header.show(left, [*cut([state], room), (" ", "")])
+        else:
+            self._heads.show(self._heading)
+            self._header.show([*left, (ways, "dim")], [state, (" ", "")])
         self.show_footer()
 
     def say(self, sentence: str, look: str = "") -> None:
@@ -127,7 +140,7 @@ class AnswerPanes(CommandScreen[None]):
         hits = {hit.id for hit in self.hits}
         if self.answer is not None:
             known = {chunk.document for chunk in map(here_of, self.answer)}
-            self._heads.show([(HEADS, "dim")])
+            self._heading = [(HEADS, "dim")]
             edited = self.kb.edited()
             lines = [self._line(each, hits, edited) for each in self.answer]
             self.lines.show(lines, self.lines.cursor)
@@ -135,7 +148,7 @@ class AnswerPanes(CommandScreen[None]):
             self.lexical.show([hit_line(hit, hit.id in known) for hit in self.hits])
             self.lexical.cursor = -1  # it has none
         else:
-            self._heads.show([("  Questions you asked" if self.kept else "", "dim")])
+            self._heading = [("  Questions you asked" if self.kept else "", "dim")]
             now = int(time.time())
             lines = [kept_line(each, self._age(each, now)) for each in self.kept]
             self.lines.show(lines, self.lines.cursor)

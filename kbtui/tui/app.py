@@ -23,7 +23,7 @@ from kbtui.commands import BY_ID, TYPING, Keymap, show_key
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
 from kbtui.knowledge_base import KnowledgeBase
-from kbtui.rows import DocumentRow, Found, Start, View
+from kbtui.rows import Chosen, DocumentRow, Found, Start, View
 from kbtui.settings import Settings
 from kbtui.terminal import give_to_shell, has_shell, never_stop_alone, over_a_link
 from kbtui.tui import output, paste, widths
@@ -55,6 +55,7 @@ SHEETS = (
     "compared",
     "ask",
     "agents",
+    "knowledge",
     "welcome",
 )
 
@@ -452,6 +453,23 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         browse = self._browse()
         if browse is not None:
             browse.do_view_info()
+
+    def do_go_agents(self) -> None:
+        from kbtui.tui.screens.knowledge import Known
+
+        self.push_screen(Known(self))
+
+    def go_to(self, id: str, name: str) -> None:
+        """Put the cursor of Browse on a document, or into a folder."""
+        browse = self._browse()
+        if browse is not None:
+            browse.go_to(id, name)
+
+    def look_as(self, agent: Chosen) -> None:
+        """Show in Browse only what an agent can retrieve."""
+        browse = self._browse()
+        if browse is not None:
+            browse.look_as(agent)
 
     def do_help_keys(self) -> None:
         from kbtui.tui.screens.keys import Keys

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from kbtui.commands import BY_ID, Keymap, show_key
 from kbtui.rows import ALL, ROOT, UNPLACED, View
-from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.line import Part
 
 if TYPE_CHECKING:
@@ -26,10 +25,9 @@ def key(keymap: Keymap, id: str) -> str:
 
 
 def unmatched(
-    keymap: Keymap, kb: KnowledgeBase, view: View, found: int | None, *, typing: bool
+    keymap: Keymap, kb: KnowledgeBase, view: View, whole: str, found: int | None, *, typing: bool
 ) -> list[Part]:
-    """No document of the view matches its filter; `found` match in all documents, None: nobody counted."""
-    whole = counted(kb.mirror.count(ALL), "document")
+    """No document of the view matches its filter; `found` match in the whole, None: nobody counted."""
     clear = f"{key(keymap, 'filter.drop' if typing else 'list.unfilter')} shows everything here again."
     look = (f"{key(keymap, 'filter.keep')}, then " if typing else "") + key(keymap, "go.all")
     if view.scope == ALL or found == 0:
@@ -40,6 +38,12 @@ def unmatched(
         elsewhere = f"Nothing here matches; of all {whole} {found} {'does' if found == 1 else 'do'}."
         lines = [(elsewhere, "warn"), (f"{look} shows {'it' if found == 1 else 'them'}. {clear}", "dim")]
     return lines if kb.mirror.swept() else [*lines, READING]
+
+
+def unseen(keymap: Keymap, agent: str) -> list[Part]:
+    """The scope holds nothing for an agent."""
+    clear = f"{key(keymap, 'list.unfilter')} shows everything again."
+    return [(f"{agent} sees nothing here.", "warn"), (clear, "dim")]
 
 
 def empty(kb: KnowledgeBase, scope: str, trouble: str) -> list[Part]:

@@ -14,13 +14,13 @@ from textual.widget import Widget
 
 from kbtui.commands import Situation
 from kbtui.content import safe
-from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, View
+from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, Sight, View
 from kbtui.tui import empty_list
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import DocumentList, Heads
 from kbtui.tui.widgets.document_view import DocumentView
-from kbtui.tui.widgets.folder_tree import FolderTree, count
+from kbtui.tui.widgets.folder_tree import FolderTree, count, counted
 from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.reading import Reading
 from kbtui.tui.widgets.virtual_list import VirtualList
@@ -51,9 +51,11 @@ class Panes(CommandScreen[None]):
         self._marked: Callable[[], list[Part]] = app.marked
         self.settle = app.settle
         self.shown = View()
+        self.sight: Sight | None = None  # what the agent sees through whose eye all is shown
         self.folders = FolderTree("tree")
         self.documents = DocumentList("list")
         self.reading = Reading("reading")
+        self.reading.refresh_key = empty_list.key(self.keymap, "sync.refresh")
         self._header, self._chips, self._heads = Line("header"), Line("chips"), Heads("heads")
         self._led: Widget | None = None  # that was last shown to have the keys
         self._preview: Timer | None = None
@@ -107,7 +109,7 @@ class Panes(CommandScreen[None]):
         return Situation(
             row=self.row,
             read_only=self._read_only(),
-            filtered=bool(self.shown.text or self.shown.types),
+            filtered=bool(self.shown.text or self.shown.types or self.shown.eye),
             undoable=self.kb.undoable() is not None,
             marked=bool(self.kb.marks),
         )
@@ -185,11 +187,16 @@ class Panes(CommandScreen[None]):
         self.relist()
 
     def show_tree(self) -> None:
-        mirror = self.kb.mirror
-        totals = {scope: mirror.count(scope) for scope in (ALL, ROOT, UNPLACED)}
-        folders = mirror.folders()
-        self.folders.show(folders, totals)
+        mirror, eye = self.kb.mirror, self.shown.eye
+        self.sight = mirror.sight(eye) if eye else None
+        folders = self.sight.folders if self.sight else mirror.folders()
+        self.folders.show(folders, {scope: self.whole(scope) for scope in (ALL, ROOT, UNPLACED)})
         self.documents.folders = {folder.id: folder.name for folder in folders}
+        self.documents.seen = self.sight.counts if self.sight else {}
+
+    def whole(self, scope: str) -> int:
+        """How many rows a scope has where no words and no types filter it."""
+        return self.sight.counts.get(scope, 0) if self.sight else self.kb.mirror.count(scope)
 
     def show_scope(
         self, scope: str, keep: str | None = None, *, text: str = "", types: tuple[str, ...] = ()
@@ -203,7 +210,7 @@ class Panes(CommandScreen[None]):
 
     def _show_scope(self, scope: str, keep: str | None, text: str = "", types: tuple[str, ...] = ()) -> None:
         sort, descending = self.kb.order(scope)
-        self.shown = View(scope, sort, descending, text, types)
+        self.shown = View(scope, sort, descending, text, types, self.shown.eye)
         self.documents.wanted = keep
         self.relist()
 
@@ -262,8 +269,10 @@ class Panes(CommandScreen[None]):
     def show_lines(self) -> None:
         """Header, chips, column heads, footer, and what an empty list says."""
         state = [*self.status(), (" ", "")]
-        where: Part = (safe(self.crumb(self.shown.scope)), "strong")
-        self._header.show([*self.title_parts(), where], state)
+        where: list[Part] = [(safe(self.crumb(self.shown.scope)), "strong")]
+        if self.shown.eye is not None and self.app.size.width < NARROW and self.pane != "list":
+            where += [("  as ", "dim"), (safe(self.shown.eye.name[:80]), "key")]  # the chips are not in view
+        self._header.show([*self.title_parts(), *where], state)
         self._heads.show(self.shown)
         self._show_chips()
         if not self.documents.count:
@@ -274,7 +283,10 @@ class Panes(CommandScreen[None]):
         view = self.shown
         if view.text or view.types:
             typing = self.here() == ("filter",)
-            return empty_list.unmatched(self.keymap, self.kb, view, self._elsewhere, typing=typing)
+            whole = counted(self.whole(ALL), "document")
+            return empty_list.unmatched(self.keymap, self.kb, view, whole, self._elsewhere, typing=typing)
+        if view.eye:
+            return empty_list.unseen(self.keymap, safe(view.eye.name[:80]))
         return empty_list.empty(self.kb, view.scope, safe(self._trouble()))
 
     def crumb(self, scope: str) -> str:
@@ -292,7 +304,7 @@ class Panes(CommandScreen[None]):
 
     def facts(self) -> list[Part]:
         total = self.documents.count
-        whole = self.kb.mirror.count(self.shown.scope)
+        whole = self.whole(self.shown.scope)
         at = self.documents.cursor + 1 if total else 0
         of = f"{count(at)} of {count(total)}"
         hidden = f" ({count(whole)})" if total != whole else ""
@@ -308,7 +320,9 @@ class Panes(CommandScreen[None]):
         farther: list[Part] = []
         if chips and self.shown.scope != ALL:
             key = empty_list.key(self.keymap, "go.all")
-            farther = [(key, "key"), (f" looks in all {count(self.kb.mirror.count(ALL))} ", "dim")]
+            farther = [(key, "key"), (f" looks in all {count(self.whole(ALL))} ", "dim")]
+        if self.shown.eye is not None:
+            chips = [(" as ", "dim"), (safe(self.shown.eye.name[:80]), "key"), (" sees it ", "dim"), *chips]
         self.set_class(bool(chips) and self.here() != ("filter",), "-chips")
         self._chips.show(chips, farther)
 
@@ -350,6 +364,9 @@ class Panes(CommandScreen[None]):
     async def open(self, row: DocumentRow | None, again: bool = False) -> None:
         """Show a document in the reading pane."""
         await self.reading.show(self.kb, row, again=again)
+
+    def on_reading_seen(self) -> None:
+        self.open(self.reading.row)
 
     @on(VirtualList.Moved, "#list")
     def _moved(self) -> None:

@@ -1,20 +1,19 @@
-"""Agents: one is chosen, by its name."""
+"""Agents: one is chosen, by its name, and one of its branches if it has several."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 
+from kbtui.agents import Branch
 from kbtui.content import safe
-from kbtui.errors import Error
+from kbtui.rows import Chosen
+from kbtui.tui.agent_panes import AgentPanes
 from kbtui.tui.background import background
-from kbtui.tui.keyboard import CommandScreen
-from kbtui.tui.widgets.fields import Field
-from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.line import Line, Part, fit
-from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -22,69 +21,79 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 
-class Agents(CommandScreen["Agent | None"]):
-    """All agents of the workspace; what is typed cuts them down, Enter chooses."""
+class Agents(AgentPanes["Chosen | None"]):
+    """What is typed cuts the agents down, Enter chooses; branches are asked for when somebody wants them."""
 
     places = ("agents",)
 
-    def __init__(self, app: KbApp) -> None:
-        super().__init__(app.keymap)
-        self.kb = app.kb
-        self.shown: list[Agent] = []
-        self._agents: list[Agent] = []
-        self._header, self._lines = Line("header"), Lines("lines")
-        self._field = Field("words", "part of its name", lambda words: self._fill())
-        self._state: Part = ("asking …", "dim")
+    def __init__(self, app: KbApp, heading: str = "Which agent is asked?") -> None:
+        super().__init__(app)
+        self.heading = heading
+        self.shown: list[Chosen] = []
+        self._branches: dict[str, list[Branch]] = {}  # of agents, by their ids
+        self._unfolded: set[str] = set()  # agents whose branches are shown
 
     def compose(self) -> ComposeResult:
-        yield self._header
-        yield self._field
-        yield self._lines
+        yield self.header
+        yield self.field
+        yield self.trouble
+        yield self.lines
         yield Line("footer")
 
     def on_mount(self) -> None:
-        self.set_focus(self._field)
+        self.set_focus(self.field)
+
+    def fill(self, keep: Chosen | None = None) -> None:
+        """Draw the agents that are found, the cursor on `keep`."""
+        lines = list(self._laid())
+        self.shown = [chosen for chosen, _ in lines]
+        at = self.shown.index(keep) if keep in self.shown else 0
+        self.lines.show([line for _, line in lines], at)
         self.show_lines()
-        self._load()
 
-    def show_lines(self) -> None:
-        self._header.show([(" Which agent is asked?", "strong")], [self._state, (" ", "")])
-        self.show_footer()
-
-    @background("agents")
-    async def _load(self) -> None:
-        try:
-            self._agents = await self.kb.agents()
-        except Error:
-            self._state = ("the service did not answer", "bad")
-            self.show_lines()
-            raise
-        self._agents.sort(key=lambda agent: (agent.archived, agent.name.casefold()))
-        self._state = (counted(len(self._agents), "agent"), "" if self._agents else "warn")
-        self._fill()
-
-    def _fill(self) -> None:
-        wanted = self._field.value.casefold().split()
-        self.shown = [
-            agent
-            for agent in self._agents
-            if all(word in agent.name.casefold() or word in agent.agent_id.casefold() for word in wanted)
-        ]
-        self._lines.show([_line(agent) for agent in self.shown])
-        self.show_lines()
+    def _laid(self) -> Iterator[tuple[Chosen, list[Part]]]:
+        for agent in self.found():
+            yield Chosen(agent.agent_id, agent.name), _line(agent)
+            if agent.agent_id in self._unfolded:
+                for branch in self._branches[agent.agent_id]:
+                    id = None if branch.main else branch.id
+                    yield Chosen(agent.agent_id, agent.name, id, branch.name if id else ""), _branch(branch)
 
     @on(VirtualList.Opened)
     def do_agents_choose(self) -> None:
         if self.shown:
-            self.dismiss(self.shown[self._lines.cursor])
+            self.dismiss(self.shown[self.lines.cursor])
         else:
             self.tell("No agent is shown to be chosen.", "warn")
 
+    def do_agents_branches(self) -> None:
+        if self.shown:
+            self._unfold(self.shown[self.lines.cursor])
+
+    @background("branches")
+    async def _unfold(self, chosen: Chosen) -> None:
+        """Show the branches of an agent under it, the cursor on the first; or hide them."""
+        id, agent = chosen.agent, Chosen(chosen.agent, chosen.name)
+        if id in self._unfolded:
+            self._unfolded.discard(id)
+            self.fill(agent)
+            return
+        if id not in self._branches:
+            self._branches[id] = await self.kb.branches(id)
+        branches = self._branches[id]
+        if len(branches) < 2:
+            only = "has one branch only" if branches else "has no branches that the service would tell of"
+            self.tell(f"“{safe(chosen.name[:80])}” {only}.")
+            return
+        self._unfolded.add(id)
+        self.fill(agent)
+        self.lines.move("down")
+
     def do_agents_down(self) -> None:
-        self._lines.move("down")
+        self.lines.move("down")
 
     def do_agents_up(self) -> None:
-        self._lines.move("up")
+        self.lines.move("up")
 
     def do_agents_leave(self) -> None:
         self.dismiss(None)
@@ -97,3 +106,8 @@ def _line(agent: Agent) -> list[Part]:
         (f"  {safe(agent.agent_id[:60])}{safe(tags[:100])}", "dim"),
         ("  archived" if agent.archived else "", "warn"),
     ]
+
+
+def _branch(branch: Branch) -> list[Part]:
+    main = "the main one" if branch.main else safe(branch.id[:60])
+    return [(f"    ↳ {fit(safe(branch.name[:200]) or '(no name)', 36)}", "key"), (f"  {main}", "dim")]

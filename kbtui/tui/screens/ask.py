@@ -19,7 +19,8 @@ from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
-    from kbtui.models import Agent, RagIndex
+    from kbtui.models import RagIndex
+    from kbtui.rows import Chosen
     from kbtui.tui.app import KbApp
 
 
@@ -112,10 +113,12 @@ class Ask(AnswerPanes):
 
     do_ask_agent = do_answer_agent
 
-    def _chosen(self, agent: Agent | None) -> None:
-        if agent is None:
+    def _chosen(self, chosen: Chosen | None) -> None:
+        if chosen is None:
             return
-        self.question = self.question._replace(agent=agent.agent_id, agent_name=agent.name, branch=None)
+        self.question = self.question._replace(
+            agent=chosen.agent, agent_name=chosen.label, branch=chosen.branch
+        )
         self.show_lines()
         if self.field.value.strip():
             self.do_ask_now()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 
 from kbtui.content import safe
-from kbtui.rows import ALL, FOLDER, ROOT, TYPES, UNPLACED, Found
+from kbtui.rows import ALL, FOLDER, ROOT, TYPES, UNPLACED, Chosen, DocumentRow, Found, View
+from kbtui.tui.background import background
 from kbtui.tui.panes import SCOPES, Panes
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
@@ -17,6 +18,7 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
+NO_FILTER: dict[str, Any] = {"text": "", "types": (), "eye": None}
 LONGEST = 500  # characters of a filter; SQLite joins less than a thousand words
 
 
@@ -25,7 +27,7 @@ class Browse(Panes):
 
     def __init__(self, app: KbApp) -> None:
         super().__init__(app)
-        self._words_last = False  # of the two filters, the words are the newer
+        self._filters: list[str] = []  # what the list was filtered by, the newest last
 
     # Panes
 
@@ -124,10 +126,17 @@ class Browse(Panes):
         self.do_view_next_tab(-1)
 
     def do_view_info(self) -> None:
-        self.reading.tab = "text" if self.reading.tab == "info" and self.row == self.reading.row else "info"
+        self._go_tab("info")
+
+    def _go_tab(self, tab: str) -> None:
+        """Show a tab of the document that a key acts on; once more, its text again."""
+        self.reading.tab = "text" if self.reading.tab == tab and self.row == self.reading.row else tab
         self.open(self.row)
         if self.has_class("-narrow"):
             self.go_pane("view")
+
+    def do_view_agents(self) -> None:
+        self._go_tab("agents")
 
     def do_view_source(self) -> None:
         self.reading.source = not self.reading.source
@@ -136,19 +145,67 @@ class Browse(Panes):
 
     def show_found(self, found: Found) -> None:
         """Show a document that was searched for, in its folder, and in its text the words that were found."""
-        row = self.kb.mirror.row(found.id)
+        row = self._find(found.id, found.name)
+        if row is not None:
+            self.reading.tab = "text"
+            self.reading.seek(row.id, [words for words, is_hit in found.snippet if is_hit])
+            self.go_pane("view")
+            self.preview()
+
+    def go_to(self, id: str, name: str) -> None:
+        """Put the cursor of the list on a document, or on the first of a folder."""
+        row = self._find(id, name)
+        if row is not None:
+            self.go_pane("list")
+            self.preview()
+
+    def _find(self, id: str, name: str) -> DocumentRow | None:
+        """Show a folder, or a document in its folder; where the filters of now hide it, without them."""
+        row = self.kb.mirror.row(id)
         if row is None:
-            self.tell(f"“{safe(found.name[:80])}” is not in the list yet; R brings it up to date.", "warn")
-            return
-        path = self.kb.mirror.path(row.id)
+            self.tell(f"“{safe(name[:80])}” is not in the list yet; R brings it up to date.", "warn")
+            return None
+        path = self.kb.mirror.path(id)
         unknown = UNPLACED if self.kb.mirror.swept() else ALL  # its folder may be on the way
         scope = path[-1].id if path else unknown if row.parent else ROOT
-        self.show_scope(scope, keep=row.id)
+        eye = self.shown.eye
+        if eye and self.kb.mirror.rank(self.kb.mirror.listing(View(scope, eye=eye)), id) is None:
+            self._filter(eye=None)
+            self.tell(f"{safe(eye.name[:80])} does not see it: everything is shown again.")
+        inside = row.type == FOLDER
+        scope = id if inside else scope
+        self.show_scope(scope, keep=None if inside else id)
         self.folders.select(scope)
-        self.reading.tab = "text"
-        self.reading.seek(row.id, [words for words, is_hit in found.snippet if is_hit])
-        self.go_pane("view")
-        self.preview()
+        return row
+
+    # What an agent sees
+
+    def do_filter_agent(self) -> None:
+        from kbtui.tui.screens.agents import Agents
+
+        self.app.push_screen(Agents(self.app, "Which agent's eyes?"), self._chosen)  # type: ignore[arg-type]
+
+    def _chosen(self, chosen: Chosen | None) -> None:
+        if chosen is not None:
+            self.look_as(chosen)
+
+    @background("eye")
+    async def look_as(self, chosen: Chosen) -> None:
+        """Show only what an agent can retrieve, and the folders that lead there."""
+        eye = await self.kb.eye(chosen)
+        self.documents.keep()
+        self._filter(eye=eye)
+        if self.shown.scope not in (ROOT, ALL) and not self.whole(self.shown.scope):
+            self.do_go_root()
+
+    def do_sync_refresh(self) -> None:
+        """What was asked about agents is asked again, too."""
+        self.reading.forget()
+        if self.reading.tab == "agents":
+            self.open(self.reading.row)
+        if self.shown.eye is not None:
+            self.look_as(self.shown.eye.chosen)
+        self.app.do_sync_refresh()  # type: ignore[attr-defined]
 
     def do_view_next_hit(self, by: int = 1) -> None:
         if self.reading.view.go_to_hit(by):
@@ -229,7 +286,7 @@ class Browse(Panes):
     def do_filter(self, type_: str) -> None:
         """Show only documents of this type, or of it too, or not of it any more."""
         types = set(self.shown.types) ^ {type_}
-        self._filter(self.shown.text, tuple(each for each in TYPES if each in types))
+        self._filter(types=tuple(each for each in TYPES if each in types))
 
     def do_list_filter(self) -> None:
         self.go_pane("list")
@@ -238,11 +295,16 @@ class Browse(Panes):
     def filter_typed(self, words: str) -> None:
         words = words[:LONGEST]
         if words != self.shown.text:
-            self._filter(words, self.shown.types)
+            self._filter(text=words)
 
-    def _filter(self, text: str, types: tuple[str, ...]) -> None:
-        self._words_last = text != self.shown.text
-        self.shown = self.shown._replace(text=text, types=types)
+    def _filter(self, **by: Any) -> None:
+        """Filter by something else: `text`, `types` or `eye` of the view."""
+        for name, value in by.items():
+            if value != getattr(self.shown, name):
+                self._filters = [*(each for each in self._filters if each != name), name]
+        self.shown = self.shown._replace(**by)
+        if "eye" in by:
+            self.show_tree()
         self.relist()
 
     def do_filter_keep(self) -> None:
@@ -250,12 +312,12 @@ class Browse(Panes):
         self.set_focus(self.documents)
 
     def do_filter_drop(self) -> None:
-        self._filter("", self.shown.types)
+        self._filter(text="")
         self.set_focus(self.documents)
 
     def do_list_unfilter(self) -> None:
         self.documents.keep()
-        self._filter("", ())
+        self._filter(**NO_FILTER)
 
     # Back
 
@@ -268,15 +330,13 @@ class Browse(Panes):
 
     def _back(self) -> bool:
         """From the text to the list, undo the newest filter, go one step out; False where nothing is left."""
-        text, types = self.shown.text, self.shown.types
+        newest = next((name for name in reversed(self._filters) if getattr(self.shown, name)), None)
         if self.pane == "view":
             self.go_pane("list")
             return True
         self.documents.keep()
-        if text and (self._words_last or not types):
-            self._filter("", types)
-        elif types:
-            self._filter(text, ())
+        if newest is not None:
+            self._filter(**{newest: NO_FILTER[newest]})
         elif self.pane != "list":
             self.go_pane("list")
         elif self.shown.scope not in SCOPES:

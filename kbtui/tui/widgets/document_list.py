@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from time import time as clock
@@ -72,6 +72,7 @@ class DocumentList(VirtualList):
         self.edited: frozenset[str] = frozenset()  # documents with a draft
         self.wanted: str | None = None  # the document that the cursor belongs to, a filter may hide it
         self.folders: dict[str, str] = {}  # names of folders by id, told where documents are listed flat
+        self.seen: Mapping[str, int] = {}  # rows of folders, where they are not those of the service
         self._windows: dict[int, list[DocumentRow]] = {}
         self._said: Sequence[Part] = ()
 
@@ -102,7 +103,7 @@ class DocumentList(VirtualList):
         self.kb, self.view, self.listing = kb, view, listing
         self._windows.clear()
         self.resize_to(len(listing), at)
-        if not view.text and not view.types:
+        if not view.text and not view.types and not view.eye:
             self.wanted = self.row.id if self.row else None
 
     def say(self, sentences: Sequence[Part]) -> None:
@@ -137,7 +138,8 @@ class DocumentList(VirtualList):
         chosen = "✓" if row.id in self.kb.marks else " "
         mark = "●" if row.id in self.edited else "▸" if row.type == FOLDER else " "
         name = max(1, width - TYPE - SIZE - AGE - 4)
-        size = (_items(row.children or 0), "dim") if row.type == FOLDER else (human_size(row.size), "")
+        items = self.seen.get(row.id, row.children or 0)
+        size = (_items(items), "dim") if row.type == FOLDER else (human_size(row.size), "")
         moment = row.created if self.view.sort == "created_at" else row.updated
         shown = safe(row.name[:SHOWN]) or "(no name)"
         folder = self.folders.get(row.parent or "") if self.view.scope == ALL else None

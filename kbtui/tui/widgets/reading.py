@@ -1,4 +1,4 @@
-"""The reading pane: the text of one document or what is known of it, under its tabs."""
+"""The reading pane: the text of one document, what is known of it, or who uses it, under its tabs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ from kbtui.tui.widgets.document_list import human_age, human_size
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.users import user_lines
 
 if TYPE_CHECKING:
+    from kbtui.agents import User
     from kbtui.knowledge_base import KnowledgeBase
 
-TABS = ("text", "info")
+TABS = ("text", "info", "agents")
 SOURCES = {"google_drive": "Google Drive"}
 LONGEST = 400  # characters of a fact; a longer one would hide those below it
 
@@ -40,6 +42,9 @@ class Reading(Vertical):
 
         tab: str
 
+    class Seen(Message):
+        """It came into view, and what nobody was asked while nobody looked is missing."""
+
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self.row: DocumentRow | None = None
@@ -52,6 +57,10 @@ class Reading(Vertical):
         self._tabs = Line("tabs")
         self._body: Body | None = None
         self._sought: tuple[str, list[str]] = ("", [])  # a document, and words that were found in it
+        self.refresh_key = ""
+        self._users: dict[str, tuple[float, list[User]]] = {}  # of documents, and when that was asked
+        self._told: object = None  # which of these is shown
+        self._missing = False  # what is looked at was not asked for: nobody looked
 
     def compose(self) -> ComposeResult:
         yield self._tabs
@@ -78,9 +87,12 @@ class Reading(Vertical):
         self.busy = False
 
     async def _show(self, kb: KnowledgeBase, row: DocumentRow | None, again: bool) -> None:
+        self._missing = False
         if row is None:
             self._body = None
             self.view.say([])
+        elif self.tab == "agents":
+            await self._show_agents(kb, row, again)
         elif self.tab == "info" or row.type == FOLDER:
             summary = await asyncio.to_thread(kb.mirror.summary, row.id) or {}
             self.view.say(info(row, summary, self.place), hang=16)
@@ -106,6 +118,34 @@ class Reading(Vertical):
         self._body = body
         self.show_tabs()
         await self._draw(body, keep_place=again and same)
+
+    async def _show_agents(self, kb: KnowledgeBase, row: DocumentRow, again: bool) -> None:
+        """The agents that use it, as they were told at the first look at them."""
+        if not self.display or not self.screen.is_current:
+            self._missing = True
+            return
+        if row.id not in self._users:
+            self.view.say([[("", "")], [("  Asking which agents use it …", "dim")]])
+            try:
+                self._users[row.id] = (time.time(), await kb.agents_of(row.id))
+            except Error as error:
+                self.view.say([[("", "")], [(f"  ✕ {safe(error.sentence)}", "bad")]], hang=4)
+                return
+        at, users = self._users[row.id]
+        if again and self._told is users:
+            return
+        self._told = users
+        asked = f"asked at {time.strftime('%H:%M', time.localtime(at))}; {self.refresh_key} asks again"
+        above = [folder.id for folder in kb.mirror.path(row.id)]
+        self.view.say(user_lines(users, above, partial(_path, kb), asked), hang=6)
+
+    def forget(self) -> None:
+        """What was told of agents is old."""
+        self._users.clear()
+
+    def on_show(self) -> None:
+        if self._missing:
+            self.post_message(self.Seen())
 
     def seek(self, id: str, words: list[str]) -> None:
         """Mark these words in a document, wherever it is shown, and begin at the first of them."""
@@ -160,6 +200,14 @@ class Reading(Vertical):
             if self.view.place:
                 right.append((f"{self.view.place:>4} ", ""))  # as wide at every place: the rest stays put
         self._tabs.show(parts, right)
+
+
+def _path(kb: KnowledgeBase, id: str) -> str:
+    """A folder with those above it."""
+    row = kb.mirror.row(id)
+    if row is None:
+        return f"{safe(id[:LONGEST])}, which is not in the list"
+    return safe(" / ".join(filter(None, (kb.place(id), row.name)))[:LONGEST])
 
 
 def info(row: DocumentRow, summary: dict[str, Any], place: str) -> list[list[Part]]:
