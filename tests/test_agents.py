@@ -13,6 +13,7 @@ from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.knowledge import Known
 from tests.house import House, opened, settings_for
 from tests.service import Service
+from tests.test_hostile import HOSTILE, harmless
 from tests.wire import Wire
 
 AVA, EMIL = "Ava · customer care", "Emil · Kundendienst"
@@ -46,8 +47,10 @@ async def users_of(house: House, name: str) -> str:
 # Who uses a document
 
 
-async def test_who_uses_a_document_is_told_with_the_way_and_the_branches(demo: Demo, tmp_path: Path) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+async def test_who_uses_a_document_is_told_with_the_way_and_the_branches_or_why_not(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.online()
         text = await users_of(house, "Refund policy (EU)")
         assert text.startswith("1 agent uses it") and f"{AVA} {agent(AVA)} through the folder Support" in text
@@ -58,22 +61,15 @@ async def test_who_uses_a_document_is_told_with_the_way_and_the_branches(demo: D
         unseen = f"an agent that you may not see {agent('People desk')} directly"
         assert unseen in text and f"{AVA} {agent(AVA)} through the folder Support" in text
         assert "No agent uses it." in await users_of(house, "Cell 7: notice of 2021")
-        assert "Main" not in told(house)
-
-
-async def test_a_refusal_is_said_in_a_sentence_and_leaves_the_rest_working(
-    demo: Demo, wire: Wire, tmp_path: Path
-) -> None:
-    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
-        await house.online()
-        await house.select("Chargebacks")
+        await house.press("A")
+        await house.select("Payment methods")
         wire.answer(401, REFUSAL, path="dependent-agents")
         await house.press("A")
         await house.until(lambda: LACKS in told(house), "refused")
         await house.press("A")
-        await house.until(lambda: told(house).startswith("Chargebacks"), "its text")
+        await house.until(lambda: told(house).startswith("Payment methods"), "its text")
         await house.press("A")
-        await house.until(lambda: "2 agents use it" in told(house), "asked again")
+        await house.until(lambda: "1 agent uses it" in told(house), "asked again")
 
 
 async def test_agents_are_asked_about_when_somebody_looks_and_once(
@@ -203,7 +199,7 @@ async def test_as_an_agent_sees_it_is_what_it_can_retrieve_and_nothing_else(
 
 
 async def test_what_an_agent_sees_is_counted_and_the_newest_filter_goes_first(
-    demo: Demo, tmp_path: Path
+    demo: Demo, service: Service, tmp_path: Path
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()
@@ -225,24 +221,17 @@ async def test_what_an_agent_sees_is_counted_and_the_newest_filter_goes_first(
         assert house.names == ["Products"] and "(3)" in house.line("footer")
         await house.press("escape")
         assert house.browse.shown.eye and not house.browse.shown.text
-        await house.press("escape")
-        assert house.browse.shown == View() and house.browse.whole(ALL) == whole
-        assert not house.browse.has_class("-chips")
-
-
-async def test_what_an_agent_does_not_see_is_gone_to_all_the_same(
-    demo: Demo, service: Service, tmp_path: Path
-) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        house.app.look_as(Chosen(agent("Night desk"), "Night desk"))
-        await house.until(lambda: house.browse.shown.eye, "its eyes")
         seen, unseen = "Chargebacks", "Refund policy (EU)"
         house.browse.show_found(Found(service.id(seen), seen, "text"))
         assert house.row.name == seen and house.browse.shown.eye
         house.browse.show_found(Found(service.id(unseen), unseen, "text"))
         assert house.row.name == unseen and not house.browse.shown.eye
         await house.until(lambda: "Night desk does not see it" in house.notices, "told")
+        house.app.look_as(Chosen(agent("Night desk"), "Night desk"))
+        await house.until(lambda: house.browse.shown.eye, "its eyes again")
+        await house.press("2", "g", "h", "escape")
+        assert house.browse.shown == View() and house.browse.whole(ALL) == whole
+        assert not house.browse.has_class("-chips")
 
 
 # Asking a branch
@@ -287,3 +276,37 @@ async def test_where_the_key_may_not_list_agents_its_own_sentence_is_said(
         known = house.app.screen
         assert isinstance(known, Known)
         await house.until(lambda: "lacks the" in known.trouble.text, "refused here, too")
+
+
+async def test_agents_and_branches_of_any_name_are_shown_without_harm(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    name = " ".join(words for words in HOSTILE.values() if len(words) < 1000)
+
+    def named(answer: Any) -> Any:
+        """The answer with every name another."""
+        if isinstance(answer, list):
+            return [named(each) for each in answer]
+        if not isinstance(answer, dict):
+            return answer
+        return {key: name if key.endswith("name") else named(value) for key, value in answer.items()}
+
+    wire.rewrite(named, path="agents|branches", times=None)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("g", "A", "/", *agent(AVA)[-6:], "enter")
+        await house.until(lambda: "pages" in house.line("heads"), "an agent")
+        await house.press("b")
+        await house.until(lambda: "pages" not in house.line("heads"), "a branch")
+        harmless(house)
+        await house.press("v")
+        await house.until(lambda: "sees it" in house.line("chips"), "its eyes")
+        harmless(house)
+        await house.press("A")
+        await house.until(lambda: "asked at" in told(house), "who uses it")
+        harmless(house)
+        await house.press("f", "a")
+        await house.until(lambda: "4 agents" in house.line("header"), "the agents")
+        await house.press(*agent(AVA)[-6:], "tab")
+        await house.until(lambda: any("↳" in line for line in house.drawn), "branches")
+        harmless(house)

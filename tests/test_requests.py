@@ -77,6 +77,16 @@ async def test_a_visit_asks_for_what_is_looked_at_and_for_nothing_else(
         await house.press("j", "j", "G", "g", "q", "escape", "escape")
         assert not asked(wire), "looking at the answer"
 
+        await house.press("g", "A")
+        await house.until(lambda: "4 agents" in house.line("header"), "all agents")
+        await house.press("j", "j", "k", "G")
+        assert asked(wire) == {"agents": 1}, "the list, and not what each of them knows"
+        await house.press("tab")
+        await house.until(lambda: "pages" in house.line("heads"), "what the last one knows")
+        assert asked(wire) == {"agents": 1, "size": 1}
+        await house.press("j", "G", "h", "tab", "escape", "escape")
+        assert not asked(wire), "looking at what is attached to it"
+
 
 class Looked:
     """How many lines of a list are drawn."""

@@ -57,7 +57,7 @@ class Tree:
         return {id for id, each in self.rows.items() if each["folder_parent_id"] == folder and self.shows(id)}
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(documents=DOCUMENTS, attached=ATTACHED)
 def test_an_agent_sees_what_is_attached_to_it_and_what_lies_below(
     documents: list[dict[str, Any]], attached: list[str]

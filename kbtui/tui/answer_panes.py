@@ -117,9 +117,7 @@ class AnswerPanes(CommandScreen[None]):
         ways += "with its settings" if question.as_set else "with neutral settings"
         left: list[Part] = [(" Ask ", "strong"), (f" {agent}", "key")]
         state = self.index if self.index[0] else self._state
-        if self.has_class(
-            "-narrow"
-        ):  # the agent stays readable whatever is told; how it is asked stands below
+        if self.has_class("-narrow"):  # the agent stays readable; how it is asked stands below
             room = self.app.size.width - min(cell_len(agent), AGENT) - 9
             self._heads.show(self._heading, [(f"{ways.strip()} ", "dim")])
             self._header.show(left, [*cut([state], room), (" ", "")])

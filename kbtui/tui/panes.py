@@ -180,6 +180,7 @@ class Panes(CommandScreen[None]):
         """Another screen is gone: there may be drafts now, or none any more."""
         if self.documents.listing is not None:
             self.relist()
+        self.reading.look()
 
     def mirror_moved(self) -> None:
         """The mirror holds something else than what is drawn."""
@@ -270,8 +271,9 @@ class Panes(CommandScreen[None]):
         """Header, chips, column heads, footer, and what an empty list says."""
         state = [*self.status(), (" ", "")]
         where: list[Part] = [(safe(self.crumb(self.shown.scope)), "strong")]
-        if self.shown.eye is not None and self.app.size.width < NARROW and self.pane != "list":
-            where += [("  as ", "dim"), (safe(self.shown.eye.name[:80]), "key")]  # the chips are not in view
+        unseen = self.here() == ("filter",) or (self.app.size.width < NARROW and self.pane != "list")
+        if self.shown.eye is not None and unseen:  # the chips are
+            where += [("  as ", "dim"), (safe(self.shown.eye.name[:80]), "key")]
         self._header.show([*self.title_parts(), *where], state)
         self._heads.show(self.shown)
         self._show_chips()

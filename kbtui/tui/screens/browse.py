@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 
 from kbtui.content import safe
-from kbtui.rows import ALL, FOLDER, ROOT, TYPES, UNPLACED, Chosen, DocumentRow, Found, View
+from kbtui.rows import ALL, FOLDER, ROOT, TYPES, UNPLACED, Chosen, DocumentRow, Found
 from kbtui.tui.background import background
 from kbtui.tui.panes import SCOPES, Panes
 from kbtui.tui.widgets.document_list import Heads
@@ -149,7 +149,7 @@ class Browse(Panes):
         if row is not None:
             self.reading.tab = "text"
             self.reading.seek(row.id, [words for words, is_hit in found.snippet if is_hit])
-            self.go_pane("view")
+            self.go_pane("list" if row.type == FOLDER else "view")
             self.preview()
 
     def go_to(self, id: str, name: str) -> None:
@@ -168,8 +168,8 @@ class Browse(Panes):
         path = self.kb.mirror.path(id)
         unknown = UNPLACED if self.kb.mirror.swept() else ALL  # its folder may be on the way
         scope = path[-1].id if path else unknown if row.parent else ROOT
-        eye = self.shown.eye
-        if eye and self.kb.mirror.rank(self.kb.mirror.listing(View(scope, eye=eye)), id) is None:
+        eye, places = self.shown.eye, {id, *(folder.id for folder in path)}
+        if eye and places.isdisjoint(eye.attached) and (self.sight is None or id not in self.sight.counts):
             self._filter(eye=None)
             self.tell(f"{safe(eye.name[:80])} does not see it: everything is shown again.")
         inside = row.type == FOLDER

@@ -122,7 +122,8 @@ class Known(AgentPanes[None]):
                 self._ask(chosen)
             return
         if told.trouble:
-            self._about.say([[("", "")], [(f"  {safe(told.trouble)}", "warn")]], hang=2)
+            mark, look = ("  ✕ ", "bad") if told.knowledge is None else ("  ", "warn")
+            self._about.say([[("", "")], [(f"{mark}{safe(told.trouble)}", look)]], hang=len(mark))
         self.attached.show((told.knowledge and told.knowledge.attached) or ())
         if not self.attached.count and self.focused is self.attached:
             self._lead(self.lines)

@@ -144,6 +144,10 @@ class Reading(Vertical):
         self._users.clear()
 
     def on_show(self) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """Somebody may look now, who did not before."""
         if self._missing:
             self.post_message(self.Seen())
 
