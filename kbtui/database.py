@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 T = TypeVar("T")
@@ -316,6 +316,19 @@ def alone(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(gate)
+
+
+def checked(values: tuple[Any, ...], kinds: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`values`, which are of these kinds: SQLite itself would let a damaged column be of any."""
+    if not all(map(isinstance, values, kinds)):
+        raise Damaged("a column is of another kind")
+    return values
+
+
+def number(database: sqlite3.Connection, query: str, *values: str) -> int | None:
+    """The number that a query finds, or None where it finds nothing."""
+    found = database.execute(query, values).fetchone()
+    return int(checked(found, (int,))[0]) if found else None
 
 
 def make_folder(folder: Path) -> None:

@@ -16,18 +16,18 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kbtui.database import Damaged, Database
+from kbtui.clock import changes, next_ticket
+from kbtui.database import Database, checked, number
 from kbtui.documents import COLUMNS, LOCKS, SAID, columns, said, told
 from kbtui.documents import lock_reason as lock_reason
-from kbtui.rows import ALL, UNPLACED, Body, DocumentRow, Eye, FolderRow, Sight, View
+from kbtui.rows import ALL, UNPLACED, DocumentRow, Eye, FolderRow, Sight, View
 from kbtui.schema import BY_NAME, MIGRATIONS
+from kbtui.shelf import Shelf
 from kbtui.views import Listing, count_unplaced, ranked, sight
 
-BODIES = 64 * 2**20  # bytes of content kept, of the documents opened last
 SMALL = 3000  # rows that are ranked in a few milliseconds
 STALE = 6 * 3600.0  # seconds after which a sweep that was cut is begun anew
 GRACE = 3600.0  # seconds for which a page that is on its way cannot bring back what was removed
@@ -76,15 +76,15 @@ class Taken(NamedTuple):
     ticket: int
 
 
-class Mirror:
+class Mirror(Shelf):
     """The local copy of one workspace; any number of threads and processes may use one file."""
 
     def __init__(self, path: Path | None) -> None:
         """Opens the mirror at `path`, or one in memory where it is None. No fault of the file is an error."""
+        super().__init__()
         self._ticket = 0  # the latest that is known here
         self._changes = 0
         self._unplaced = (-1, 0)  # the version at which the unplaced were counted, and how many they were
-        self._opened: dict[str, None] = {}  # documents whose body was read, not yet noted, the latest last
         self.losses = 0  # how often, in this run, a damaged file took what was stored with it
         self._database = Database(path, MIGRATIONS, heir=self._inherit)
 
@@ -96,7 +96,7 @@ class Mirror:
     @property
     def version(self) -> int:
         """Grows whenever what readers see has changed, by this process or another."""
-        self._changes = self._database.read(_changes)
+        self._changes = self._database.read(changes)
         return self._changes
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class Mirror:
 
     def ticket(self) -> int:
         """The next tick of the mirror's clock, which all processes share. Not for the event loop's thread."""
-        self._ticket = self._database.write(_next_ticket)
+        self._ticket = self._database.write(next_ticket)
         return self._ticket
 
     def store(self, documents: Iterable[Mapping[str, Any]], ticket: int) -> int:
@@ -134,7 +134,7 @@ class Mirror:
                 changed = _stored(database, rows, page.ticket, page.since)
                 if page.place:
                     database.execute("REPLACE INTO place VALUES (?, ?, ?, ?, ?)", page.place)
-                taken.append(Taken(changed, fresh, _next_ticket(database)))
+                taken.append(Taken(changed, fresh, next_ticket(database)))
             return taken
 
         results = self._database.write(work)
@@ -166,7 +166,7 @@ class Mirror:
         gone = list(ids)
 
         def work(database: sqlite3.Connection) -> int:
-            now, ticket = time.time(), _next_ticket(database)
+            now, ticket = time.time(), next_ticket(database)
             removed = database.executemany(
                 "DELETE FROM document WHERE id = ?", ((id,) for id in gone)
             ).rowcount
@@ -199,7 +199,7 @@ class Mirror:
 
         def work(database: sqlite3.Connection) -> dict[str, Any] | None:
             found = database.execute(query, (id,)).fetchone()
-            return said(*_checked(found, _SAID)) if found else None
+            return said(*checked(found, _SAID)) if found else None
 
         return self._database.read(work)
 
@@ -234,7 +234,7 @@ class Mirror:
                 self._unplaced = (version, self._database.read(count_unplaced))
             return self._unplaced[1]
         query = "SELECT count FROM tally WHERE scope = ?"
-        return self._database.read(lambda database: _number(database, query, scope)) or 0
+        return self._database.read(lambda database: number(database, query, scope)) or 0
 
     def sight(self, eye: Eye) -> Sight:
         """What an agent sees of the folders, and how many rows the listing of each scope has for it."""
@@ -270,59 +270,6 @@ class Mirror:
         except ValueError:
             return None
 
-    # Bodies
-
-    def body(self, id: str) -> Body | None:
-        """The content of a document as it was last read, where it is still kept."""
-        query = "SELECT document, format, text, updated, lossy FROM body WHERE document = ?"
-
-        def work(database: sqlite3.Connection) -> Body | None:
-            found = database.execute(query, (id,)).fetchone()
-            return Body(*_checked(found, _BODY)) if found else None
-
-        body = self._database.read(work)
-        if body is not None:
-            self._opened.pop(id, None)
-            self._opened[id] = None
-            body = body._replace(lossy=bool(body.lossy))
-        return body
-
-    def opened(self, words: str, most: int) -> list[Body]:
-        """Kept contents that hold each of these words, in any case; those opened last first."""
-        wanted = words.casefold().split()
-        query = "SELECT document, format, text, updated, lossy FROM body ORDER BY used DESC"
-
-        def work(database: sqlite3.Connection) -> list[Body]:
-            bodies = (Body(*_checked(row, _BODY)) for row in database.execute(query))
-            having = (each for each in bodies if all(map(each.text.casefold().__contains__, wanted)))
-            return list(islice(having, most))
-
-        return self._database.scan(work)
-
-    def keep_body(self, body: Body) -> None:
-        """Keeps the content of a document, and lets go of those not opened for the longest time.
-
-        What is larger than all that may be kept, or is no Unicode text, is not kept.
-        """
-        try:
-            size = len(body.text.encode())
-        except UnicodeEncodeError:
-            size = BODIES + 1
-
-        def work(database: sqlite3.Connection) -> None:
-            used = _next_ticket(database)
-            for id in (*self._opened, body.document):
-                database.execute("UPDATE body SET used = ? WHERE document = ?", (used, id))
-                used = _next_ticket(database)
-            database.execute("DELETE FROM body WHERE document = ?", (body.document,))
-            if size <= BODIES:
-                values = (body.document, used, size, body.format, body.updated, body.lossy, body.text)
-                database.execute("INSERT INTO body VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-                _make_room(database)
-
-        self._database.write(work)
-        self._opened.clear()
-
     # Sweeps
 
     def claim(self) -> bool:
@@ -342,13 +289,13 @@ class Mirror:
         def work(database: sqlite3.Connection) -> SweepState:
             ticket, places = _cut_sweep(database) if kept else (None, {})
             if ticket is None:
-                ticket = _next_ticket(database)
+                ticket = next_ticket(database)
                 if kept:
                     database.execute("DELETE FROM sweep")
                     database.execute("DELETE FROM place")
                     database.execute("INSERT INTO sweep VALUES (?, ?)", (ticket, time.time()))
             (seen,) = database.execute("SELECT count(*) FROM document WHERE seen >= ?", (ticket,)).fetchone()
-            facts = dict(_checked(row, (str, int)) for row in database.execute("SELECT * FROM fact"))
+            facts = dict(checked(row, (str, int)) for row in database.execute("SELECT * FROM fact"))
             return SweepState(
                 ticket, seen, facts.get("total"), facts.get("newest"), places, self.losses, kept
             )
@@ -398,7 +345,7 @@ class Mirror:
 
     def _fact(self, name: str) -> int | None:
         query = "SELECT value FROM fact WHERE name = ?"
-        return self._database.read(lambda database: _number(database, query, name))
+        return self._database.read(lambda database: number(database, query, name))
 
     def _inherit(self, memory: sqlite3.Connection) -> None:
         """Lets a database that takes over in mid-run never count backwards, nor use a row's place twice."""
@@ -419,7 +366,6 @@ _DOCUMENT = (str, str, str, int, int, int, _TEXT, _COUNT, _COUNT, str, _TEXT, _T
 _FOLDERS = (str, str, _TEXT, int, int)
 _SAID = (str, str, str, int, int, int, _TEXT, _COUNT, _COUNT, _TEXT, str)
 _PLACE = (str, _TEXT, _COUNT, _COUNT, int)
-_BODY = (str, str, str, int, int)
 
 _VALUES = COLUMNS.replace("id, ", "", 1)
 _THEIRS = ", ".join(f"excluded.{column}" for column in _VALUES.split(", "))
@@ -445,54 +391,17 @@ def _noted(database: sqlite3.Connection, changed: int) -> int:
     return changed
 
 
-def _next_ticket(database: sqlite3.Connection) -> int:
-    database.execute("UPDATE clock SET ticket = ticket + 1")
-    return _clock(database, "ticket")
-
-
-def _changes(database: sqlite3.Connection) -> int:
-    return _clock(database, "changes")
-
-
-def _clock(database: sqlite3.Connection, hand: str) -> int:
-    time = _number(database, f"SELECT {hand} FROM clock")
-    if time is None:
-        raise Damaged("the clock is gone")
-    return time
-
-
-def _number(database: sqlite3.Connection, query: str, *values: str) -> int | None:
-    found = database.execute(query, values).fetchone()
-    return int(_checked(found, (int,))[0]) if found else None
-
-
 def _ids(database: sqlite3.Connection, query: str, ticket: int) -> list[str]:
-    return [_checked(row, (str,))[0] for row in database.execute(query, (ticket,))]
+    return [checked(row, (str,))[0] for row in database.execute(query, (ticket,))]
 
 
 def _row(found: tuple[Any, ...]) -> DocumentRow:
-    *values, lock = _checked(found, _DOCUMENT)
+    *values, lock = checked(found, _DOCUMENT)
     return DocumentRow._make((*values, LOCKS.get(lock)))
 
 
 def _folder(found: tuple[Any, ...]) -> FolderRow:
-    return FolderRow(*_checked(found, _FOLDERS))
-
-
-def _checked(values: tuple[Any, ...], kinds: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values, which are of these kinds: SQLite itself would let a damaged column be of any."""
-    if not all(map(isinstance, values, kinds)):
-        raise Damaged("a column is of another kind")
-    return values
-
-
-def _make_room(database: sqlite3.Connection) -> None:
-    (total,) = database.execute("SELECT sum(bytes) FROM body").fetchone()
-    for used, size in database.execute("SELECT used, bytes FROM body ORDER BY used").fetchall():
-        if total <= BODIES:
-            break
-        database.execute("DELETE FROM body WHERE used = ?", (used,))
-        total -= size
+    return FolderRow(*checked(found, _FOLDERS))
 
 
 def _cut_sweep(database: sqlite3.Connection) -> tuple[int | None, dict[str, Place]]:
@@ -500,5 +409,5 @@ def _cut_sweep(database: sqlite3.Connection) -> tuple[int | None, dict[str, Plac
     now = time.time()
     query = "SELECT ticket FROM sweep WHERE began BETWEEN ? AND ?"
     (ticket,) = database.execute(query, (now - STALE, now)).fetchone() or (None,)
-    places = [Place(*_checked(row, _PLACE)) for row in database.execute("SELECT * FROM place")]
+    places = [Place(*checked(row, _PLACE)) for row in database.execute("SELECT * FROM place")]
     return ticket, {place.name: place._replace(done=bool(place.done)) for place in places} if ticket else {}

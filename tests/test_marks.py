@@ -124,8 +124,7 @@ async def test_without_the_service_what_was_opened_is_searched_and_labelled(
     service.add("Abalone", "A quokka that nobody opened.")
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.online()
-        await house.press("g", "a")
-        await house.until(lambda: house.reading and house.row.name == "Aardvark", "read")
+        await house.select("Aardvark")
         await house.until(lambda: house.browse.kb.mirror.body(house.row.id) is not None, "kept")
         wire.down()
         await house.press("S", *"QUOKKA met")

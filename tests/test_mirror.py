@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import kbtui.mirror
+import kbtui.shelf
 from kbtui.documents import LOCKS
 from kbtui.mirror import Mirror, Place, Taking, lock_reason
 from kbtui.rows import ALL, UNPLACED, Body, View
@@ -338,7 +338,7 @@ def test_folders_that_count_other_children_than_were_seen_are_miscounted(mirror:
 def test_bodies_are_kept_up_to_a_size_and_the_least_recently_opened_go_first(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kbtui.mirror, "BODIES", 300)
+    monkeypatch.setattr(kbtui.shelf, "BODIES", 300)
     for id in "abc":
         mirror.keep_body(Body(id, "html", id * 100, 1))
     assert mirror.body("a") == Body("a", "html", "a" * 100, 1)
