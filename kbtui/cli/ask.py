@@ -13,6 +13,7 @@ from kbtui.cli.ls import moment
 from kbtui.content import safe
 from kbtui.errors import NotFound, Refused
 from kbtui.questions import Answer, Difference, Question, Ranked, answered, compare, gone, summary
+from kbtui.rows import Chosen
 
 if TYPE_CHECKING:
     from kbtui.answers import Answers
@@ -69,7 +70,7 @@ async def _asked(answers: Answers, flags: Namespace) -> AsyncGenerator[Item, Non
     agent = await answers.find_agent(flags.agent)
     question = Question(
         agent.agent_id,
-        agent.name,
+        Chosen(agent.agent_id, agent.name, flags.branch).label,
         " ".join(flags.question),
         branch=flags.branch,
         strategy="keyword" if flags.keyword else "semantic",

@@ -325,6 +325,8 @@ class Panes(CommandScreen[None]):
             farther = [(key, "key"), (f" looks in all {count(self.whole(ALL))} ", "dim")]
         if self.shown.eye is not None:
             chips = [(" as ", "dim"), (safe(self.shown.eye.name[:80]), "key"), (" sees it ", "dim"), *chips]
+            key = empty_list.key(self.keymap, "list.unfilter")
+            farther = farther or [(key, "key"), (" shows everything again ", "dim")]
         self.set_class(bool(chips) and self.here() != ("filter",), "-chips")
         self._chips.show(chips, farther)
 

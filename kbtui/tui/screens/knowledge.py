@@ -125,8 +125,8 @@ class Known(AgentPanes[None]):
             mark, look = ("  ✕ ", "bad") if told.knowledge is None else ("  ", "warn")
             self._about.say([[("", "")], [(f"{mark}{safe(told.trouble)}", look)]], hang=len(mark))
         self.attached.show((told.knowledge and told.knowledge.attached) or ())
-        if not self.attached.count and self.focused is self.attached:
-            self._lead(self.lines)
+        if not self.attached.count and self.focused is self.attached and not self.has_class("-low"):
+            self._lead(self.lines)  # there is nothing to move in
 
     @background("knowledge")
     async def _ask(self, chosen: Chosen) -> None:
@@ -135,14 +135,17 @@ class Known(AgentPanes[None]):
             told = Told(knowledge, trouble=_lacks(knowledge))
         except Error as error:
             told = Told(trouble=error.sentence)
-        self._told[chosen] = told
-        self._show()
+        self._tell(chosen, told)
         if chosen.branch is None:  # the service tells the size of the main one alone
             try:
                 pages = await self.kb.pages_of(chosen.agent)
             except Error:
                 return  # it says no more than that; what is attached is there
-            self._told[chosen] = told._replace(pages=pages)
+            self._tell(chosen, told._replace(pages=pages))
+
+    def _tell(self, chosen: Chosen, told: Told) -> None:
+        self._told[chosen] = told
+        if chosen == self.chosen:  # else the cursor moves, and asks when it rests
             self._show()
 
     # Keys
@@ -169,8 +172,7 @@ class Known(AgentPanes[None]):
 
     def do_knowledge_pane(self) -> None:
         self._lead(self.lines if self.focused is self.attached else self.attached)
-        if self.chosen not in self._told:
-            self._show()
+        self._show()
 
     def do_knowledge_eye(self) -> None:
         if self.chosen is not None:

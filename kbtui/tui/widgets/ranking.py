@@ -80,7 +80,8 @@ def hit_line(hit: Found, both: bool) -> list[Part]:
 
 def kept_line(question: Question, age: str) -> list[Part]:
     """A question that is kept: when it was asked last, of whom, and how."""
-    ways = "" if question.strategy == "semantic" else "  by words"
+    ways = "  on a branch" if question.branch else ""
+    ways += "" if question.strategy == "semantic" else "  by words"
     ways += "" if question.as_set else "  neutral"
     return [
         (f"  {fit(age, 7, right=True)}  ", "dim"),
