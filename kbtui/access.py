@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kbtui.errors import NotFound, Refused
 from kbtui.mirror import Mirror
-from kbtui.rows import Body, DocumentRow, Progress, View
+from kbtui.rows import FOLDER, Body, DocumentRow, Progress, View
 from kbtui.sync import Sync
 
 if TYPE_CHECKING:
@@ -58,6 +58,23 @@ class Access:
     def place(self, id: str) -> str:
         """The folders that a document lies in, as a path of their names; "" in the root."""
         return " / ".join(folder.name for folder in self.mirror.path(id))
+
+    def below(self, folder: str, most: int) -> tuple[list[str], bool]:
+        """The documents in a folder and in the folders under it, and whether there are more than `most`."""
+        inside: dict[str | None, list[str]] = {}
+        for each in self.mirror.folders():
+            inside.setdefault(each.parent, []).append(each.id)
+        found, waiting, seen = list[str](), [folder], set[str]()
+        while waiting and len(found) <= most:
+            here = waiting.pop()
+            if here not in seen:  # folders may form a cycle
+                seen.add(here)
+                folders = inside.get(here, [])
+                start = len(folders)  # they come first
+                rows = self.mirror.window(self.mirror.listing(View(here)), start, start + most + 1)
+                found += [row.id for row in rows if row.type != FOLDER]
+                waiting += reversed(folders)
+        return found[:most], len(found) > most
 
     async def api(self) -> Api:
         """The client, built at the first call; the import of what it needs holds up no frame."""

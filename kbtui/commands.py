@@ -66,6 +66,7 @@ PLACES = {
     "compared": "Two models side by side",
     "whole": "One chunk alone",
     "chunk_words": "While typing what to find in the chunks",
+    "index": "RAG indexes",
     "ask": "While typing a question",
     "answer": "What an agent would retrieve",
     "agents": "While choosing an agent",
@@ -107,6 +108,10 @@ def _needs_writing(now: Situation) -> str | None:
     if now.row.role in ("viewer", "commenter"):
         return f"your role on this document is {now.row.role}"
     return None
+
+
+def _needs_service_to_write(now: Situation) -> str | None:
+    return now.read_only or None
 
 
 def _needs_content(now: Situation) -> str | None:
@@ -213,6 +218,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("whole.previous", ("(", "N"), "previous", "the chunk before", ("whole",), 3),
     Command("chunk_words.find", ("enter", "down"), "go on", "to the first chunk with the words", ("chunk_words",), 1),
     Command("chunk_words.drop", ("escape",), "drop", "find nothing", ("chunk_words",), 2),
+    # Indexes
+    Command("index.open", ("I",), "index", "the RAG indexes of the document, or of all in the folder: how they stand, build, delete", ("browse", "results", "answer"), 0, _needs_document),
+    Command("index.build", ("b",), "build", "have the index built, or one that failed built again", ("index",), 1, _needs_writing),
+    Command("index.build_all", ("B",), "build all", "have those built that are missing, after a question", ("index",), 2, _needs_service_to_write),
+    Command("index.model", ("m",), "model", "the indexes under one embedding model, the next, or all", ("index",), 3),
+    Command("index.chunks", ("c", "enter", "l", "right"), "chunks", "the chunks of the index", ("index",), 4, _needs_document),
+    Command("index.delete", ("x",), "delete", "delete the index, after a question", ("index",), 5, _needs_writing, True),
+    Command("index.reload", ("R", "ctrl+r"), "reload", "ask the service for all of it again", ("index",), 7),
+    Command("index.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("index",), 6),
     # Asking
     Command("ask.open", ("g q",), "ask", "ask as an agent asks: the chunks that it would be given", ("browse",), 8),
     Command("ask.last", (".",), "ask again", "ask the last question again, and tell what moved", ("browse",)),
@@ -346,6 +360,7 @@ _TOGETHER = (
     ("compared", "move"),
     ("answer", "move"),
     ("knowledge", "move"),
+    ("index", "move"),
     ("welcome", "move"),
     ("conflict", "move"),
     ("differs", "move"),

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.style import Style
@@ -28,6 +27,7 @@ from kbtui.settings import Settings
 from kbtui.terminal import give_to_shell, has_shell, never_stop_alone, over_a_link
 from kbtui.tui import output, paste, widths
 from kbtui.tui.background import background
+from kbtui.tui.building import Building
 from kbtui.tui.copying import Copying
 from kbtui.tui.driver import PacedDriver
 from kbtui.tui.following import Follower
@@ -56,13 +56,14 @@ SHEETS = (
     "ask",
     "agents",
     "knowledge",
+    "index",
     "welcome",
 )
 
 LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
 
 
-class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindings=False):
+class KbApp(Workspaces, Saving, Building, Copying, output.Output, App[int], inherit_bindings=False):
     """The application over one workspace at a time.
 
     Args:
@@ -332,6 +333,11 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
         ]
 
     @property
+    def in_touch(self) -> bool:
+        """Whether the service answers."""
+        return self._follower is not None and self._follower.in_touch
+
+    @property
     def trouble(self) -> str:
         """Why the service cannot be read now, with what to do, or "" where all is well."""
         return self._follower.trouble if self._follower is not None else ""
@@ -426,11 +432,10 @@ class KbApp(Workspaces, Saving, Copying, output.Output, App[int], inherit_bindin
             if isinstance(screen, CommandScreen):
                 screen.content_saved(document)
 
-    @background("build", exclusive=False)
-    async def build_index(self, id: str, model: str, then: Callable[[], object]) -> None:
-        """Have an index built, whoever looks on; it is the service that goes on with it."""
-        await self.kb.build_index(id, model)
-        then()
+    def do_index_open(self) -> None:
+        from kbtui.tui.screens.index import Index
+
+        self.push_screen(Index(self, [self.here().id]))
 
     def do_ask_open(self) -> None:
         from kbtui.tui.screens.ask import Ask

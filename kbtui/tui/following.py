@@ -136,6 +136,11 @@ class Follower:
         return f"again at {time.strftime('%H:%M:%S', time.localtime(self._retry_at))}"
 
     @property
+    def in_touch(self) -> bool:
+        """Whether the service answers, and nothing waits to be tried again."""
+        return self._progress is not None and self._trouble is None and self._kb.waiting is None
+
+    @property
     def trouble(self) -> str:
         """Why the last look at the service failed, and when the next one is, or "" where all is well."""
         if self._trouble is None:

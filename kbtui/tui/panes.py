@@ -17,6 +17,7 @@ from kbtui.content import safe
 from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, Sight, View
 from kbtui.tui import empty_list
 from kbtui.tui.background import background
+from kbtui.tui.index_watch import IndexWatch
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import DocumentList, Heads
 from kbtui.tui.widgets.document_view import DocumentView
@@ -57,6 +58,7 @@ class Panes(CommandScreen[None]):
         self.reading = Reading("reading")
         self.reading.refresh_key = empty_list.key(self.keymap, "sync.refresh")
         self._header, self._chips, self._heads = Line("header"), Line("chips"), Heads("heads")
+        self._indexes = IndexWatch(self, app, self.documents.refresh)
         self._led: Widget | None = None  # that was last shown to have the keys
         self._preview: Timer | None = None
         self._follow: Timer | None = None
@@ -279,6 +281,7 @@ class Panes(CommandScreen[None]):
         self._show_chips()
         if not self.documents.count:
             self.documents.say(self._why_empty())
+        self._indexes.look(self.documents.in_view())
         self.show_footer()
 
     def _why_empty(self) -> list[Part]:

@@ -38,6 +38,9 @@ class Chunks(ChunkPanes):
             self._row = self.kb.mirror.row(document) or self._row
             self.load(changed=True)
 
+    def awaits(self, document: str) -> bool:
+        return self._awaited and document == self._row.id
+
     # The index
 
     def do_chunks_model(self) -> None:

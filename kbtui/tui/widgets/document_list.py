@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from kbtui.content import safe
+from kbtui.indexing import in_short
 from kbtui.rows import ALL, FOLDER, DocumentRow, View
 from kbtui.tui.widgets.folder_tree import SHOWN, count, counted
 from kbtui.tui.widgets.line import Painter, Part, cut, fit
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from kbtui.views import Listing
 
 WINDOW = 64  # rows read from the mirror at a time
-TYPE, SIZE, AGE = 8, 9, 11
+TYPE, SIZE, AGE, INDEX = 8, 9, 11, 10
+NAME = 34  # cells of a name, below which there is no room for the state of its index
 HEADS = {"name": "Name", "size": "Size", "updated_at": "Updated", "created_at": "Created"}
 
 
@@ -53,6 +55,11 @@ def human_age(moment: int, now: float) -> str:
         if seconds < limit:
             return f"{seconds // unit} {name}" if name else "now"
     return f"{seconds // (365 * 86400)} y"
+
+
+def index_cells(width: int) -> int:
+    """The cells that are there for the state of an index in a line of this width."""
+    return INDEX if width - TYPE - SIZE - AGE - 4 - INDEX >= NAME else 0
 
 
 def _items(number: int) -> str:
@@ -93,6 +100,14 @@ class DocumentList(VirtualList):
             window = self.kb.mirror.window(self.listing, number * WINDOW, (number + 1) * WINDOW)
             self._windows[number] = window
         return window[offset] if offset < len(window) else None
+
+    def in_view(self) -> dict[str, int]:
+        """The documents that are in view and may have an index that is shown, with their last changes."""
+        if not self.region.height or not index_cells(self.scrollable_content_region.width):
+            return {}
+        top = round(self.scroll_y)
+        rows = map(self.at, range(top, top + self.size.height))
+        return {row.id: row.updated for row in rows if row is not None and row.type != FOLDER}
 
     def show(self, kb: KnowledgeBase, view: View, listing: Listing) -> None:
         """Draw `listing`, the cursor on its document, else on the one it stood on, else in its place."""
@@ -137,7 +152,8 @@ class DocumentList(VirtualList):
         assert self.kb is not None
         chosen = "✓" if row.id in self.kb.marks else " "
         mark = "●" if row.id in self.edited else "▸" if row.type == FOLDER else " "
-        name = max(1, width - TYPE - SIZE - AGE - 4)
+        index = index_cells(width)
+        name = max(1, width - TYPE - SIZE - AGE - index - 4)
         items = self.seen.get(row.id, row.children or 0)
         size = (_items(items), "dim") if row.type == FOLDER else (human_size(row.size), "")
         moment = row.created if self.view.sort == "created_at" else row.updated
@@ -152,8 +168,18 @@ class DocumentList(VirtualList):
             (" " * gap, ""),
             (fit(safe(row.type[:TYPE]), TYPE), "dim"),
             (fit(size[0], SIZE, right=True), size[1]),
-            (fit(human_age(moment, clock()), AGE, right=True) + " ", "dim"),
+            (fit(human_age(moment, clock()), AGE, right=True), "dim"),
+            *([self._index(row, index)] if index else []),
+            (" ", "dim"),
         ]
+
+    def _index(self, row: DocumentRow, cells: int) -> Part:
+        """How its index stands, where that is known."""
+        state = None if self.kb is None else self.kb.index_states.first(row.id, row.updated)
+        if state is None or row.type == FOLDER or (state.trouble and state.index is None):
+            return " " * cells, "dim"
+        words, look = in_short(state.index)
+        return "  " + fit(words, cells - 2), look
 
 
 class Heads(Painter, Widget):
@@ -177,6 +203,10 @@ class Heads(Painter, Widget):
 
     def on_click(self, event: events.Click) -> None:
         left = self.size.width - event.x  # cells from the right end
+        index = index_cells(self.size.width)
+        if index and left <= index + 1:
+            return  # nothing can be sorted by it
+        left -= index
         if left <= AGE + 1:
             self.post_message(self.Clicked(self._dated))
         elif left <= AGE + 1 + SIZE:
@@ -195,9 +225,11 @@ class Heads(Painter, Widget):
         def head(sort: str) -> str:
             return f"{HEADS[sort]} {arrow}" if sort == self._view.sort else HEADS[sort]
 
-        name = max(1, width - TYPE - SIZE - AGE - 4)
+        index = index_cells(width)
+        name = max(1, width - TYPE - SIZE - AGE - index - 4)
         text = (
             "   " + fit(head("name"), name) + fit("Type", TYPE)
-            + fit(head("size"), SIZE, right=True) + fit(head(self._dated), AGE, right=True) + " "
+            + fit(head("size"), SIZE, right=True) + fit(head(self._dated), AGE, right=True)
+            + fit("  Index", index) + " "
         )  # fmt: skip
         return self.paint([(text, "dim")], width)

@@ -1,0 +1,274 @@
+"""The indexes of some documents, and the room that all take: what the Index screen shows, and learns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+
+from kbtui.commands import Situation
+from kbtui.content import safe
+from kbtui.errors import Error
+from kbtui.index_states import State, is_pending, would_add
+from kbtui.rows import FOLDER, DocumentRow
+from kbtui.tui.background import background
+from kbtui.tui.index_watch import IndexWatch
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.widgets.document_list import human_size
+from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.folder_tree import count, counted
+from kbtui.tui.widgets.index_list import IndexLine, IndexList, heads, more_words, room_words, standing
+from kbtui.tui.widgets.line import Line, Part
+
+if TYPE_CHECKING:
+    from kbtui.models import RagIndex, RagOverview
+    from kbtui.tui.app import KbApp
+
+MOST = 10_000  # documents that are listed
+LOW, LOWEST = 16, 9  # rows below which the lines and the room are shown, or the lines alone
+
+
+class IndexPanes(CommandScreen[None]):
+    """A line for each index; `documents` are ids, and a folder stands for all documents below it."""
+
+    def __init__(self, app: KbApp, documents: Sequence[str]) -> None:
+        super().__init__(app.keymap)
+        self.kb, self.kbapp = app.kb, app
+        self.states = self.kb.index_states
+        self.model = ""  # of which the indexes are shown; "" for all
+        self.rows: dict[str, DocumentRow] = {}  # all that is listed, as it was when the screen was opened
+        self.lines = IndexList("lines", self._of)
+        self.about = DocumentView("about")
+        self._header, self._heads, self._room, self._more = map(Line, ("header", "heads", "room", "more"))
+        self._asked = documents
+        self._cut = False  # there are more documents than are listed
+        self._usage: RagOverview | None = None
+        self._state: Part = ("", "")
+        self._watch = IndexWatch(self, app, self.relist)
+        self._changes = -1
+        self._pending: set[IndexLine] = set()
+        self._there: set[str] = set()  # documents without an index, of which we know that they are not gone
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        yield self._heads
+        yield self.lines
+        yield self.about
+        yield self._room
+        yield self._more
+        yield Line("footer")
+
+    def on_mount(self) -> None:
+        self.about.can_focus = False
+        self.set_focus(self.lines)
+        self.show_lines()
+        self.load()
+
+    def on_resize(self) -> None:
+        self.set_class(self.app.size.height < LOW, "-low")
+        self.set_class(self.app.size.height < LOWEST, "-lowest")
+
+    def on_screen_resume(self) -> None:
+        self.show_lines()
+
+    # What the lines stand for
+
+    @property
+    def row(self) -> DocumentRow | None:
+        """The document under the cursor, as it is now, or as it was before it was gone."""
+        line = self.lines.line
+        return (self.kb.mirror.row(line.document) or self.rows[line.document]) if line is not None else None
+
+    @property
+    def index(self) -> RagIndex | None:
+        """The index under the cursor."""
+        line = self.lines.line
+        return self._index(line) if line is not None else None
+
+    def _index(self, line: IndexLine) -> RagIndex | None:
+        state = self.states.state(line.document, line.model)
+        return state.index if state is not None else None
+
+    def situation(self) -> Situation:
+        return Situation(row=self.row, read_only=self.kbapp.read_only())
+
+    def models(self) -> tuple[str, ...]:
+        """The models under which indexes are shown."""
+        return (self.model,) if self.model else tuple(self.states.models)
+
+    @property
+    def target(self) -> str:
+        """The model under which an index is built that is not there."""
+        return self.model or self.states.models[0]
+
+    def is_missing(self, id: str) -> bool:
+        """Whether a document is known to have no index under the models shown."""
+        known = [self.states.state(id, model) for model in self.models()]
+        return all(state and state.index is None and not state.trouble for state in known)
+
+    def _of(self, line: IndexLine) -> tuple[str, State | None, bool]:
+        row = self.kb.mirror.row(line.document)
+        if row is None:
+            return self.rows[line.document].name, None, True
+        if line.model:
+            return row.name, self.states.current(row.id, row.updated, line.model), False
+        states = [self.states.current(row.id, row.updated, model) for model in self.models()]
+        trouble = next((state for state in states if state is not None and state.trouble), None)
+        return row.name, trouble or (states[0] if all(states) else None), False
+
+    # How it is learnt
+
+    @background("index")
+    async def load(self) -> None:
+        """Find the documents in the mirror, and what room there is on the service."""
+        self.rows, self._cut = await asyncio.to_thread(self._documents)
+        self.relist()
+        await self._ask_usage()
+
+    def _documents(self) -> tuple[dict[str, DocumentRow], bool]:
+        found, cut = dict[str, DocumentRow](), False
+        for id in self._asked:
+            row = self.kb.mirror.row(id)
+            folder = row is not None and row.type == FOLDER
+            inside, more = self.kb.below(id, MOST) if folder else ([id], False)
+            rows = (self.kb.mirror.row(each) for each in inside)
+            found.update((each.id, each) for each in rows if each is not None)
+            cut |= more
+        return dict(list(found.items())[:MOST]), cut or len(found) > MOST
+
+    @background("usage")
+    async def ask_usage(self) -> None:
+        """Ask what room there is, as something has changed it."""
+        await self._ask_usage()
+
+    async def _ask_usage(self) -> None:
+        try:
+            self._usage = await self.kb.index_usage()
+        except Error as error:
+            self._room.show([(f" The room for indexes is not known: {safe(error.sentence)}", "warn")])
+        self.relist()
+
+    @background("there")
+    async def _ask_whether_gone(self, ids: Iterable[str]) -> None:
+        """Without an index, a document answers as one that is gone."""
+        self._there.update(ids)
+        if await self.kb.gone(ids):
+            self.relist()
+
+    # What is shown
+
+    def relist(self) -> None:
+        """Draw everything anew by what was heard."""
+        self._changes = self.states.changes
+        lines = [
+            IndexLine(id, model)
+            for id in self.rows
+            for model in ([self.model] if self.model else self.states.indexed(id) or [""])
+        ]
+        self.lines.show(lines)
+        pending = {line for line in lines if is_pending(self._index(line))}
+        settled, self._pending = self._pending - pending, pending
+        if settled:
+            self.ask_usage()
+        without = {line.document for line in self.lines.in_view()} - self._there
+        if gone := [id for id in without if self.is_missing(id)]:
+            self._ask_whether_gone(gone)
+        self._show_room()
+        self.show_lines()
+
+    def show_lines(self) -> None:
+        if self._changes not in (-1, self.states.changes):
+            self.relist()
+            return
+        if self.is_current:
+            ids = {line.document for line in self.lines.in_view()}
+            rows = (self.kb.mirror.row(id) for id in ids)
+            self._watch.look({row.id: row.updated for row in rows if row is not None}, self.models())
+        under = safe(self.model[:80]) or "all models"
+        self._header.show(
+            [(" Index  ", "strong"), (self._title(), "strong"), (f"  {under}", "key")],
+            [self._told(), (" ", "")],
+        )
+        self._heads.show([(heads(self.app.size.width - 1), "dim")])
+        self.tell_of_line()
+        self.show_footer()
+
+    def _title(self) -> str:
+        first = self.kb.mirror.row(self._asked[0]) if len(self._asked) == 1 else None
+        documents = f"{'the first ' if self._cut else ''}{counted(len(self.rows), 'document')}"
+        if first is None or (first.type != FOLDER and len(self.rows) == 1):
+            return safe(first.name[:200]) if first is not None else documents
+        return f"{safe(first.name[:200])}, {documents}"
+
+    def _told(self) -> Part:
+        if self._state[0]:
+            return self._state
+        if self._watch.trouble:
+            return ("the service did not answer; R asks again", "bad")
+        building = len(self._pending)
+        return (f"{count(building)} being built", "warn") if building else ("", "")
+
+    def say(self, sentence: str, look: str = "") -> None:
+        """Tell how it stands with what was begun; "" for no more."""
+        self._state = (sentence, look)
+        self.show_lines()
+
+    def facts(self) -> list[Part]:
+        if not self.lines.count:
+            return []
+        return [(f"{count(self.lines.cursor + 1)} of {count(self.lines.count)} ", "dim")]
+
+    def _show_room(self) -> None:
+        """Tell of the room of the workspace, and of what the listed documents without an index would take."""
+        usage, left = self._usage, None
+        if usage is not None:
+            models = [(each.model, each.used_bytes) for each in usage.models]
+            left = usage.total_max_bytes - usage.total_used_bytes if usage.total_max_bytes else None
+            words = room_words(usage.total_used_bytes, usage.total_max_bytes, models)
+            self._room.show([(words, "dim")])
+        missing = [row.size for row in self.rows.values() if self.is_missing(row.id)]
+        used = [
+            (row.size, index.document_model_index_usage.used_bytes)
+            for row in self.rows.values()
+            for model in self.states.models
+            if (index := self._index(IndexLine(row.id, model))) and index.status == "succeeded"
+        ]
+        looked = sum(all(self.states.state(id, model) for model in self.models()) for id in self.rows)
+        of = f" of the {count(looked)} looked at" if looked < len(self.rows) else ""
+        self._more.show([more_words(would_add(missing, used), left, of)])
+
+    def tell_of_line(self) -> None:
+        """Say in full what is under the cursor, and what can be done."""
+        line, row = self.lines.line, self.row
+        if line is None or row is None:
+            empty = "There is no document in it that could have an index." if self._changes >= 0 else ""
+            self.about.say([[(empty, "warn")]])
+            return
+        _, state, gone = self._of(line)
+        mark, (words, look) = standing(state, gone)
+        used = state.index.document_model_index_usage.used_bytes if state and state.index else 0
+        size = f", {human_size(used)}" if used else ""
+        model = f"  {safe(line.model[:80])}{size}" if line.model else ""
+        place = safe(self.kb.place(row.id)) or "Root"
+        self.about.say(
+            [
+                [(safe(row.name[:300]), "strong"), (f"  {place}", "dim")],
+                [(f"{mark} {words}".strip() or "asking …", look), (model, "dim")],
+                [(self._offer(state, gone), "dim")],
+            ]
+        )
+
+    def _offer(self, state: State | None, gone: bool) -> str:
+        if gone or state is None:
+            return ""
+        if state.index is None:
+            return (
+                "" if state.trouble else f"b builds it under {safe(self.target[:80])}; m chooses the model."
+            )
+        if state.index.status == "failed":
+            return "b builds it again."
+        if state.index.status == "rag_limit_exceeded":
+            return "b tries again; deleting another makes room."
+        return "c shows its chunks." if state.index.status == "succeeded" else ""

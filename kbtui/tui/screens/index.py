@@ -1,0 +1,126 @@
+"""Index: how the RAG indexes of some documents stand, and what room they take; they are built and deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from kbtui.content import safe
+from kbtui.index_states import is_pending, would_add
+from kbtui.tui.background import background
+from kbtui.tui.index_panes import IndexPanes
+from kbtui.tui.widgets.document_list import human_size
+from kbtui.tui.widgets.folder_tree import counted
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from kbtui.models import RagIndex
+    from kbtui.rows import DocumentRow
+
+
+class Index(IndexPanes):
+    """The commands of the place "index", each in a method by its name."""
+
+    places = ("index", "move")
+
+    def do_move(self, by: str) -> None:
+        self.lines.move(by)
+        self.show_lines()
+
+    @on(VirtualList.Moved, "#lines")
+    def _moved(self) -> None:
+        self.show_lines()
+
+    # One
+
+    def do_index_build(self) -> None:
+        line, row, index = self.lines.line, self.row, self.index
+        if line is None or row is None:
+            return
+        if is_pending(index):
+            self.tell("The index is being built; you are told when it is ready.")
+        elif index is not None and index.status == "succeeded":
+            self.tell("The index is ready; a change of the text has it built anew.")
+        elif self.kb.mirror.row(row.id) is None:
+            self.tell("The document is gone from the service.", "warn")
+        else:
+            self.kbapp.build_index(row.id, line.model or self.target, self.show_lines)
+
+    def do_index_delete(self) -> None:
+        index, row = self.index, self.row
+        if index is None or row is None:
+            self.tell("There is no index here to be deleted.")
+        else:
+            self._delete(row, index)
+
+    @background("delete", exclusive=False)
+    async def _delete(self, row: DocumentRow, index: RagIndex) -> None:
+        from kbtui.tui.screens.question import Question
+
+        used = index.document_model_index_usage.used_bytes
+        size = f" ({human_size(used)})" if used else ""
+        loss = (
+            f"“{safe(row.name[:80])}” under {safe(index.model[:80])}{size}. "
+            "Agents stop finding it in retrieval until it is built again."
+        )
+        if await self.app.push_screen_wait(Question(self.kbapp, "Delete this index?", loss, "Delete")):
+            await self.kb.delete_index(row.id, index)
+            self.tell(f"Deleted: the index of “{safe(row.name[:80])}” under {safe(index.model[:80])}.")
+            self.ask_usage()
+
+    @on(VirtualList.Opened, "#lines")
+    def do_index_chunks(self) -> None:
+        line, row = self.lines.line, self.row
+        if line is None or row is None:
+            return
+        if self.kb.mirror.row(row.id) is None:
+            self.tell("The document is gone from the service.", "warn")
+            return
+        from kbtui.tui.screens.chunks import Chunks
+
+        screen = Chunks(self.kbapp, row)
+        screen.model = line.model or self.model
+        self.app.push_screen(screen)
+
+    # All
+
+    def do_index_model(self) -> None:
+        choice = ["", *self.states.models]
+        at = choice.index(self.model) + 1 if self.model in choice else 0
+        self.model = choice[at % len(choice)]
+        self.relist()
+
+    def do_index_reload(self) -> None:
+        self.states.expire(self.rows)
+        self.load()
+
+    def do_index_build_all(self) -> None:
+        self._build_all(self.target)
+
+    @background("all")
+    async def _build_all(self, model: str) -> None:
+        """Look at all that is listed, and have built what is missing, if the person agrees."""
+        from kbtui.tui.screens.question import Question
+
+        self.say("looking at all of them …", "dim")
+        try:
+            rows = [row for id in self.rows if (row := self.kb.mirror.row(id)) is not None]
+            while await self.kb.look_at_indexes({row.id: row.updated for row in rows}, self.models()):
+                self.relist()
+        finally:
+            self.say("")
+        missing = {row.id: row for row in rows if self.is_missing(row.id)}
+        if not missing:
+            failed = any(index.status == "failed" for index in map(self._index, self.lines.lines) if index)
+            self.tell("None is missing." + (" b builds one that failed again." if failed else ""))
+            return
+        estimate = would_add((row.size for row in missing.values()), ())
+        about = f", about {human_size(estimate.bytes)} of text" if estimate.bytes else ""
+        title = f"Build the index of {counted(len(missing), 'document')}?"
+        loss = f"Under {safe(model[:80])}{about}. You are told when all are ready."
+        if await self.app.push_screen_wait(Question(self.kbapp, title, loss, "Build")):
+            self.kbapp.build_indexes({id: row.name for id, row in missing.items()}, model)
+
+    def do_index_leave(self) -> None:
+        self.dismiss()

@@ -1,0 +1,330 @@
+"""The Index screen: how indexes stand and what room they take; they are built, followed and deleted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kbtui.answers import MODELS
+from kbtui.demo import index as demo_index
+from kbtui.demo.server import Demo
+from kbtui.tui.screens.chunks import Chunks
+from kbtui.tui.screens.index import Index
+from kbtui.tui.screens.question import Question
+from tests.house import House, opened, settings_for
+from tests.service import Service
+from tests.test_chunks import LONG, indexed
+from tests.wire import Wire
+
+FIRST, SECOND = MODELS
+BATCH = r"knowledge-base/rag-index$"
+
+
+def batches(wire: Wire) -> list[tuple[str, list[str]]]:
+    """What the service was asked for in batches: the model, and the documents."""
+    items = [each.json()["items"] for each in wire.requests if each.method == "POST" and _is_batch(each.path)]
+    assert all(item["create_if_missing"] in (True, False) for each in items for item in each)
+    return [(each[0]["model"], [item["document_id"] for item in each]) for each in items]
+
+
+def _is_batch(path: str) -> bool:
+    return path.endswith("knowledge-base/rag-index")
+
+
+def screen_of(house: House) -> Index:
+    screen = house.app.screen
+    assert isinstance(screen, Index)
+    return screen
+
+
+def lines(house: House) -> list[str]:
+    """The lines of the list as they are drawn, without what is drawn below them."""
+    return [" ".join(line.split()) for line in house.drawn[2 : 2 + len(screen_of(house).lines.lines)]]
+
+
+def said(house: House) -> str:
+    """All that the screen says, as one text."""
+    return " ".join(" ".join(house.drawn).split())
+
+
+async def looking_at(house: House, name: str, *words: str) -> Index:
+    """The screen on one document, once it says these words."""
+    await house.online()
+    await house.select(name)
+    await house.press("I")
+    await shows(house, *words)
+    return screen_of(house)
+
+
+async def looking_into(house: House, folder: str, *words: str) -> Index:
+    """The screen on all documents in a folder."""
+    await house.online()
+    await house.press("g", "h")
+    await house.until(lambda: folder in house.names, folder)
+    await house.press(*["j"] * house.names.index(folder), "I")
+    await shows(house, *words)
+    return screen_of(house)
+
+
+async def shows(house: House, *words: str) -> None:
+    await house.until(lambda: all(each in said(house) for each in words), " and ".join(words))
+
+
+def room(service: Service) -> Any:
+    return service.call("GET", "/knowledge-base/rag-index")
+
+
+async def test_each_index_has_a_line_and_a_document_without_one_says_so(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    outer = service.folder("AA Outer")
+    inner = service.folder("AB Inner", outer)
+    both = service.add("Both", LONG, outer)
+    for model in MODELS:
+        service.call("POST", f"/knowledge-base/{both}/rag-index", json={"model": model})
+    service.add("Neither", LONG, inner)
+    small = service.add("Tiny", "word", inner)
+    service.call("POST", f"/knowledge-base/{small}/rag-index", json={"model": FIRST})
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await looking_into(house, "AA Outer", "too small", "no index yet")
+        size = service.get(both)["metadata"]["size_bytes"] / 1000
+        assert lines(house) == [
+            f"Both {FIRST} {size:.0f} k ● ready",
+            f"Both {SECOND} {size:.0f} k ● ready",
+            "Neither – no index yet",
+            f"Tiny {FIRST} – too small for an index",
+        ]
+        assert "AA Outer, 3 documents all models" in house.line("header")
+        await shows(house, "Room for indexes")
+        used = room(service)
+        assert f"of {used['total_max_bytes'] / 1e6:.0f} M used" in said(house)
+        assert f"1 document without an index: about {size:.0f} k more" in said(house)
+        assert "count 1 times their documents" in said(house)
+        await house.press("m")
+        assert [line.split()[1] for line in lines(house)] == [FIRST, FIRST, FIRST]
+        await house.press("m")
+        assert "no index yet" in lines(house)[2] and SECOND in house.line("header")
+        await house.press("m", "G")
+        await shows(house, "agents are given all of it")
+        wire.forget()
+        await house.press("k", "g", "g", "j", "j")
+        assert "b builds it under" in said(house)
+        assert not wire.requests, "looking at lines"
+
+
+@pytest.fixture
+def slow() -> Iterator[Demo]:
+    """A demo whose indexes take a moment."""
+    with Demo(index_seconds=1) as server:
+        yield server
+
+
+async def test_an_index_that_is_begun_here_is_followed_wherever_the_person_goes_until_it_is_told(
+    slow: Demo, tmp_path: Path
+) -> None:
+    with Service(slow) as service, Wire(slow.url) as wire:
+        id = service.add("Growing", LONG)
+        async with opened(settings_for(wire.url, slow.key, tmp_path)) as house:
+            await looking_at(house, "Growing", "no index yet")
+            wire.forget()
+            await house.press("b")
+            await shows(house, "◐ being built", "1 being built")
+            await house.press("q")
+            await house.until(lambda: "Indexed: “Growing”." in house.notices, "told")
+            assert (
+                service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"][0]["status"] == "succeeded"
+            )
+            asked = len(batches(wire))
+            assert 1 <= asked <= 4, "now and then"
+            await house.until(lambda: any("● ready" in line for line in house.drawn), "in the list as well")
+            assert len(batches(wire)) == asked, "the list asks for what the app has not heard"
+
+
+async def test_one_that_failed_is_deleted_and_built_again(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await looking_at(house, "Chargebacks", "✕ building it failed", "b builds it again")
+        wire.forget()
+        await house.press("b")
+        await house.until(lambda: "Indexed: “Chargebacks”." in house.notices, "told")
+        ways = [
+            each.method for each in wire.requests if "/rag-index" in each.path and not _is_batch(each.path)
+        ]
+        assert ways == ["GET", "DELETE", "POST"]
+        await shows(house, "● ready")
+        await house.press("b")
+        assert "is ready" in house.notices
+
+
+async def test_all_that_have_none_are_built_after_a_question_and_told_together(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    folder = service.folder("AA Many")
+    for number in range(60):
+        service.add(f"Page {number:02}", "word" if number == 50 else LONG[:900], folder)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        screen = await looking_into(house, "AA Many", "no index yet", "looked at")
+        looked = {id for _, ids in batches(wire) for id in ids}
+        assert len(looked & set(screen.rows)) == screen.lines.size.height, "only what is on the screen"
+        await house.press("B")
+        await house.until(lambda: isinstance(house.app.screen, Question), "asked")
+        assert "Build the index of 60 documents?" in said(house)
+        await house.press("y")
+        await house.until(lambda: "Indexed: 59 of 60 documents; not “Page 50”" in house.notices, "told")
+        assert "too small" in house.notices
+        await shows(house, "● ready")
+        await house.press("B")
+        await house.until(lambda: "None is missing." in house.notices, "nothing to build")
+        stands = [service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"] for id in screen.rows]
+        assert all(len(each) == 1 for each in stands)
+
+
+async def test_an_index_is_deleted_after_a_question_that_names_what_is_lost(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = indexed(service, "Spare", LONG)
+    before = room(service)["total_used_bytes"]
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await looking_at(house, "Spare", "● ready", "Room for indexes")
+        await house.press("x")
+        await house.until(lambda: isinstance(house.app.screen, Question), "asked")
+        for words in ("“Spare”", FIRST, "(", "Agents", "until it is built again"):
+            assert words in said(house)
+        await house.press("n")
+        assert len(service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"]) == 1
+        await house.press("x")
+        await house.until(lambda: isinstance(house.app.screen, Question), "asked again")
+        await house.press("y")
+        await shows(house, "no index yet")
+        assert not service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"]
+        assert room(service)["total_used_bytes"] < before
+        await shows(house, f"{room(service)['total_used_bytes'] / 1000:.0f} k of")
+        await house.press("x")
+        assert "no index here" in house.notices
+
+
+async def test_the_limit_of_the_workspace_and_what_would_not_fit_are_told(
+    demo: Demo, service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(demo_index, "MAX_BYTES", room(service)["total_used_bytes"] + 1000)
+    service.add("Too much", LONG)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await looking_at(house, "Too much", "no index yet", "more than the 1.0 k left")
+        await house.press("b")
+        await shows(house, "✕ no room left in the workspace's limit")
+        assert "No index of “Too much”: no room left" in house.notices
+
+
+async def test_a_document_that_is_gone_meanwhile_is_said_in_its_line(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    folder = service.folder("AA Few")
+    ids = [service.add(name, LONG, folder) for name in ("Stays", "Leaves")]
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        service.delete(ids[1])
+        await looking_into(house, "AA Few", "gone from the service", "no index yet")
+        assert lines(house) == ["Leaves ✕ gone from the service", "Stays – no index yet"]
+        await house.press("b")
+        assert "gone from the service" in house.notices
+
+
+async def test_a_service_that_does_not_answer_is_told_and_the_keys_go_on(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    indexed(service, "Spare", LONG)
+    refused = {"detail": {"status": "not_here", "message": "No indexes here."}}
+    wire.answer(403, refused, path=BATCH, times=None)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await looking_at(house, "Spare", "the service did not answer", "No indexes here")
+        asked = len(batches(wire))
+        wire.heal()
+        await house.press("R")
+        await shows(house, "● ready", "Room for indexes")
+        assert len(batches(wire)) > asked
+        await house.press("c")
+        await house.until(lambda: isinstance(house.app.screen, Chunks), "the chunks")
+        await house.press("q", "q")
+        assert house.app.screen is house.browse
+
+
+# The column of the list
+
+
+async def column(house: House) -> list[str]:
+    """What the column says of the lines on the screen, once it says something of all."""
+    documents = house.browse.documents
+
+    def stand() -> list[str]:
+        parts = [documents.parts(at, 80) for at in range(documents.count)]
+        top = round(documents.scroll_y)
+        return ["".join(text for text, _ in each)[70:].strip() for each in parts][
+            top : top + documents.size.height
+        ]
+
+    await house.until(lambda: all(stand()), "filled")
+    return stand()
+
+
+async def test_the_column_asks_once_for_what_is_seen_and_not_while_a_key_is_held(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        await house.press("g", "a")
+        first = await column(house)
+        assert {"● ready", "✕ failed", "– none", "– small"} == set(first)
+        seen = set(house.browse.documents.in_view())
+        for model, ids in batches(wire):
+            assert set(ids) <= seen and len(set(ids)) == len(ids), model
+        assert len({id for model, ids in batches(wire) for id in ids if model == FIRST}) == len(seen)
+        wire.forget()
+        await house.press("j", "k", "j")
+        for _ in range(3):  # each looks at what is due
+            house.browse.show_lines()
+        assert not batches(wire), "nothing else is seen"
+        house.browse.settle = house.app.settle = 60.0
+        await house.press("pagedown", "pagedown")
+        for _ in range(3):
+            house.browse.show_lines()
+        await asyncio.sleep(0)
+        assert not batches(wire), "before it rests"
+        house.browse.settle = house.app.settle = 0.02
+        await column(house)
+        assert len([ids for model, ids in batches(wire) if model == FIRST]) == 1
+        wire.forget()
+        await house.press("g", "g")
+        assert await column(house) == first and not batches(wire), "still fresh"
+        assert wire.busiest <= 8
+
+
+async def test_the_column_stays_empty_and_quiet_where_the_service_refuses(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    wire.answer(403, {"detail": {"status": "no", "message": "No."}}, path=BATCH, times=None)
+    async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        await house.press("g", "a")
+        await house.until(lambda: len(batches(wire)) == 1, "asked")
+        for _ in range(3):
+            house.browse.show_lines()
+            await house.pilot.pause()
+        assert len(batches(wire)) == 1 and not house.notices
+        assert not any("●" in line for line in house.drawn)
+
+
+async def test_an_edit_has_the_column_follow_the_index_that_is_built_anew(slow: Demo, tmp_path: Path) -> None:
+    with Service(slow) as service:
+        indexed(service, "Growing", LONG)
+        async with opened(settings_for(slow.url, slow.key, tmp_path)) as house:
+            await house.online()
+            await house.select("Growing")
+            await house.until(lambda: any("● ready" in line for line in house.drawn), "ready")
+            await house.mend("Quokka. ")
+            await house.until(lambda: any("◐" in line for line in house.drawn), "being built")
+            await house.until(lambda: any("● ready" in line for line in house.drawn), "ready again")

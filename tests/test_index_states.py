@@ -1,0 +1,189 @@
+"""What is known of indexes: never asked for twice while it is fresh, and never lost."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from kbtui.answers import MODELS
+from kbtui.errors import Offline
+from kbtui.index_states import BATCH, FRESH, RETRY, IndexStates, Wanted, would_add
+from kbtui.models import RagIndex
+
+FIRST, SECOND = MODELS
+IDS = [f"document{number}" for number in range(6)]
+
+
+class Clock:
+    """Time, moved by hand."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def index(model: str = FIRST, status: str = "succeeded") -> RagIndex:
+    return RagIndex(id="i", model=model, status=status)
+
+
+def ask(states: IndexStates, documents: dict[str, int], answers: dict[str, Any], *models: str) -> Wanted:
+    wanted = states.due(documents, models)
+    assert wanted is not None
+    with states.asking(wanted) as hear:
+        hear({id: answers.get(id) for id in wanted.documents})
+    return wanted
+
+
+def test_the_next_model_is_asked_only_for_what_has_no_index_under_the_one_before() -> None:
+    states = IndexStates(Clock())
+    documents = dict.fromkeys(IDS, 1)
+    assert set(ask(states, documents, {IDS[0]: index()}).documents) == set(IDS)
+    wanted = ask(states, documents, {IDS[1]: index(SECOND)})
+    assert (wanted.model, set(wanted.documents)) == (SECOND, set(IDS[1:]))
+    assert states.due(documents) is None
+    found = [states.first(id, 1) for id in IDS[:3]]
+    assert [each and each.index and each.index.model for each in found] == [FIRST, SECOND, None]
+
+
+def test_what_is_being_built_is_asked_for_again_the_seldomer_the_longer_it_takes() -> None:
+    clock = Clock()
+    states, pauses = IndexStates(clock), []
+    building = index(status="processing")
+    for _ in range(30):
+        ask(states, {"a": 1}, {"a": building}, FIRST)
+        before = clock.now
+        while states.due({"a": 1}, [FIRST]) is None:
+            clock.now += 0.25
+        pauses.append(clock.now - before)
+    assert pauses == sorted(pauses) and (pauses[0], pauses[-1]) == (1.0, 10.0)
+    ask(states, {"a": 1}, {"a": index()}, FIRST)
+    clock.now += FRESH - 1
+    assert states.due({"a": 1}, [FIRST]) is None
+
+
+def test_a_document_that_was_changed_is_looked_at_twice() -> None:
+    clock = Clock()
+    states = IndexStates(clock)
+    ask(states, {"a": 1}, {"a": index()}, FIRST)
+    assert states.current("a", 2, FIRST) is None, "what was heard is older than the change"
+    ask(states, {"a": 2}, {"a": index()}, FIRST)
+    clock.now += 5
+    ask(states, {"a": 2}, {"a": index()}, FIRST)
+    clock.now += 5
+    assert states.due({"a": 2}, [FIRST]) is None
+
+
+def test_what_failed_is_empty_and_is_not_asked_for_again_at_once() -> None:
+    clock = Clock()
+    states = IndexStates(clock)
+    wanted = states.due({"a": 1})
+    assert wanted
+    with pytest.raises(Offline), states.asking(wanted):
+        raise Offline("Nobody there.")
+    state = states.first("a", 1)
+    assert state is not None and state.trouble == "Nobody there." and state.index is None
+    assert states.due({"a": 1}) is None
+    clock.now += RETRY
+    assert states.due({"a": 1}) is not None
+
+
+def test_an_answer_does_not_overwrite_what_was_heard_while_it_was_under_way() -> None:
+    states = IndexStates(Clock())
+    wanted = states.due({"a": 1})
+    assert wanted
+    with states.asking(wanted) as hear:
+        states.tell("a", 1, FIRST, index(status="created"))
+        hear({"a": None})
+    state = states.state("a", FIRST)
+    assert state and state.index and state.index.status == "created"
+
+
+@given(st.integers(0, 350))
+def test_every_document_is_asked_for_once_in_batches_that_the_service_takes(number: int) -> None:
+    states, documents = IndexStates(Clock()), {str(at): 1 for at in range(number)}
+    asked = list[str]()
+    while wanted := states.due(documents, [FIRST]):
+        assert 0 < len(wanted.documents) <= BATCH
+        with states.asking(wanted) as hear:
+            hear(dict.fromkeys(wanted.documents, index()))
+        asked += wanted.documents
+    assert sorted(asked) == sorted(documents)
+
+
+@given(st.lists(st.integers(0, 10**6)), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6))))
+def test_an_estimate_follows_the_indexes_that_are_there(
+    sizes: list[int], indexed: list[tuple[int, int]]
+) -> None:
+    estimate = would_add(sizes, indexed)
+    assert estimate.documents == len(sizes)
+    known = [(size, used) for size, used in indexed if size and used]
+    if known:
+        low, high = (extreme(used / size for size, used in known) for extreme in (min, max))
+        assert estimate.share is not None and low * 0.999 <= estimate.share <= high * 1.001
+        assert low * sum(sizes) - 1 <= estimate.bytes <= high * sum(sizes) * 1.001 + 1
+    else:
+        assert (estimate.share, estimate.bytes) == (None, sum(sizes))
+
+
+class Asking(RuleBasedStateMachine):
+    """Two screens ask at any time, answers come in any order, and documents change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.states = IndexStates(self.clock)
+        self.updated = dict.fromkeys(IDS, 1)
+        self.open: list[tuple[Wanted, ExitStack, Any]] = []
+        self.settled: dict[tuple[str, str, int], float] = {}  # what was heard, and until when it is fresh
+
+    @rule(ids=st.sets(st.sampled_from(IDS)), models=st.sampled_from([(), (FIRST,), (SECOND,), MODELS]))
+    def begin(self, ids: set[str], models: tuple[str, ...]) -> None:
+        documents = {id: self.updated[id] for id in ids}
+        wanted = self.states.due(documents, models)
+        if wanted is None:
+            return
+        for id, updated in wanted.documents.items():
+            assert self.settled.get((id, wanted.model, updated), 0) <= self.clock.now, "asked while fresh"
+            under_way = [(each.model, id) for each, _, _ in self.open if id in each.documents]
+            assert (wanted.model, id) not in under_way, "asked while it was under way"
+        stack = ExitStack()
+        self.open.append((wanted, stack, stack.enter_context(self.states.asking(wanted))))
+
+    @rule(at=st.integers(0, 5), answer=st.sampled_from(["index", "none", "cut", "partly"]))
+    def end(self, at: int, answer: str) -> None:
+        if not self.open:
+            return
+        wanted, stack, hear = self.open.pop(at % len(self.open))
+        if answer != "cut":
+            heard = list(wanted.documents)[: 1 if answer == "partly" else None]
+            hear({id: None if answer == "none" else index(wanted.model) for id in heard})
+            for id, updated in wanted.documents.items():
+                fresh = 3.0 if id in heard else RETRY  # at the least
+                self.settled[id, wanted.model, updated] = self.clock.now + fresh
+        stack.close()
+
+    @rule(id=st.sampled_from(IDS))
+    def change(self, id: str) -> None:
+        self.updated[id] += 1
+
+    @rule(seconds=st.sampled_from([1.0, 3.0, RETRY, FRESH]))
+    def wait(self, seconds: float) -> None:
+        self.clock.now += seconds
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        """Each is known as of its last change, under way, or due."""
+        for id, updated in self.updated.items():
+            for model in MODELS:
+                known = self.states.current(id, updated, model) is not None
+                under_way = any(id in each.documents and each.model == model for each, _, _ in self.open)
+                assert known or under_way or self.states.due({id: updated}, [model]) is not None
+
+
+TestAsking = Asking.TestCase
