@@ -119,6 +119,12 @@ class House:
         return not reading.busy and reading.row == row
 
     @property
+    def indexes_known(self) -> bool:
+        """Whether the column of indexes is filled."""
+        states, seen = self.browse.kb.index_states, self.browse.documents.in_view()
+        return bool(seen) and all(states.first(id, updated) for id, updated in seen.items())
+
+    @property
     def drafts(self) -> list[Draft]:
         """Words typed and not in the service."""
         return self.browse.kb.drafts.all()

@@ -39,7 +39,7 @@ async def test_a_visit_asks_for_what_is_looked_at_and_for_nothing_else(
     async with opened(settings_for(wire.url, demo.key, tmp_path), (140, 40)) as house:
         await house.online()
         await house.select("Fault codes, complete")
-        await house.until(lambda: house.reading, "its text")
+        await house.until(lambda: house.reading and house.indexes_known, "its text, and its index")
         asked(wire)
         house.app.settle = house.browse.settle = SILENT
 
@@ -86,6 +86,13 @@ async def test_a_visit_asks_for_what_is_looked_at_and_for_nothing_else(
         assert asked(wire) == {"agents": 1, "size": 1}
         await house.press("j", "G", "h", "tab", "escape", "escape")
         assert not asked(wire), "looking at what is attached to it"
+        await house.press("escape", "I")
+        await house.until(lambda: "Room" in house.line("room"), "the room")
+        house.app.settle = 0.02
+        await house.until(lambda: any("● ready" in line for line in house.drawn), "its indexes")
+        assert asked(wire) == {"rag-index": 1}, "the room; its indexes were heard of with its chunks"
+        await house.press("m", "m", "m", "j", "k", "G", "q")
+        assert not asked(wire), "looking at indexes"
 
 
 class Looked:

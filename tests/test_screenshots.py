@@ -23,6 +23,7 @@ async def browse(house: House) -> None:
     await house.until(lambda: "Refund policy" in house.names)
     await house.press("z", "R", *["j"] * house.names.index("Refund policy"))
     await house.until(lambda: house.reading)
+    await house.until(lambda: house.indexes_known, "how the indexes stand")
 
 
 async def narrow(house: House) -> None:
@@ -62,6 +63,13 @@ async def ask(house: House) -> None:
     await house.until(lambda: house.app.screen.hits, "what the search finds")  # type: ignore[attr-defined]
 
 
+async def index(house: House) -> None:
+    await house.press("g", "h", *["j"] * house.names.index("Support"), "I")
+    await house.until(lambda: house.app.screen.query("#room"))
+    await house.until(lambda: "Room" in house.line("room") and "1 of 25" in house.line("footer"), "known")
+    await house.press(*["j"] * 6)
+
+
 async def edit(house: House) -> None:
     await browse(house)
     await house.press("e")
@@ -96,6 +104,7 @@ SCENES: list[tuple[str, Scene, tuple[int, int], str]] = [
     ("search-dark", search, (120, 36), "dark"),
     ("chunks-dark", chunks, (120, 36), "dark"),
     ("ask-dark", ask, (120, 36), "dark"),
+    ("index-dark", index, (120, 36), "dark"),
     ("keys-dark", info, (120, 36), "dark"),
     ("editor-dark", edit, (120, 36), "dark"),
     ("editor-light", edit, (120, 36), "light"),

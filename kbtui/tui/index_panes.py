@@ -47,7 +47,7 @@ class IndexPanes(CommandScreen[None]):
         self._usage: RagOverview | None = None
         self._state: Part = ("", "")
         self._watch = IndexWatch(self, app, self.relist)
-        self._changes = -1
+        self._found = False  # what is to be listed
         self._pending: set[IndexLine] = set()
         self._there: set[str] = set()  # documents without an index, of which we know that they are not gone
 
@@ -103,6 +103,14 @@ class IndexPanes(CommandScreen[None]):
         """The model under which an index is built that is not there."""
         return self.model or self.states.models[0]
 
+    @property
+    def left(self) -> int | None:
+        """The bytes that indexes may still take in the workspace; None where that is not known."""
+        usage = self._usage
+        if usage is None or not usage.total_max_bytes:
+            return None
+        return max(0, usage.total_max_bytes - usage.total_used_bytes)
+
     def is_missing(self, id: str) -> bool:
         """Whether a document is known to have no index under the models shown."""
         known = [self.states.state(id, model) for model in self.models()]
@@ -124,6 +132,7 @@ class IndexPanes(CommandScreen[None]):
     async def load(self) -> None:
         """Find the documents in the mirror, and what room there is on the service."""
         self.rows, self._cut = await asyncio.to_thread(self._documents)
+        self._found = True
         self.relist()
         await self._ask_usage()
 
@@ -161,7 +170,6 @@ class IndexPanes(CommandScreen[None]):
 
     def relist(self) -> None:
         """Draw everything anew by what was heard."""
-        self._changes = self.states.changes
         lines = [
             IndexLine(id, model)
             for id in self.rows
@@ -173,15 +181,12 @@ class IndexPanes(CommandScreen[None]):
         if settled:
             self.ask_usage()
         without = {line.document for line in self.lines.in_view()} - self._there
-        if gone := [id for id in without if self.is_missing(id)]:
+        if gone := [id for id in without if self.is_missing(id) and not self.states.indexed(id)]:
             self._ask_whether_gone(gone)
         self._show_room()
         self.show_lines()
 
     def show_lines(self) -> None:
-        if self._changes not in (-1, self.states.changes):
-            self.relist()
-            return
         if self.is_current:
             ids = {line.document for line in self.lines.in_view()}
             rows = (self.kb.mirror.row(id) for id in ids)
@@ -222,10 +227,9 @@ class IndexPanes(CommandScreen[None]):
 
     def _show_room(self) -> None:
         """Tell of the room of the workspace, and of what the listed documents without an index would take."""
-        usage, left = self._usage, None
+        usage = self._usage
         if usage is not None:
             models = [(each.model, each.used_bytes) for each in usage.models]
-            left = usage.total_max_bytes - usage.total_used_bytes if usage.total_max_bytes else None
             words = room_words(usage.total_used_bytes, usage.total_max_bytes, models)
             self._room.show([(words, "dim")])
         missing = [row.size for row in self.rows.values() if self.is_missing(row.id)]
@@ -237,13 +241,13 @@ class IndexPanes(CommandScreen[None]):
         ]
         looked = sum(all(self.states.state(id, model) for model in self.models()) for id in self.rows)
         of = f" of the {count(looked)} looked at" if looked < len(self.rows) else ""
-        self._more.show([more_words(would_add(missing, used), left, of)])
+        self._more.show([more_words(would_add(missing, used), self.left, of)])
 
     def tell_of_line(self) -> None:
         """Say in full what is under the cursor, and what can be done."""
         line, row = self.lines.line, self.row
         if line is None or row is None:
-            empty = "There is no document in it that could have an index." if self._changes >= 0 else ""
+            empty = "There is no document in it that could have an index." if self._found else ""
             self.about.say([[(empty, "warn")]])
             return
         _, state, gone = self._of(line)

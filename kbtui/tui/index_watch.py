@@ -19,7 +19,7 @@ class IndexWatch:
     """Asks for what is on the screen once that rests, one request at a time; what is fresh is not asked for.
 
     Args:
-        heard: does what is to be done with every answer.
+        heard: draws anew what is shown of indexes, as something was heard of them, by whoever asked.
 
     Attributes:
         trouble: why the last request was not answered, or "".
@@ -30,6 +30,7 @@ class IndexWatch:
         self._seen: Mapping[str, int] = {}
         self._models: Sequence[str] = ()
         self._since = 0.0
+        self._changes = self._kb.index_states.changes
         self._asking: Worker[None] | None = None
         self.trouble = ""
 
@@ -40,6 +41,7 @@ class IndexWatch:
         """
         if seen != self._seen or models != self._models:
             self._seen, self._models, self._since = seen, models, time.monotonic()
+        self._tell()
         idle = self._asking is None or self._asking.is_finished
         if idle and self._rests() and self._kb.index_states.due(seen, models) is not None:
             self._asking = self._screen.run_worker(self._ask, name="indexes", group="indexes")
@@ -53,7 +55,13 @@ class IndexWatch:
         try:
             while self._rests() and await self._kb.look_at_indexes(self._seen, self._models):
                 self.trouble = ""
-                self._heard()
+                self._tell()
         except Error as error:
             self.trouble = error.sentence
+            self._tell()
+
+    def _tell(self) -> None:
+        changes = self._kb.index_states.changes
+        if changes != self._changes:
+            self._changes = changes
             self._heard()

@@ -21,10 +21,14 @@ PALETTE = 6_000
 IDLE = 60.0  # seconds in which nothing may be sent
 
 ASK = b"\x1b[6n"  # the end of a frame
-ALONE = (
-    "from kbtui.tui.app import KbApp; KbApp.settle = property(lambda self: 99.0, lambda self, seconds: None)"
-)
-"""No text follows the cursor: the frame of a key comes alone."""
+ALONE = """
+from kbtui.tui.panes import Panes
+from kbtui.tui.widgets.document_list import DocumentList
+Panes.preview = lambda self, again=False: None
+rows = lambda self: (self.at(index) for index in range(self.count))
+DocumentList.in_view = lambda self: {row.id: row.updated for row in rows(self) if row.type != "folder"}
+"""
+"""No text follows the cursor, and the indexes of all rows are known: the frame of a key comes alone."""
 
 
 @pytest.fixture
@@ -39,7 +43,8 @@ def warm(server: Server, home: Path, request: pytest.FixtureRequest) -> Iterator
         kbtui.settle()
         kbtui.press("g", "a")
         kbtui.until("1 of 90")
-        kbtui.quiet()
+        kbtui.until("● ready(?s:.*)– none")
+        kbtui.quiet(0.5)
         yield kbtui
 
 

@@ -118,7 +118,8 @@ class Index(IndexPanes):
         estimate = would_add((row.size for row in missing.values()), ())
         about = f", about {human_size(estimate.bytes)} of text" if estimate.bytes else ""
         title = f"Build the index of {counted(len(missing), 'document')}?"
-        loss = f"Under {safe(model[:80])}{about}. You are told when all are ready."
+        left = f"; {human_size(self.left)} of room is left" if self.left is not None else ""
+        loss = f"Under {safe(model[:80])}{about}{left}. You are told when all are ready."
         if await self.app.push_screen_wait(Question(self.kbapp, title, loss, "Build")):
             self.kbapp.build_indexes({id: row.name for id, row in missing.items()}, model)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kbtui.views import Listing
 
 WINDOW = 64  # rows read from the mirror at a time
-TYPE, SIZE, AGE, INDEX = 8, 9, 11, 10
+TYPE, SIZE, AGE, INDEX = 8, 9, 10, 8
 NAME = 34  # cells of a name, below which there is no room for the state of its index
 HEADS = {"name": "Name", "size": "Size", "updated_at": "Updated", "created_at": "Created"}
 
@@ -59,7 +59,8 @@ def human_age(moment: int, now: float) -> str:
 
 def index_cells(width: int) -> int:
     """The cells that are there for the state of an index in a line of this width."""
-    return INDEX if width - TYPE - SIZE - AGE - 4 - INDEX >= NAME else 0
+    room = width - TYPE - SIZE - AGE - 4 - INDEX - NAME
+    return 0 if room < 0 else INDEX + (room > 10)
 
 
 def _items(number: int) -> str:
@@ -152,8 +153,8 @@ class DocumentList(VirtualList):
         assert self.kb is not None
         chosen = "✓" if row.id in self.kb.marks else " "
         mark = "●" if row.id in self.edited else "▸" if row.type == FOLDER else " "
-        index = index_cells(width)
-        name = max(1, width - TYPE - SIZE - AGE - index - 4)
+        state = index_cells(width)
+        name = max(1, width - TYPE - SIZE - AGE - state - 4)
         items = self.seen.get(row.id, row.children or 0)
         size = (_items(items), "dim") if row.type == FOLDER else (human_size(row.size), "")
         moment = row.created if self.view.sort == "created_at" else row.updated
@@ -168,9 +169,8 @@ class DocumentList(VirtualList):
             (" " * gap, ""),
             (fit(safe(row.type[:TYPE]), TYPE), "dim"),
             (fit(size[0], SIZE, right=True), size[1]),
-            (fit(human_age(moment, clock()), AGE, right=True), "dim"),
-            *([self._index(row, index)] if index else []),
-            (" ", "dim"),
+            (fit(human_age(moment, clock()), AGE, right=True) + " ", "dim"),
+            self._index(row, state),
         ]
 
     def _index(self, row: DocumentRow, cells: int) -> Part:
@@ -179,7 +179,7 @@ class DocumentList(VirtualList):
         if state is None or row.type == FOLDER or (state.trouble and state.index is None):
             return " " * cells, "dim"
         words, look = in_short(state.index)
-        return "  " + fit(words, cells - 2), look
+        return fit(words, INDEX).rjust(cells), look
 
 
 class Heads(Painter, Widget):
@@ -204,7 +204,7 @@ class Heads(Painter, Widget):
     def on_click(self, event: events.Click) -> None:
         left = self.size.width - event.x  # cells from the right end
         index = index_cells(self.size.width)
-        if index and left <= index + 1:
+        if left <= index:
             return  # nothing can be sorted by it
         left -= index
         if left <= AGE + 1:
@@ -230,6 +230,6 @@ class Heads(Painter, Widget):
         text = (
             "   " + fit(head("name"), name) + fit("Type", TYPE)
             + fit(head("size"), SIZE, right=True) + fit(head(self._dated), AGE, right=True)
-            + fit("  Index", index) + " "
+            + " " + fit("Index", min(index, INDEX)).rjust(index)
         )  # fmt: skip
         return self.paint([(text, "dim")], width)

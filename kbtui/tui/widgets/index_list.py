@@ -9,7 +9,7 @@ from kbtui.content import safe
 from kbtui.index_states import Estimate, State, is_pending
 from kbtui.indexing import in_words
 from kbtui.tui.widgets.document_list import human_size
-from kbtui.tui.widgets.folder_tree import SHOWN, counted
+from kbtui.tui.widgets.folder_tree import SHOWN, count
 from kbtui.tui.widgets.line import Part, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
@@ -110,12 +110,12 @@ def more_words(estimate: Estimate, left: int | None, looked: str) -> Part:
     """What the listed documents without an index would add; `left` is the room, where it is known."""
     if not estimate.documents:
         return ("", "")
-    without = f" {counted(estimate.documents, 'document')} without an index{looked}"
+    without = f" {count(estimate.documents)}{looked} without an index"
     if not estimate.bytes:
         return (without, "")
-    how = "if an index counts what its document does"
-    if estimate.share is not None:
-        how = f"by the indexes here, which count {estimate.share:.2g} times their documents"
+    share = estimate.share
+    times = "" if share is None or 0.95 <= share < 1.05 else f"{share:.2g} × "
+    how = f"{'if an index' if share is None else 'an index here'} takes {times}its document's size"
     full = left is not None and estimate.bytes > left
     over = f", more than the {human_size(left or 0)} left" if full else ""
     return (f"{without}: about {human_size(estimate.bytes)} more{over} ({how})", "warn" if full else "")
