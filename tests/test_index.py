@@ -78,7 +78,7 @@ def room(service: Service) -> Any:
     return service.call("GET", "/knowledge-base/rag-index")
 
 
-async def test_each_index_has_a_line_and_a_document_without_one_says_so(
+async def test_each_index_has_a_line_and_a_document_without_one_or_gone_meanwhile_says_so(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
     outer = service.folder("AA Outer")
@@ -89,16 +89,20 @@ async def test_each_index_has_a_line_and_a_document_without_one_says_so(
     service.add("Neither", LONG, inner)
     small = service.add("Tiny", "word", inner)
     service.call("POST", f"/knowledge-base/{small}/rag-index", json={"model": FIRST})
+    leaves = service.add("Went", LONG, inner)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
-        await looking_into(house, "AA Outer", "too small", "no index yet")
+        await house.online()
+        service.delete(leaves)
+        await looking_into(house, "AA Outer", "too small", "no index yet", "gone from the service")
         size = service.get(both)["metadata"]["size_bytes"] / 1000
         assert lines(house) == [
             f"Both {FIRST} {size:.0f} k ● ready",
             f"Both {SECOND} {size:.0f} k ● ready",
             "Neither – no index yet",
             f"Tiny {FIRST} – too small for an index",
+            "Went ✕ gone from the service",
         ]
-        assert "AA Outer, 3 documents  all models" in house.line("header")
+        assert "AA Outer, 4 documents  all models" in house.line("header")
         await shows(house, "Room for indexes")
         used = room(service)
         assert f"of {used['total_max_bytes'] / 1e6:.0f} M used" in said(house)
@@ -107,10 +111,12 @@ async def test_each_index_has_a_line_and_a_document_without_one_says_so(
             in said(house)
         )
         await house.press("m")
-        assert [line.split()[1] for line in lines(house)] == [FIRST, FIRST, FIRST]
+        assert [line.split()[1] for line in lines(house)] == [FIRST] * 4
         await house.press("m")
         assert "no index yet" in lines(house)[2] and SECOND in house.line("header")
-        await house.press("m", "G")
+        await house.press("m", "G", "b")
+        assert "gone from the service" in house.notices
+        await house.press("k")
         await shows(house, "agents are given all of it")
         wire.forget()
         await house.press("k", "g", "g", "j", "j")
@@ -223,33 +229,27 @@ async def test_the_limit_of_the_workspace_and_what_would_not_fit_are_told(
         assert "No index of “Too much”: no room left" in house.notices
 
 
-async def test_a_document_that_is_gone_meanwhile_is_said_in_its_line(
-    demo: Demo, service: Service, tmp_path: Path
-) -> None:
-    folder = service.folder("AA Few")
-    ids = [service.add(name, LONG, folder) for name in ("Stays", "Leaves")]
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        service.delete(ids[1])
-        await looking_into(house, "AA Few", "gone from the service", "no index yet")
-        assert lines(house) == ["Leaves ✕ gone from the service", "Stays – no index yet"]
-        await house.press("b")
-        assert "gone from the service" in house.notices
-
-
-async def test_a_service_that_does_not_answer_is_told_and_the_keys_go_on(
+async def test_a_service_that_refuses_is_told_here_and_leaves_the_column_empty_and_quiet(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
     indexed(service, "Spare", LONG)
     refused = {"detail": {"status": "not_here", "message": "No indexes here."}}
     wire.answer(403, refused, path=BATCH, times=None)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
-        await looking_at(house, "Spare", "the service did not answer", "No indexes here")
-        asked = len(batches(wire))
+        await house.online()
+        await house.select("Spare")
+        await house.until(lambda: any("Spare" in line for line in house.drawn) and batches(wire), "asked")
+        for _ in range(3):
+            house.browse.show_lines()
+            await house.pilot.pause()
+        id = service.id("Spare")
+        assert sum(id in ids for _, ids in batches(wire)) == 1 and not house.notices
+        assert not any("●" in line for line in house.drawn)
+        await house.press("I")
+        await shows(house, "the service did not answer", "No indexes here")
         wire.heal()
         await house.press("R")
         await shows(house, "● ready", "Room for indexes")
-        assert len(batches(wire)) > asked
         await house.press("c")
         await house.until(lambda: isinstance(house.app.screen, Chunks), "the chunks")
         await house.press("q", "q")
@@ -311,18 +311,3 @@ async def test_the_column_asks_once_for_what_is_seen_and_not_while_a_key_is_held
         assert len(batches(wire)) == 1, "one at a time"
         hold.release()
         await column(house)
-
-
-async def test_the_column_stays_empty_and_quiet_where_the_service_refuses(
-    demo: Demo, wire: Wire, tmp_path: Path
-) -> None:
-    wire.answer(403, {"detail": {"status": "no", "message": "No."}}, path=BATCH, times=None)
-    async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
-        await house.online()
-        await house.press("g", "a")
-        await house.until(lambda: len(batches(wire)) == 1, "asked")
-        for _ in range(3):
-            house.browse.show_lines()
-            await house.pilot.pause()
-        assert len(batches(wire)) == 1 and not house.notices
-        assert not any("●" in line for line in house.drawn)

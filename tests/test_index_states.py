@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -187,3 +187,4 @@ class Asking(RuleBasedStateMachine):
 
 
 TestAsking = Asking.TestCase
+TestAsking.settings = settings(max_examples=50, stateful_step_count=40)

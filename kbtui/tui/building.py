@@ -58,7 +58,7 @@ class Job:
                 continue
             self.waiting.pop(id, None)
             if state.index is None or state.index.status != "succeeded":
-                self.failed[id] = in_words(state.index)[0]
+                self.failed[id] = in_words(state.index)[0] if state.index else "it was deleted meanwhile"
 
     def _fail(self, why: Mapping[str, str]) -> None:
         self.failed.update(why)

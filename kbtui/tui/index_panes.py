@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -46,10 +47,12 @@ class IndexPanes(CommandScreen[None]):
         self._cut = False  # there are more documents than are listed
         self._usage: RagOverview | None = None
         self._state: Part = ("", "")
+        self._said: list[list[Part]] = []  # of the line under the cursor
         self._watch = IndexWatch(self, app, self.relist)
         self._found = False  # what is to be listed
         self._pending: set[IndexLine] = set()
-        self._there: set[str] = set()  # documents without an index, of which we know that they are not gone
+        self._doubted: set[str] = set()  # of which it was asked whether they are gone, having no index
+        self._gone: set[str] = set()
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -112,7 +115,9 @@ class IndexPanes(CommandScreen[None]):
         return max(0, usage.total_max_bytes - usage.total_used_bytes)
 
     def is_missing(self, id: str) -> bool:
-        """Whether a document is known to have no index under the models shown."""
+        """Whether a document is there, and known to have no index under the models shown."""
+        if id in self._gone:
+            return False
         known = [self.states.state(id, model) for model in self.models()]
         return all(state and state.index is None and not state.trouble for state in known)
 
@@ -159,12 +164,26 @@ class IndexPanes(CommandScreen[None]):
             self._room.show([(f" The room for indexes is not known: {safe(error.sentence)}", "warn")])
         self.relist()
 
-    @background("there")
+    @background("there", exclusive=False)
     async def _ask_whether_gone(self, ids: Iterable[str]) -> None:
         """Without an index, a document answers as one that is gone."""
-        self._there.update(ids)
-        if await self.kb.gone(ids):
+        with suppress(Error):
+            await self.kb.gone(ids)
             self.relist()
+
+    def _look(self) -> None:
+        """Learn what is not known of the lines in view."""
+        ids = dict.fromkeys(line.document for line in self.lines.in_view())
+        rows = (self.kb.mirror.row(id) for id in ids)
+        here = {row.id: row.updated for row in rows if row is not None}
+        self._gone.update(ids.keys() - here.keys())
+        self._watch.look(here, self.models())
+        doubted = [
+            id for id in here.keys() - self._doubted if self.is_missing(id) and not self.states.indexed(id)
+        ]
+        if doubted:
+            self._doubted.update(doubted)
+            self._ask_whether_gone(doubted)
 
     # What is shown
 
@@ -180,17 +199,12 @@ class IndexPanes(CommandScreen[None]):
         settled, self._pending = self._pending - pending, pending
         if settled:
             self.ask_usage()
-        without = {line.document for line in self.lines.in_view()} - self._there
-        if gone := [id for id in without if self.is_missing(id) and not self.states.indexed(id)]:
-            self._ask_whether_gone(gone)
-        self._show_room()
         self.show_lines()
+        self._show_room()
 
     def show_lines(self) -> None:
         if self.is_current:
-            ids = {line.document for line in self.lines.in_view()}
-            rows = (self.kb.mirror.row(id) for id in ids)
-            self._watch.look({row.id: row.updated for row in rows if row is not None}, self.models())
+            self._look()
         under = safe(self.model[:80]) or "all models"
         self._header.show(
             [(" Index  ", "strong"), (self._title(), "strong"), (f"  {under}", "key")],
@@ -210,6 +224,8 @@ class IndexPanes(CommandScreen[None]):
     def _told(self) -> Part:
         if self._state[0]:
             return self._state
+        if self.kbapp.trouble:
+            return ("the service cannot be asked now", "bad")
         if self._watch.trouble:
             return ("the service did not answer; R asks again", "bad")
         building = len(self._pending)
@@ -248,7 +264,7 @@ class IndexPanes(CommandScreen[None]):
         line, row = self.lines.line, self.row
         if line is None or row is None:
             empty = "There is no document in it that could have an index." if self._found else ""
-            self.about.say([[(empty, "warn")]])
+            self._say_about([[(empty, "warn")]])
             return
         _, state, gone = self._of(line)
         mark, (words, look) = standing(state, gone)
@@ -256,13 +272,19 @@ class IndexPanes(CommandScreen[None]):
         size = f", {human_size(used)}" if used else ""
         model = f"  {safe(line.model[:80])}{size}" if line.model else ""
         place = safe(self.kb.place(row.id)) or "Root"
-        self.about.say(
+        unknown = "not known" if self.kbapp.trouble else "asking …"
+        self._say_about(
             [
                 [(safe(row.name[:300]), "strong"), (f"  {place}", "dim")],
-                [(f"{mark} {words}".strip() or "asking …", look), (model, "dim")],
+                [(f"{mark} {words}".strip() or unknown, look), (model, "dim")],
                 [(self._offer(state, gone), "dim")],
             ]
         )
+
+    def _say_about(self, words: list[list[Part]]) -> None:
+        if words != self._said:
+            self._said = words
+            self.about.say(words)
 
     def _offer(self, state: State | None, gone: bool) -> str:
         if gone or state is None:

@@ -82,7 +82,7 @@ class IndexList(VirtualList):
             (fit(safe(line.model[:80]), model - 1) + " ", "dim"),
             (fit(human_size(used) if used else "", SIZE, right=True) + "  ", ""),
             (f"{mark:<2}", look),
-            (words.partition(":")[0], look),
+            (words.partition(": ")[0], look),
         ]
 
 
