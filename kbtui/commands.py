@@ -94,6 +94,10 @@ def _needs_document(now: Situation) -> str | None:
     return None if now.row else "nothing is selected"
 
 
+def _needs_any(now: Situation) -> str | None:
+    return None if now.marked else _needs_document(now)
+
+
 def _needs_chunks(now: Situation) -> str | None:
     if now.row is not None and now.row.type == FOLDER:
         return "a folder has no chunks, the documents in it have"
@@ -219,7 +223,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("chunk_words.find", ("enter", "down"), "go on", "to the first chunk with the words", ("chunk_words",), 1),
     Command("chunk_words.drop", ("escape",), "drop", "find nothing", ("chunk_words",), 2),
     # Indexes
-    Command("index.open", ("I",), "index", "the RAG indexes of the document, or of all in the folder: how they stand, build, delete", ("browse", "results", "answer"), 0, _needs_document),
+    Command("index.open", ("I",), "index", "the RAG indexes of what is marked, of the document, or of all in the folder: how they stand, build, delete", ("browse", "results", "answer"), 0, _needs_any),
     Command("index.build", ("b",), "build", "have the index built, or one that failed built again", ("index",), 1, _needs_writing),
     Command("index.build_all", ("B",), "build all", "have those built that are missing, after a question", ("index",), 2, _needs_service_to_write),
     Command("index.model", ("m",), "model", "the indexes under one embedding model, the next, or all", ("index",), 3),

@@ -278,10 +278,11 @@ async def test_an_index_that_is_being_built_is_followed_and_only_while_it_is_loo
     slow: Demo, tmp_path: Path
 ) -> None:
     with Service(slow) as service, Wire(slow.url) as wire:
-        indexed(service, "Growing", LONG)
+        id = service.add("Growing", LONG)
         async with opened(settings_for(wire.url, slow.key, tmp_path)) as house:
             await house.online()
             await house.select("Growing")
+            service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[0]})
             await house.press("c")
             await house.until(lambda: "being built" in house.line("header"), "progress")
             await house.until(lambda: "chunks" in house.line("header").split("·")[-1], "ready")

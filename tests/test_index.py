@@ -311,3 +311,23 @@ async def test_the_column_asks_once_for_what_is_seen_and_not_while_a_key_is_held
         assert len(batches(wire)) == 1, "one at a time"
         hold.release()
         await column(house)
+
+
+async def test_all_that_is_marked_is_listed_and_built_together(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    ids = [service.add(f"Quokka {number}", LONG) for number in range(3)]
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Quokka 1")
+        await house.press("space")
+        await house.select("Quokka 2")
+        await house.press("space", "I")
+        await shows(house, "Quokka 1", "Quokka 2", "no index yet")
+        assert "Quokka 0" not in said(house) and len(lines(house)) == 2
+        await house.press("B")
+        await shows(house, "Build the index of 2 documents?")
+        await house.press("y")
+        await house.until(lambda: sum("ready" in line for line in lines(house)) == 2, "built")
+        known = [service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"] for id in ids]
+        assert [len(each) for each in known] == [0, 1, 1]

@@ -94,7 +94,9 @@ class AnswerPanes(CommandScreen[None]):
 
     def situation(self) -> Situation:
         undoable = self.kb.undoable() is not None
-        return Situation(row=self.row, read_only=self.kbapp.read_only(), undoable=undoable)
+        return Situation(
+            row=self.row, read_only=self.kbapp.read_only(), undoable=undoable, marked=bool(self.kb.marks)
+        )
 
     @property
     def chunk(self) -> Ranked | None:

@@ -435,7 +435,7 @@ class KbApp(Workspaces, Saving, Building, Copying, output.Output, App[int], inhe
     def do_index_open(self) -> None:
         from kbtui.tui.screens.index import Index
 
-        self.push_screen(Index(self, [self.here().id]))
+        self.push_screen(Index(self, self.kb.marks.ids or [self.here().id]))
 
     def do_ask_open(self) -> None:
         from kbtui.tui.screens.ask import Ask
