@@ -122,7 +122,9 @@ class House:
     def indexes_known(self) -> bool:
         """Whether the column of indexes is filled."""
         states, seen = self.browse.kb.index_states, self.browse.documents.in_view()
-        return bool(seen) and all(states.first(id, updated) for id, updated in seen.items())
+        return self.browse.documents.size.height > 0 and all(
+            states.first(id, updated) for id, updated in seen.items()
+        )
 
     @property
     def drafts(self) -> list[Draft]:

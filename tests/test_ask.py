@@ -100,6 +100,7 @@ async def test_opening_it_asks_nothing_and_each_question_asks_once(
 ) -> None:
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.online()
+        await house.until(lambda: house.indexes_known, "the column of the list")
         wire.forget()
         await house.press("g", "q", *QUESTION)
         assert not wire.requests
