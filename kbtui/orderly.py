@@ -3,13 +3,13 @@
 httpcore 1.0 shields how a request ends from anyio's way of cancelling, and not from asyncio's: a task that is
 cancelled while it closes idle connections that have become too old leaves the rest of them open for good,
 and one that is cancelled twice its own. So each step is a task of its own here, which is cancelled in anyio's
-way when whoever waits for it is cancelled in asyncio's.
+way when whoever waits for it is cancelled in asyncio's, and nobody goes on before it has ended.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 
 class Orderly(httpx.AsyncBaseTransport):
-    """An httpx transport around another; `aclose` waits for what was cancelled and is not yet in order."""
+    """An httpx transport around another; what is under way when it is closed ends as if the line was cut."""
 
     def __init__(self, line: httpx.AsyncBaseTransport) -> None:
         self._line = line
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._under_way: dict[asyncio.Task[Any], anyio.CancelScope] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self.step(self._line.handle_async_request(request), _closed)
@@ -34,32 +34,33 @@ class Orderly(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         while self._under_way:
+            for scope in self._under_way.values():
+                scope.cancel()
             await asyncio.wait(self._under_way)
         await self.step(self._line.aclose())
 
-    async def step(self, work: Awaitable[T], unwanted: Callable[[T], Awaitable[None]] | None = None) -> T:
+    async def step(
+        self, work: Awaitable[T], unwanted: Callable[[T], Coroutine[Any, Any, None]] | None = None
+    ) -> T:
         """Do `work`; where nobody waits for it any more, what came of it nevertheless goes to `unwanted`."""
         scope = anyio.CancelScope()
 
         async def scoped() -> T:
             with scope:
                 return await work
-            raise asyncio.CancelledError
+            raise httpx.ReadError("The line was closed.")
 
-        step = self._begin(scoped())
+        step = asyncio.create_task(scoped())
+        self._under_way[step] = scope
+        step.add_done_callback(self._under_way.pop)
         try:
             return await asyncio.shield(step)
         except asyncio.CancelledError:
             scope.cancel()
-            if unwanted is not None:
-                self._begin(_thrown_away(step, unwanted))
+            await _ended(step)
+            if unwanted is not None and not step.cancelled() and step.exception() is None:
+                await _ended(asyncio.ensure_future(unwanted(step.result())))
             raise
-
-    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return task
 
 
 class _Body(httpx.AsyncByteStream):
@@ -70,16 +71,22 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = aiter(self._body)
-        while (piece := await self._line.step(anext(pieces, None))) is not None:
-            yield piece
+        try:
+            while (piece := await self._line.step(anext(pieces, None))) is not None:
+                yield piece
+        finally:
+            if isinstance(pieces, AsyncGenerator):
+                await self._line.step(pieces.aclose())
 
     async def aclose(self) -> None:
         await self._line.step(self._body.aclose())
 
 
-async def _thrown_away(step: asyncio.Task[T], unwanted: Callable[[T], Awaitable[None]]) -> None:
-    with suppress(asyncio.CancelledError, Exception):
-        await unwanted(await step)
+async def _ended(step: asyncio.Future[Any]) -> None:
+    """Wait for the end of a step, which is near, however often whoever waits is cancelled."""
+    while not step.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([step])
 
 
 async def _closed(response: httpx.Response) -> None:

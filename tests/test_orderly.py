@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from kbtui.errors import Offline
 from kbtui.transport import Ask, Transport
 
 DOCUMENT = Ask("GET", ("knowledge-base", "a"))
@@ -115,3 +117,23 @@ async def test_a_connection_whose_request_was_cancelled_twice_is_not_kept_for_no
                 await asyncio.wait([request])
                 await line.json(DOCUMENT)
         await counting.fall_to(2)
+
+
+async def test_what_is_under_way_when_the_line_is_closed_ends_at_once_and_is_told() -> None:
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        with contextlib.suppress(ConnectionError):
+            await reader.read(-1)
+        writer.close()
+
+    came = asyncio.Event()
+    server = await asyncio.start_server(never, "127.0.0.1", 0)
+    line = Transport(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "the-key", environ={})
+    request = asyncio.ensure_future(line.json(DOCUMENT))
+    await came.wait()
+    async with asyncio.timeout(5):
+        await line.aclose()
+        with pytest.raises(Offline):
+            await request
+    server.close()
+    await server.wait_closed()
