@@ -247,7 +247,7 @@ def test_nothing_in_a_name_or_a_text_is_obeyed_by_the_terminal(server: Server, h
             kbtui.type(f"hostile-{number}-")
             kbtui.until("1 of 1 ")
             kbtui.press("enter")
-            kbtui.until(rf"info +hostile-{number}-")
+            kbtui.until(rf"agents +hostile-{number}-")
             kbtui.press("i")
             kbtui.until(r"Characters|Size +\d|Id ")
             kbtui.press("i", "r")

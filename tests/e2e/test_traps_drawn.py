@@ -185,7 +185,7 @@ def test_it_is_a_name_like_any_other_in_kbtui(server: Server, home: Path) -> Non
         kbtui.type("is closed")
         kbtui.until(r"(?m)│ +\[/foo\] is closed +text .*\n.*│ +\[bold\]x is closed +text ")
         kbtui.press("enter", "home")
-        kbtui.until(r"info +\[/foo\] is closed")
+        kbtui.until(r"agents +\[/foo\] is closed")
         kbtui.press("Q")
         assert kbtui.ended() == 0
 
