@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,33 @@ def test_the_import_contracts_hold() -> None:
     lint = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run([lint], capture_output=True, text=True, cwd=HOUSE, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def rooms(contract: dict[str, Any]) -> set[str]:
+    """The rooms that a contract names."""
+    named = " ".join(contract.get("source_modules", [])) + " ".join(contract.get("layers", []))
+    return set(re.findall(r"kbtui\.(\w+)", named))
+
+
+def test_no_room_is_left_out_of_the_import_contracts() -> None:
+    text = (HOUSE / "pyproject.toml").read_text(encoding="utf-8")
+    contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
+    named = {each["name"].partition(":")[0]: rooms(each) for each in contracts}
+    all_rooms = {path.stem for path in (HOUSE / "kbtui").glob("*.py")} - {"__init__", "__main__"}
+    all_rooms |= {"tui", "cli", "demo"}
+    may = {
+        "Only the tui imports Textual and Rich": {"tui"},
+        "Only the transport and its line know httpx": {"transport", "orderly"},
+        "Only the mirror, the history and the demo know sqlite3": {
+            *("mirror", "shelf", "clock", "database"),
+            *("history", "demo"),
+        },
+    }
+    for name, doors in may.items():
+        assert all_rooms - named[name] == doors, name
+    alone = {"settings", "terminal", "clipboard", "demo"}
+    storeys = named["The house is built in storeys"] | named["The client stands on its own stairs"]
+    assert all_rooms - storeys == alone
 
 
 def test_the_core_loads_no_textual() -> None:
