@@ -230,7 +230,7 @@ def _show(settings: Settings, leaving: ExitStack, start: Start | None) -> int:
     import gc
 
     from kbtui import terminal
-    from kbtui.commands import Keymap
+    from kbtui.keymap import Keymap
 
     gc.disable()  # until the first frame is drawn
     reason = terminal.why_not()

@@ -9,7 +9,7 @@ import asyncio
 from contextlib import ExitStack
 
 from kbtui.__main__ import open_workspace, start_demo
-from kbtui.commands import Keymap
+from kbtui.keymap import Keymap
 from kbtui.settings import Places, load
 from kbtui.tui.app import KbApp
 from kbtui.tui.screens.browse import Browse

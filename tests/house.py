@@ -13,8 +13,8 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from kbtui.__main__ import open_workspace
-from kbtui.commands import Keymap
 from kbtui.drafts import Draft
+from kbtui.keymap import Keymap
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow, Start
 from kbtui.settings import Places, Settings, Workspace

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kbtui.clipboard import LIMIT, PIECE, copy, for_screen, keep, osc52, programs
 from kbtui.demo.server import Demo
+from kbtui.tui.screens.search import Search
 from tests.house import BASE, House, opened, settings_for
 from tests.service import Service
 
@@ -274,3 +275,28 @@ async def test_a_text_that_is_too_long_says_where_it_is(
         (tmp_path / "cache" / "clip").mkdir()
         house.app.copy_to_clipboard(LONG)
         await house.until(lambda: "and no file: Is a directory." in house.notices)
+
+
+async def test_what_is_known_of_a_document_is_copied(demo: Demo, service: Service, tmp_path: Path) -> None:
+    id, billing = service.id("Chargebacks"), service.id("Billing")
+    page = service.add("Not a page", "Words\nin lines.", billing)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        for key, copied in (("i", id), ("n", "Chargebacks"), ("p", "Support/Billing/Chargebacks")):
+            await house.press("y", key)
+            assert house.app.clipboard == copied
+        await house.press("y", "u")
+        assert "only URL documents have an address" in house.notices
+        await house.select("Not a page")
+        await house.press("y", "c")
+        await house.until(lambda: house.app.clipboard == "Words\nin lines.", f"the text of {page}")
+        await house.select("Delivery of batteries (web)")
+        await house.press("y", "u")
+        assert house.app.clipboard == house.row.url
+        await house.press("S", *"chargeback")
+        await house.until(lambda: "document" in house.line("header"), "found")
+        await house.press("enter", "y", "i")
+        screen = house.app.screen
+        assert isinstance(screen, Search) and screen.results.found is not None
+        assert house.app.clipboard == screen.results.found.id

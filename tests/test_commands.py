@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import TextArea
 
-from kbtui import commands
-from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Keymap, Situation, show_key
+from kbtui import keymap
+from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Situation
+from kbtui.keymap import Keymap, show_key
 from kbtui.rows import DocumentRow
 from kbtui.tui.keyboard import CommandScreen
 
@@ -180,8 +181,8 @@ def test_what_is_no_key_is_refused(key: str) -> None:
 
 
 def test_places_that_a_screen_asks_together_are_checked_together() -> None:
-    for path in Path(commands.__file__).parent.glob("tui/screens/[a-z]*.py"):
+    for path in Path(keymap.__file__).parent.glob("tui/screens/[a-z]*.py"):
         for screen in vars(import_module(f"kbtui.tui.screens.{path.stem}")).values():
             if isinstance(screen, type) and issubclass(screen, CommandScreen):
                 places = set(screen.places) - {"everywhere"}
-                assert len(places) <= 1 or any(places <= set(each) for each in commands._TOGETHER), screen
+                assert len(places) <= 1 or any(places <= set(each) for each in keymap._TOGETHER), screen

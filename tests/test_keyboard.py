@@ -10,9 +10,9 @@ import pytest
 from textual import events
 
 from kbtui.__main__ import open_workspace
-from kbtui.commands import Keymap
 from kbtui.demo.server import Demo
 from kbtui.errors import Refused
+from kbtui.keymap import Keymap
 from kbtui.tui.app import KbApp
 from kbtui.tui.keyboard import caught_up
 from kbtui.tui.screens.keys import Keys

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from textual.screen import Screen
 
-from kbtui.commands import COMMANDS, PLACES, show_key
+from kbtui.commands import COMMANDS, PLACES
+from kbtui.keymap import show_key
 from kbtui.tui.keyboard import CommandScreen
 
 HOUSE = Path(__file__).resolve().parent.parent

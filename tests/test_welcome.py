@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kbtui.__main__ import open_workspace, start_demo
-from kbtui.commands import Keymap
 from kbtui.demo.server import Demo
+from kbtui.keymap import Keymap
 from kbtui.settings import KEY_VARIABLE, Places, Settings, Workspace
 from kbtui.tui.app import KbApp
 from kbtui.tui.screens.welcome import Welcome

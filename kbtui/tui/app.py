@@ -18,11 +18,12 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 import kbtui
-from kbtui.commands import BY_ID, TYPING, Keymap, show_key
+from kbtui.commands import BY_ID, TYPING
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
+from kbtui.keymap import Keymap, show_key
 from kbtui.knowledge_base import KnowledgeBase
-from kbtui.rows import Chosen, DocumentRow, Found, Start, View
+from kbtui.rows import DocumentRow, Start, View
 from kbtui.settings import Settings
 from kbtui.terminal import give_to_shell, has_shell, never_stop_alone, over_a_link
 from kbtui.tui import output, paste, widths
@@ -32,6 +33,7 @@ from kbtui.tui.copying import Copying
 from kbtui.tui.driver import PacedDriver
 from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.opening import Opening
 from kbtui.tui.panes import SCOPES
 from kbtui.tui.saving import Held, Saving
 from kbtui.tui.screens.browse import Browse
@@ -63,7 +65,7 @@ SHEETS = (
 LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
 
 
-class KbApp(Workspaces, Saving, Building, Copying, output.Output, App[int], inherit_bindings=False):
+class KbApp(Workspaces, Opening, Saving, Building, Copying, output.Output, App[int], inherit_bindings=False):
     """The application over one workspace at a time.
 
     Args:
@@ -407,83 +409,10 @@ class KbApp(Workspaces, Saving, Building, Copying, output.Output, App[int], inhe
         if self._follower is not None:
             self._follower.stop()
 
-    def do_go_drafts(self) -> None:
-        from kbtui.tui.screens.choose import DraftList
-
-        self.push_screen(DraftList(self))
-
-    def do_go_workspaces(self) -> None:
-        from kbtui.tui.screens.choose import WorkspaceList
-
-        self.push_screen(WorkspaceList(self))
-
-    def do_search_open(self) -> None:
-        from kbtui.tui.screens.search import Search
-
-        self.push_screen(Search(self))
-
-    def do_chunks_open(self) -> None:
-        from kbtui.tui.screens.chunks import Chunks
-
-        self.push_screen(Chunks(self, self.here()))
-
     def content_saved(self, document: str) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, CommandScreen):
                 screen.content_saved(document)
-
-    def do_index_open(self) -> None:
-        from kbtui.tui.screens.index import Index
-
-        self.push_screen(Index(self, self.kb.marks.ids or [self.here().id]))
-
-    def do_ask_open(self) -> None:
-        from kbtui.tui.screens.ask import Ask
-
-        self.push_screen(Ask(self))
-
-    def do_ask_last(self) -> None:
-        from kbtui.tui.screens.ask import Ask
-
-        self.push_screen(Ask(self, again=True))
-
-    def show_found(self, found: Found) -> None:
-        """Show a document that was searched for, where the words stand."""
-        browse = self._browse()
-        if browse is not None:
-            browse.show_found(found)
-
-    def show_info(self) -> None:
-        """Show all that is known of the document that was shown last."""
-        browse = self._browse()
-        if browse is not None:
-            browse.do_view_info()
-
-    def do_go_agents(self) -> None:
-        from kbtui.tui.screens.knowledge import Known
-
-        self.push_screen(Known(self))
-
-    def go_to(self, id: str, name: str) -> None:
-        """Put the cursor of Browse on a document, or into a folder."""
-        browse = self._browse()
-        if browse is not None:
-            browse.go_to(id, name)
-
-    def look_as(self, agent: Chosen) -> None:
-        """Show in Browse only what an agent can retrieve."""
-        browse = self._browse()
-        if browse is not None:
-            browse.look_as(agent)
-
-    def do_help_keys(self) -> None:
-        from kbtui.tui.screens.keys import Keys
-
-        if isinstance(self.screen, CommandScreen):
-            self.push_screen(Keys(self, self.screen))
-
-    def do_help_palette(self) -> None:
-        self.do_help_keys()
 
     def do_screen_theme(self) -> None:
         self._theme_chosen = True

@@ -1,4 +1,4 @@
-"""Copying: what leaves a text field by ^c and ^x, and what is said of it."""
+"""Copying: what leaves a text field by ^c and ^x, or a list by y, and what is said of it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from kbtui.tui.widgets.folder_tree import counted
 if TYPE_CHECKING:
     from textual.app import App
 
+    from kbtui.knowledge_base import KnowledgeBase
+    from kbtui.rows import DocumentRow
+
     Base = App[int]
 else:
     Base = object
@@ -25,6 +28,13 @@ class Copying(Base):
 
     settings: Settings
     away: bool
+
+    @property
+    def kb(self) -> KnowledgeBase:
+        raise NotImplementedError
+
+    def here(self) -> DocumentRow:
+        raise NotImplementedError
 
     def tell(self, sentence: str, look: str = "") -> None:
         raise NotImplementedError
@@ -51,6 +61,25 @@ class Copying(Base):
             )
         else:
             self.tell(f"No clipboard takes {size} here: written to {path}.", "warn")
+
+    # What is known of a document
+
+    def do_yank(self, what: str) -> None:
+        """`what` is the end of a `yank.…` command: id, name, path, url or text."""
+        row = self.here()
+        if what == "text":
+            self._yank_text(row)
+            return
+        path = "/".join([*(folder.name for folder in self.kb.mirror.path(row.id)), row.name])
+        self.copy_to_clipboard({"id": row.id, "name": row.name, "path": path, "url": row.url or ""}[what])
+
+    @background("yank")
+    async def _yank_text(self, row: DocumentRow) -> None:
+        body = self.kb.kept_body(row) or await self.kb.read(row.id)
+        if body.text:
+            self.copy_to_clipboard(body.text)
+        else:
+            self.tell("The document has no text.")
 
     async def _to_terminal(self, sequence: str) -> None:
         while self.away:  # noqa: ASYNC110 - the terminal is another program's

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kbtui.commands import BY_ID, Keymap, show_key
+from kbtui.commands import BY_ID
+from kbtui.keymap import Keymap, show_key
 from kbtui.rows import ALL, ROOT, UNPLACED, View
 from kbtui.tui.widgets.line import Part
 

@@ -15,8 +15,9 @@ from textual.await_complete import AwaitComplete
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 
-from kbtui.commands import BY_ID, TYPING, Command, Keymap, Situation, show_key
+from kbtui.commands import BY_ID, TYPING, Command, Situation
 from kbtui.errors import Error
+from kbtui.keymap import Keymap, show_key
 from kbtui.tui.widgets.line import Line, Part
 
 Answer = TypeVar("Answer")

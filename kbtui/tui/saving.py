@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
-from kbtui.commands import BY_ID, Keymap, show_key
+from kbtui.commands import BY_ID
 from kbtui.content import merge, safe, survives, unresolved
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Error, MissingPermission, NotFound
+from kbtui.keymap import Keymap, show_key
 from kbtui.rows import DocumentRow
 from kbtui.tui.background import background
 

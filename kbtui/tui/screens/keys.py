@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 
-from kbtui.commands import COMMANDS, PLACES, Command, show_key
+from kbtui.commands import COMMANDS, PLACES, Command
+from kbtui.keymap import show_key
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.line import Line, Part, fit

@@ -1,0 +1,110 @@
+"""The screens that a key opens from anywhere, and the ways back into Browse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from kbtui.tui.keyboard import CommandScreen
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from kbtui.knowledge_base import KnowledgeBase
+    from kbtui.rows import Chosen, DocumentRow, Found
+    from kbtui.tui.app import KbApp
+    from kbtui.tui.screens.browse import Browse
+
+    Base = App[int]
+else:
+    Base = object
+
+
+class Opening(Base):
+    """What `KbApp` does to show something else; a part of it in a file of its own."""
+
+    @property
+    def kb(self) -> KnowledgeBase:
+        raise NotImplementedError
+
+    @property
+    def _it(self) -> KbApp:
+        return cast("KbApp", self)
+
+    def here(self) -> DocumentRow:
+        raise NotImplementedError
+
+    def _browse(self) -> Browse | None:
+        raise NotImplementedError
+
+    def do_go_drafts(self) -> None:
+        from kbtui.tui.screens.choose import DraftList
+
+        self.push_screen(DraftList(self._it))
+
+    def do_go_workspaces(self) -> None:
+        from kbtui.tui.screens.choose import WorkspaceList
+
+        self.push_screen(WorkspaceList(self._it))
+
+    def do_search_open(self) -> None:
+        from kbtui.tui.screens.search import Search
+
+        self.push_screen(Search(self._it))
+
+    def do_chunks_open(self) -> None:
+        from kbtui.tui.screens.chunks import Chunks
+
+        self.push_screen(Chunks(self._it, self.here()))
+
+    def do_index_open(self) -> None:
+        from kbtui.tui.screens.index import Index
+
+        self.push_screen(Index(self._it, self.kb.marks.ids or [self.here().id]))
+
+    def do_ask_open(self) -> None:
+        from kbtui.tui.screens.ask import Ask
+
+        self.push_screen(Ask(self._it))
+
+    def do_ask_last(self) -> None:
+        from kbtui.tui.screens.ask import Ask
+
+        self.push_screen(Ask(self._it, again=True))
+
+    def show_found(self, found: Found) -> None:
+        """Show a document that was searched for, where the words stand."""
+        browse = self._browse()
+        if browse is not None:
+            browse.show_found(found)
+
+    def show_info(self) -> None:
+        """Show all that is known of the document that was shown last."""
+        browse = self._browse()
+        if browse is not None:
+            browse.do_view_info()
+
+    def do_go_agents(self) -> None:
+        from kbtui.tui.screens.knowledge import Known
+
+        self.push_screen(Known(self._it))
+
+    def go_to(self, id: str, name: str) -> None:
+        """Put the cursor of Browse on a document, or into a folder."""
+        browse = self._browse()
+        if browse is not None:
+            browse.go_to(id, name)
+
+    def look_as(self, agent: Chosen) -> None:
+        """Show in Browse only what an agent can retrieve."""
+        browse = self._browse()
+        if browse is not None:
+            browse.look_as(agent)
+
+    def do_help_keys(self) -> None:
+        from kbtui.tui.screens.keys import Keys
+
+        if isinstance(self.screen, CommandScreen):
+            self.push_screen(Keys(self._it, self.screen))
+
+    def do_help_palette(self) -> None:
+        self.do_help_keys()
