@@ -275,6 +275,20 @@ async def test_the_index_is_followed_though_the_editor_is_opened_again_and_a_dra
             await house.until(lambda: any("not saved" in line for line in house.drawn), "told")
 
 
+async def test_who_leaves_is_told_nevertheless_when_the_index_is_ready(tmp_path: Path) -> None:
+    with Demo(index_seconds=1.5) as demo:
+        async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+            screen = await asking(house)
+            await house.press("j")
+            assert screen.row is not None
+            name = screen.row.name
+            await house.mend("Better words. ")
+            await house.until(lambda: "being built" in screen.index[0], "followed")
+            await house.press("escape", "escape")
+            assert house.app.screen is house.browse
+            await house.until(lambda: f"Indexed: “{name}”." in house.notices, "told")
+
+
 async def test_a_kept_question_that_is_selected_is_the_one_that_is_asked_again(
     demo: Demo, wire: Wire, tmp_path: Path
 ) -> None:

@@ -129,6 +129,13 @@ class Building(Base):
             job.begun(rest)
         self._await(job)
 
+    def follow_index(self, id: str, model: str) -> None:
+        """Tell when an index that is being built is ready."""
+        row = self.kb.mirror.row(id)
+        job = Job(self.kb, model, {id: row.name if row is not None else id})
+        job.begun({id: ""})
+        self._await(job)
+
     def _await(self, job: Job) -> None:
         follows = any(job.kb is self.kb for job in self._jobs)
         self._jobs = [*(each for each in self._jobs if each.kb is self.kb), job]

@@ -31,6 +31,7 @@ class Ask(AnswerPanes):
         """`words` are those to begin with; with `again`, the last question is asked at once."""
         super().__init__(app, words)
         self._again = again
+        self._followed: tuple[str, str] | None = None  # the document and the model of an index being built
 
     def begin(self) -> None:
         if self._again:
@@ -190,6 +191,7 @@ class Ask(AnswerPanes):
     def do_answer_search(self) -> None:
         from kbtui.tui.screens.search import Search
 
+        self._hand_over()
         self.app.switch_screen(Search(self.kbapp, self.field.value))
 
     def do_answer_kept(self) -> None:
@@ -234,7 +236,13 @@ class Ask(AnswerPanes):
         self.about.move(f"half_{by}")
 
     def do_ask_leave(self) -> None:
+        self._hand_over()
         self.dismiss()
+
+    def _hand_over(self) -> None:
+        """What is followed here is followed on without this screen, and told when it is ready."""
+        if self._followed is not None:
+            self.kbapp.follow_index(*self._followed)
 
     # The fix
 
@@ -258,11 +266,12 @@ class Ask(AnswerPanes):
                 async for indexes in looks:
                     await self.uncovered()
                     building = slowest(indexes)
+                    self._followed = (document, building.model) if building else None
                     state = f"is {in_words(building)[0]}" if building else "was asked for"
                     self.index = (f"the index of “{name}” {state}", "warn")
                     self.show_lines()
         except Error:
-            self.index = ("", "")
+            self._followed, self.index = None, ("", "")
             self.show_lines()
             raise
         if any(each.reworded and here_of(each).document == document for each in self.answer or ()):
