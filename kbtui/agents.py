@@ -48,6 +48,7 @@ class Knowledge(NamedTuple):
 
     attached: tuple[Attached, ...] | None
     rag: bool | None
+    model: str = ""  # under which its chunks are found; "" where it does not tell
 
 
 def users(document: str, agents: Iterable[Dependent], branches: Iterable[BranchOfDependent]) -> list[User]:
@@ -83,4 +84,4 @@ def knowledge(agent: WholeAgent) -> Knowledge:
     prompt = agent.conversation_config.agent.prompt
     told = prompt.knowledge_base
     attached = None if told is None else tuple(Attached(e.id, e.name, e.type, e.usage_mode) for e in told)
-    return Knowledge(attached, prompt.rag.enabled)
+    return Knowledge(attached, prompt.rag.enabled, prompt.rag.embedding_model)

@@ -93,7 +93,9 @@ def _needs_document(now: Situation) -> str | None:
 
 
 def _needs_any(now: Situation) -> str | None:
-    return None if now.marked else _needs_document(now)
+    if now.marked or now.row:
+        return None
+    return "nothing is selected; mark documents with the space bar, or put the cursor on a folder"
 
 
 def _needs_chunks(now: Situation) -> str | None:

@@ -64,7 +64,7 @@ def slowest(indexes: Iterable[RagIndex]) -> RagIndex | None:
 class Indexing(Changes):
     """What changes indexes, and follows them."""
 
-    _usage: tuple[float, RagOverview | None] | None = None  # when it was asked for, and what was answered
+    _usage_asked: float | None = None  # when, by the clock
 
     @cached_property
     def index_states(self) -> IndexStates:
@@ -93,7 +93,7 @@ class Indexing(Changes):
         """
         if self.index_states.due(documents, models) is None:
             return False
-        if self._usage is None or time.monotonic() - self._usage[0] > FRESH:
+        if self._usage_asked is None or time.monotonic() - self._usage_asked > FRESH:
             with suppress(Error):  # an older workspace may not tell which models are in use
                 await self.index_usage()
         wanted = self.index_states.due(documents, models)
@@ -106,7 +106,7 @@ class Indexing(Changes):
 
     async def index_usage(self) -> RagOverview:
         """How much of the workspace's room is used, by all indexes and under each model."""
-        self._usage = (time.monotonic(), None)
+        self._usage_asked = time.monotonic()
         usage = await (await self.api()).rag_overview()
         in_use = sorted((each for each in usage.models if each.used_bytes), key=lambda each: -each.used_bytes)
         self.index_states.used = [each.model for each in in_use] or MODELS[:1]

@@ -5,7 +5,7 @@ gives out tickets, and every row remembers the latest ticket under which the ser
 *reads* from the service takes the ticket before the request; whoever *writes* takes it after the answer.
 So a page that was asked for before a save, and arrives after it, is older than the save and cannot undo it.
 
-`row`, `rows`, `window`, `rank`, `folders`, `path`, `count`, `version`, `summary` and `body` take well
+`row`, `window`, `rank`, `folders`, `path`, `count`, `version`, `summary` and `body` take well
 under a millisecond for what fits on a screen and wait for no writer: they may be called on the event loop.
 Everything that writes, and `listing` of more than a few thousand rows, belongs in `asyncio.to_thread`.
 """
@@ -192,6 +192,12 @@ class Mirror(Shelf):
         """Whether the document is here, or was removed not too long ago."""
         query = "SELECT 1 FROM document WHERE id = ?1 UNION ALL SELECT 1 FROM gone WHERE id = ?1"
         return self._database.read(lambda database: database.execute(query, (id,)).fetchone()) is not None
+
+    def unknown(self, ids: Iterable[str]) -> list[str]:
+        """Those of these ids of which no document is here."""
+        query = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM document)"
+        values = (json.dumps(list(ids)),)
+        return self._database.read(lambda database: [id for (id,) in database.execute(query, values)])
 
     def summary(self, id: str) -> dict[str, Any] | None:
         """Everything the service last said of a document but its body, in the service's own shape."""

@@ -366,6 +366,7 @@ class Locator(Model):
 
 class Rag(Model):
     enabled: bool | None = None
+    embedding_model: str = ""
 
 
 class Prompt(Model):

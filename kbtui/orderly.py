@@ -87,6 +87,8 @@ async def _ended(step: asyncio.Future[Any]) -> None:
     while not step.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait([step])
+    if not step.cancelled():
+        step.exception()  # looked at, or asyncio tells the person of it
 
 
 async def _closed(response: httpx.Response) -> None:

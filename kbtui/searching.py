@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from html import unescape
 
 from kbtui.indexing import Indexing
 from kbtui.rows import ALL, Found, View
@@ -87,12 +88,19 @@ class Searching(Indexing):
         """
         from kbtui.chunk_facts import as_read
 
-        found = []
-        for body in self.mirror.opened(words, SHOWN):
-            row = self.mirror.row(body.document)
-            snippet = passage(as_read(body.text, body.format), words)
-            if row is not None and snippet and (not types or row.type in types):
-                found.append(Found(row.id, row.name, row.type, None, snippet))
+        wanted, found = words.casefold().split(), list[Found]()
+        for id in self.mirror.kept():
+            row, body = self.mirror.row(id), self.mirror.peek(id)
+            if row is None or body is None or (types and row.type not in types):
+                continue
+            text = unescape(body.text).casefold()
+            snippet = (
+                passage(as_read(body.text, body.format), words) if all(map(text.__contains__, wanted)) else ()
+            )
+            if snippet:
+                found.append(Found(id, row.name, row.type, None, snippet))
+            if len(found) == SHOWN:
+                break
         return found
 
     def searches(self) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from itertools import islice
 
 from kbtui.clock import next_ticket
 from kbtui.database import Database, checked
@@ -24,6 +23,14 @@ class Shelf:
 
     def body(self, id: str) -> Body | None:
         """The content of a document as it was last read, where it is still kept."""
+        body = self.peek(id)
+        if body is not None:
+            self._opened.pop(id, None)
+            self._opened[id] = None
+        return body
+
+    def peek(self, id: str) -> Body | None:
+        """The same, without the document counting as opened by it."""
         query = "SELECT document, format, text, updated, lossy FROM body WHERE document = ?"
 
         def work(database: sqlite3.Connection) -> Body | None:
@@ -31,23 +38,13 @@ class Shelf:
             return Body(*checked(found, _BODY)) if found else None
 
         body = self._database.read(work)
-        if body is not None:
-            self._opened.pop(id, None)
-            self._opened[id] = None
-            body = body._replace(lossy=bool(body.lossy))
-        return body
+        return body._replace(lossy=bool(body.lossy)) if body is not None else None
 
-    def opened(self, words: str, most: int) -> list[Body]:
-        """Kept contents that hold each of these words, in any case; those opened last first."""
-        wanted = words.casefold().split()
-        query = "SELECT document, format, text, updated, lossy FROM body ORDER BY used DESC"
-
-        def work(database: sqlite3.Connection) -> list[Body]:
-            bodies = (Body(*checked(row, _BODY)) for row in database.execute(query))
-            having = (each for each in bodies if all(map(each.text.casefold().__contains__, wanted)))
-            return list(islice(having, most))
-
-        return self._database.scan(work)
+    def kept(self) -> list[str]:
+        """The documents whose content is kept, those opened last first."""
+        query = "SELECT document FROM body ORDER BY used DESC"
+        noted = self._database.read(lambda database: [id for (id,) in database.execute(query)])
+        return list(dict.fromkeys([*reversed(self._opened), *noted]))
 
     def keep_body(self, body: Body) -> None:
         """Keeps the content of a document, and lets go of those not opened for the longest time.

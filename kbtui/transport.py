@@ -245,7 +245,7 @@ class Transport:
             tries = BUSY_TRIES if isinstance(error, Busy) else TRIES
             asked = error.retry_after if isinstance(error, Busy) else None
             seconds = self.pacing.delay(attempt, asked)
-            if not passing or not safe or attempt >= tries or seconds is None:
+            if not passing or not safe or attempt >= tries or seconds is None or self._closed:
                 raise error
             await self._wait(seconds, attempt, reason, error)
 

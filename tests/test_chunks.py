@@ -120,8 +120,8 @@ async def test_without_an_index_one_can_be_built_and_its_chunks_appear(
         assert "no index yet" in house.line("header")
         await house.until(lambda: "b builds the index" in told(house), "what can be done")
         await house.press("b")
-        await house.until(lambda: "ready" in house.notices, "told")
-        assert screen.list.count == len(theirs(service, id)) > 1
+        await house.until(lambda: "Indexed: " in house.notices, "told")
+        await house.until(lambda: screen.list.count == len(theirs(service, id)) > 1, "its chunks")
 
 
 async def test_another_model_has_its_own_chunks_and_says_where_there_are_some(

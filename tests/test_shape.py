@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from textual.screen import Screen
 
 from kbtui.commands import COMMANDS, PLACES
 from kbtui.keymap import show_key
+from kbtui.tui.app import KbApp
 from kbtui.tui.keyboard import CommandScreen
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -49,7 +51,7 @@ def test_no_room_is_left_out_of_the_import_contracts() -> None:
     may = {
         "Only the tui imports Textual and Rich": {"tui"},
         "Only the transport and its line know httpx": {"transport", "orderly"},
-        "Only the mirror, the history and the demo know sqlite3": {
+        "Only the rooms of the mirror, the history and the demo know sqlite3": {
             *("mirror", "shelf", "clock", "database"),
             *("history", "demo"),
         },
@@ -148,3 +150,12 @@ def test_readme_begins_with_one_picture_and_two_commands() -> None:
 def test_constraints_name_versions_and_no_address() -> None:
     for line in (HOUSE / "constraints.txt").read_text().splitlines():
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9A-Za-z.]+", line), line
+
+
+def test_no_part_of_the_app_hides_what_another_part_does() -> None:
+    """The parts say what they need of each other by methods that only raise."""
+    for name in dir(KbApp):
+        found = inspect.getattr_static(KbApp, name)
+        method = found.fget if isinstance(found, property) else found
+        if inspect.isfunction(method) and method.__module__.startswith("kbtui"):
+            assert "NotImplementedError" not in method.__code__.co_names, name

@@ -59,6 +59,7 @@ class AnswerPanes(CommandScreen[None]):
         self._state: Part = ("", "")
         self.index: Part = ("", "")
         self.ages: dict[Question, str] = {}
+        self.models: dict[tuple[str, str | None], str] = {}  # of agents on their branches, as far as was told
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -99,6 +100,11 @@ class AnswerPanes(CommandScreen[None]):
         )
 
     @property
+    def model(self) -> str:
+        """The embedding model of the agent that was asked, or "" where nobody told."""
+        return self.models.get((self.asked.agent, self.asked.branch), "")
+
+    @property
     def chunk(self) -> Ranked | None:
         """The chunk under the cursor, as it was ranked last."""
         if self.answer is None or self.lines.cursor >= len(self.answer):
@@ -124,7 +130,8 @@ class AnswerPanes(CommandScreen[None]):
             self._heads.show(self._heading, [(f"{ways.strip()} ", "dim")])
             self._header.show(left, [*cut([state], room), (" ", "")])
         else:
-            self._heads.show(self._heading)
+            model = f"{safe(self.model)} " if self.model and self.answer is not None else ""
+            self._heads.show(self._heading, [(model, "dim")])
             self._header.show([*left, (ways, "dim")], [state, (" ", "")])
         self.show_footer()
 

@@ -161,8 +161,6 @@ class KbApp(Workspaces, Opening, Saving, Building, Copying, output.Output, App[i
         """Everything that the first frame does not need; by then another workspace may have been opened."""
         if first is not None and first is self._kb:
             self._begin_workspace()
-            if self._start is not None:
-                self.begin_with(self._start)
         gc.enable()
         gc.collect()
         gc.freeze()
@@ -179,6 +177,9 @@ class KbApp(Workspaces, Opening, Saving, Building, Copying, output.Output, App[i
             self.tell(" ".join(filter(None, news)), "warn")
         self._follow()
         self._tidy()
+        start, self._start = self._start, None
+        if start is not None:
+            self.begin_with(start)
 
     @background("sweep")
     async def _follow(self) -> None:
@@ -304,6 +305,8 @@ class KbApp(Workspaces, Opening, Saving, Building, Copying, output.Output, App[i
         version = self.kb.mirror.version
         if version != self._version:
             self._version = version
+            if self.kb.marks and self.kb.mirror.swept():  # else what is marked may be on the way
+                self.kb.marks.drop(self.kb.mirror.unknown(self.kb.marks.ids))
             screen.mirror_moved()
         else:
             screen.show_lines()

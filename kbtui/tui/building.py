@@ -15,16 +15,19 @@ from kbtui.index_states import BATCH, is_pending
 from kbtui.indexing import in_words
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.tui.background import background
-from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.folder_tree import count, counted
 
 if TYPE_CHECKING:
     from textual.app import App
 
+    from kbtui.models import RagIndex
+    from kbtui.rows import DocumentRow
+
     Base = App[int]
 else:
     Base = object
 
+PATIENCE = 600.0  # seconds without an answer until an index is given up
 LOOK = 0.25  # seconds between two looks whether something is to be asked for
 
 
@@ -54,6 +57,9 @@ class Job:
         """See which are ready, or never will be."""
         for id, updated in seen.items():
             state = self.kb.index_states.current(id, updated, self.model)
+            if state is not None and state.trouble and state.heard - state.since > PATIENCE:
+                self._fail({id: state.trouble})
+                continue
             if state is None or state.trouble or is_pending(state.index):
                 continue
             self.waiting.pop(id, None)
@@ -129,6 +135,15 @@ class Building(Base):
             job.begun(rest)
         self._await(job)
 
+    @background("delete", exclusive=False)
+    async def delete_index(self, row: DocumentRow, index: RagIndex, then: Callable[[], object]) -> None:
+        """Delete an index, whoever looks on, and tell."""
+        await self.kb.delete_index(row.id, index)
+        self.tell(  # type: ignore[attr-defined]
+            f"Deleted: the index of “{safe(row.name[:80])}” under {safe(index.model[:80])}."
+        )
+        then()
+
     def follow_index(self, id: str, model: str) -> None:
         """Tell when an index that is being built is ready."""
         row = self.kb.mirror.row(id)
@@ -161,8 +176,4 @@ class Building(Base):
         job.settle(seen)
 
     def _tell_end(self, job: Job) -> None:
-        screen = self.screen
-        alone = next(iter(job.names)) if len(job.names) == 1 else ""
-        if isinstance(screen, CommandScreen) and screen.awaits(alone):
-            return
         self.tell(*job.end())  # type: ignore[attr-defined]

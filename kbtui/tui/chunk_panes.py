@@ -44,17 +44,18 @@ class ChunkPanes(CommandScreen[None]):
         """`wanted` is the chunk to begin with, by its id and by what it holds."""
         super().__init__(app.keymap)
         self._wanted = wanted
+        self._tried = set[str]()  # models under which it is not
         self._near = -1  # the place in the text whose chunk is wanted
         self.kb, self.kbapp, self._row = app.kb, app, row
         self.model = ""
         self.list, self.text = ChunkList("chunks"), ChunkedText("text")
         self.about, self.whole = DocumentView("about"), DocumentView("whole")
+        self.body = Horizontal(id="body")
         self.field = Field("words", "words to find in the chunks", self.sought)
         self._header = Line("header")
         self._indexes: dict[str, RagIndex] = {}
         self._state = ASKING
         self._format = "html"
-        self._awaited = False  # the index is being built because the person wished it
 
     def sought(self, words: str) -> None:
         """Words are typed that are to be found."""
@@ -67,7 +68,7 @@ class ChunkPanes(CommandScreen[None]):
     def compose(self) -> ComposeResult:
         yield self._header
         yield self.field
-        with Horizontal(id="body"):
+        with self.body:
             yield self.list
             with Vertical(id="beside"):
                 yield self.about
@@ -213,12 +214,16 @@ class ChunkPanes(CommandScreen[None]):
                 self.say(f"{counted(len(pieces), 'chunk')} …", "")
         self._near = -1
         if any(self._wanted) and not self._go_to_wanted(by_words=True):
+            self._tried.add(self.model)
+            ready = [model for model, each in self._indexes.items() if each.status == "succeeded"]
+            untried = [model for model in ready if model not in self._tried]
+            if untried:  # it may be one of theirs
+                self.model = untried[0]
+                await self.read()
+                return
             self._wanted = ("", "")
-            self.tell("The chunk you came for is not among these; m shows those of the other model.", "warn")
+            self.tell("The chunk you came for is not there any more, under no model.", "warn")
         self.say(counted(len(pieces), "chunk"), "good" if pieces else "warn")
-        if self._awaited:
-            self._awaited = False
-            self.tell(f"The index of “{safe(self._row.name[:80])}” is ready.")
         if not pieces:
             self.explain(("The index is ready, but the service names no chunks of it.", "warn"))
 

@@ -66,6 +66,7 @@ class FoundPanes(CommandScreen[None]):
         self.named = 0  # how many do
         self.hits: list[Found] = []
         self.state: Part = ("", "")
+        self._elsewhere = False  # the service found documents that lie outside of the scope
         self.more = asyncio.Event()  # what comes after is wanted
         self.pausing = False  # until it is
         self.waiting: list[Command] = []  # pressed for results that are not here yet
@@ -138,7 +139,7 @@ class FoundPanes(CommandScreen[None]):
 
     @background("search")
     async def look_for(self, words: str) -> None:
-        self.pausing = False
+        self.pausing = self._elsewhere = False
         if self.kb.mirror.count(ALL) > RANKED_AT_ONCE:
             self.names, self.named = await asyncio.to_thread(self._by_name, words)
             self.show()
@@ -167,6 +168,7 @@ class FoundPanes(CommandScreen[None]):
                 if more and self.where.ids and pages_read % PAGES:
                     continue
                 self.hits, self.pausing = hits.copy(), more
+                self._elsewhere = looked_at > len(hits)
                 self._tell(len(hits), looked_at, more)
                 if more:
                     await self.more.wait()
@@ -215,7 +217,7 @@ class FoundPanes(CommandScreen[None]):
             elsewhere = (
                 f"What the service finds lies outside of {self.where.words}: it always looks in all texts."
             )
-            hint = elsewhere if self.where.ids and self.state != SEARCHING else ""
+            hint = elsewhere if self._elsewhere and self.state != SEARCHING else ""
             self._snippet.say([[(safe(hint) if typed else HINT, "dim")]])
             return
         path = self.kb.place(found.id) or "Root"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -48,7 +49,8 @@ class IndexPanes(CommandScreen[None]):
         self._usage: RagOverview | None = None
         self._state: Part = ("", "")
         self._said: list[list[Part]] = []  # of the line under the cursor
-        self._watch = IndexWatch(self, app, self.relist)
+        self._watch = IndexWatch(self, app, self.heard)
+        self._stale, self._not_before = False, 0.0  # something was heard that is not drawn; when it may be
         self._found = False  # what is to be listed
         self._pending: set[IndexLine] = set()
         self._doubted: set[str] = set()  # of which it was asked whether they are gone, having no index
@@ -114,11 +116,11 @@ class IndexPanes(CommandScreen[None]):
             return None
         return max(0, usage.total_max_bytes - usage.total_used_bytes)
 
-    def is_missing(self, id: str) -> bool:
-        """Whether a document is there, and known to have no index under the models shown."""
+    def is_missing(self, id: str, models: Sequence[str] = ()) -> bool:
+        """Whether a document is there, and known to have no index under these models, or those shown."""
         if id in self._gone:
             return False
-        known = [self.states.state(id, model) for model in self.models()]
+        known = [self.states.state(id, model) for model in models or self.models()]
         return all(state and state.index is None and not state.trouble for state in known)
 
     def _of(self, line: IndexLine) -> tuple[str, State | None, bool]:
@@ -161,6 +163,7 @@ class IndexPanes(CommandScreen[None]):
         try:
             self._usage = await self.kb.index_usage()
         except Error as error:
+            self._usage = None
             self._room.show([(f" The room for indexes is not known: {safe(error.sentence)}", "warn")])
         self.relist()
 
@@ -185,10 +188,28 @@ class IndexPanes(CommandScreen[None]):
             self._doubted.update(doubted)
             self._ask_whether_gone(doubted)
 
+    def forget_pending(self) -> None:
+        """Other lines are listed: those that are gone from the list have not settled."""
+        self._pending = set()
+
+    def forget_doubts(self) -> None:
+        """Whether documents are gone is asked again."""
+        self._doubted.clear()
+        self._gone.clear()
+
     # What is shown
+
+    def heard(self) -> None:
+        """Something was heard: draw it, at most a tenth of the time where very much is listed."""
+        self._stale = True
+        if time.monotonic() >= self._not_before:
+            began = time.monotonic()
+            self.relist()
+            self._not_before = time.monotonic() + 10 * (time.monotonic() - began)
 
     def relist(self) -> None:
         """Draw everything anew by what was heard."""
+        self._stale = False
         lines = [
             IndexLine(id, model)
             for id in self.rows
@@ -203,6 +224,9 @@ class IndexPanes(CommandScreen[None]):
         self._show_room()
 
     def show_lines(self) -> None:
+        if self._stale and time.monotonic() >= self._not_before:
+            self.heard()
+            return
         if self.is_current:
             self._look()
         under = safe(self.model[:80]) or "all models"

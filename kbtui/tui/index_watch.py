@@ -41,6 +41,7 @@ class IndexWatch:
         """
         if seen != self._seen or models != self._models:
             self._seen, self._models, self._since = seen, models, time.monotonic()
+            self.trouble = ""
         self._tell()
         idle = self._asking is None or self._asking.is_finished
         if idle and self._rests() and self._kb.index_states.due(seen, models) is not None:

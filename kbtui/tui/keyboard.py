@@ -84,10 +84,6 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
     def content_saved(self, document: str) -> None:
         """The text of a document was saved from here, whatever screen is on top."""
 
-    def awaits(self, document: str) -> bool:
-        """Whether the screen itself tells when an index of a document is built."""
-        return False
-
     # Keys
 
     async def press(self, event: events.Key) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker, active_worker
 
+from kbtui.commands import BY_ID, Situation
 from kbtui.errors import Error
 from kbtui.rows import Found, Start
 from kbtui.settings import BadSettings, Settings, Workspace
@@ -46,6 +47,7 @@ class Workspaces(Base):
     _open_workspace: OpenWorkspace
     _start_demo: StartDemo
     edit_at: Callable[[str, str], None]
+    show_found: Callable[[Found], None]
 
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
@@ -64,7 +66,7 @@ class Workspaces(Base):
     def kb(self) -> KnowledgeBase:
         raise NotImplementedError
 
-    def show_found(self, found: Found) -> None:
+    def read_only(self) -> str:
         raise NotImplementedError
 
     def _begin_workspace(self) -> None:
@@ -80,8 +82,9 @@ class Workspaces(Base):
         """Show the document that the command line names, one of its chunks, or the editor on it."""
         row = await self.kb.row_of(start.document)
         self.show_found(Found(row.id, row.name, row.type))
-        if start.edit and row.lock:
-            self.tell(f"Edit: {row.lock}.", "warn")
+        reason = BY_ID["document.edit"].reason(Situation(row=row, read_only=self.read_only()))
+        if start.edit and reason:
+            self.tell(f"Edit: {reason.rstrip('.')}.", "warn")
         elif start.edit:
             passage = (await self.kb.chunk(row.id, start.chunk)).content if start.chunk else ""
             self.edit_at(row.id, passage)

@@ -86,8 +86,10 @@ class Agents(AgentPanes["Chosen | None"]):
             self.tell(f"“{safe(chosen.name[:80])}” {only}.")
             return
         self._unfolded.add(id)
-        self.fill(agent)
-        self.lines.move("down")
+        stands = bool(self.shown) and self.shown[self.lines.cursor] == agent
+        self.fill(agent if stands else None)
+        if stands:
+            self.lines.move("down")
 
     def do_agents_down(self) -> None:
         self.lines.move("down")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -12,6 +12,7 @@ from kbtui.content import safe
 from kbtui.errors import Error
 from kbtui.indexing import in_words, slowest
 from kbtui.questions import Difference, Question, Ranked, summary
+from kbtui.rows import Chosen
 from kbtui.tui.answer_panes import AnswerPanes, here_of
 from kbtui.tui.background import background
 from kbtui.tui.widgets.document_list import human_age
@@ -20,7 +21,6 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from kbtui.models import RagIndex
-    from kbtui.rows import Chosen
     from kbtui.tui.app import KbApp
 
 
@@ -91,10 +91,21 @@ class Ask(AnswerPanes):
         chunks = counted(len(answer.chunks), "chunk")
         since = f"since {_ago(before[0].at)}: " if before else ""
         self.say(chunks if differences is None else since + summary(differences))
+        self._learn_model(question)
         if waiting:
             self._watch(next(iter(waiting)))  # asked again then, the next is waited for
         if trouble:
             self.tell(f"The answer is not kept: {trouble}", "warn")
+
+    @background("model")
+    async def _learn_model(self, question: Question) -> None:
+        """Under which model the chunks stand is the agent's to tell."""
+        key = question.agent, question.branch
+        if key not in self.models:
+            with suppress(Error):  # a key that may not see the agent may ask it nevertheless
+                chosen = Chosen(question.agent, question.agent_name, question.branch)
+                self.models[key] = (await self.kb.knowledge(chosen)).model
+                self.show_lines()
 
     @background("lexical")
     async def _look_up(self, words: str) -> None:
@@ -180,7 +191,9 @@ class Ask(AnswerPanes):
         elif chunk is not None:
             from kbtui.tui.screens.chunks import Chunks
 
-            self.app.push_screen(Chunks(self.kbapp, row, (chunk.id, chunk.content)))
+            screen = Chunks(self.kbapp, row, (chunk.id, chunk.content))
+            screen.model = self.model
+            self.app.push_screen(screen)
 
     def _keep_typed(self) -> None:
         """Words that were typed and not asked are kept among the questions."""

@@ -96,11 +96,15 @@ class Browse(Panes):
             self.folders.select(above)
 
     def do_go_root(self) -> None:
+        if self.pane == "view":
+            self.go_pane("list")
         self.show_scope(ROOT)
         self.folders.select(ROOT)
 
     def do_go_all(self) -> None:
         """A filter goes along: what was not found here may be elsewhere."""
+        if self.pane == "view":
+            self.go_pane("list")
         self.show_scope(ALL, text=self.shown.text, types=self.shown.types)
         self.folders.select(ALL)
 
@@ -299,6 +303,8 @@ class Browse(Panes):
 
     def _filter(self, **by: Any) -> None:
         """Filter by something else: `text`, `types` or `eye` of the view."""
+        if "eye" in by and by["eye"] is None:
+            self.workers.cancel_group(self, "eye")  # one that is asked about is not wanted any more
         for name, value in by.items():
             if value != getattr(self.shown, name):
                 self._filters = [*(each for each in self._filters if each != name), name]

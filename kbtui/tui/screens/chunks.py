@@ -38,9 +38,6 @@ class Chunks(ChunkPanes):
             self._row = self.kb.mirror.row(document) or self._row
             self.load(changed=True)
 
-    def awaits(self, document: str) -> bool:
-        return self._awaited and document == self._row.id
-
     # The index
 
     def do_chunks_model(self) -> None:
@@ -72,7 +69,6 @@ class Chunks(ChunkPanes):
 
     def _built(self) -> None:
         if self.is_attached:
-            self._awaited = True
             self.load()
 
     def do_chunks_compare(self) -> None:
@@ -159,7 +155,7 @@ class Chunks(ChunkPanes):
         await self.whole.show_source(safe(chunk.content, newlines=True))
 
     def _alone(self, alone: bool) -> None:
-        self.query_one("#body").display = not alone
+        self.body.display = not alone
         self.whole.display = alone
         self.lead(self.whole if alone else self.list)
         self.choose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -132,10 +133,11 @@ class Compared(CommandScreen[tuple[str, str] | None]):
                     side.say(*in_words(known))
                     continue
                 telling = Telling(self._row.id, body.format if body else "html", passages, Likenesses())
-                async for pieces in told(self.kb, self._row.id, side.model, telling):
-                    side.show(pieces)
-                    side.say(_in_short(pieces))
-                    self.show_footer()
+                async with aclosing(told(self.kb, self._row.id, side.model, telling)) as looks:
+                    async for pieces in looks:
+                        side.show(pieces)
+                        side.say(_in_short(pieces))
+                        self.show_footer()
             self._begin()
         except Error:
             for side in self.sides:
@@ -191,6 +193,8 @@ class Compared(CommandScreen[tuple[str, str] | None]):
 
 
 def _in_short(pieces: list[Piece]) -> str:
+    if not pieces:
+        return "no chunks"
     sizes = median(each.facts.tokens for each in pieces)
     overlaps = median(each.facts.overlap for each in pieces)
     shared = f", {count(int(overlaps))} characters shared" if overlaps else ""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
 
 from kbtui.content import safe
-from kbtui.index_states import is_pending, would_add
+from kbtui.index_states import BATCH, is_pending, would_add
 from kbtui.tui.background import background
 from kbtui.tui.index_panes import IndexPanes
 from kbtui.tui.widgets.document_list import human_size
-from kbtui.tui.widgets.folder_tree import counted
+from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -65,8 +66,10 @@ class Index(IndexPanes):
             "Agents stop finding it in retrieval until it is built again."
         )
         if await self.app.push_screen_wait(Question(self.kbapp, "Delete this index?", loss, "Delete")):
-            await self.kb.delete_index(row.id, index)
-            self.tell(f"Deleted: the index of “{safe(row.name[:80])}” under {safe(index.model[:80])}.")
+            self.kbapp.delete_index(row, index, self._deleted)
+
+    def _deleted(self) -> None:
+        if self.is_attached:
             self.ask_usage()
 
     @on(VirtualList.Opened, "#lines")
@@ -89,10 +92,12 @@ class Index(IndexPanes):
         choice = ["", *self.states.models]
         at = choice.index(self.model) + 1 if self.model in choice else 0
         self.model = choice[at % len(choice)]
+        self.forget_pending()
         self.relist()
 
     def do_index_reload(self) -> None:
         self.states.expire(self.rows)
+        self.forget_doubts()
         self.load()
 
     def do_index_build_all(self) -> None:
@@ -103,14 +108,18 @@ class Index(IndexPanes):
         """Look at all that is listed, and have built what is missing, if the person agrees."""
         from kbtui.tui.screens.question import Question
 
-        self.say("looking at all of them …", "dim")
+        models = self.models()
+        rows = [row for id in self.rows if (row := self.kb.mirror.row(id)) is not None]
         try:
-            rows = [row for id in self.rows if (row := self.kb.mirror.row(id)) is not None]
-            while await self.kb.look_at_indexes({row.id: row.updated for row in rows}, self.models()):
-                self.relist()
+            for start in range(0, len(rows), BATCH):
+                self.say(f"looked at {count(start)} of {count(len(rows))} …", "dim")
+                for each in models:
+                    await self.uncovered()
+                    await self._look_at(rows[start : start + BATCH], each)
         finally:
             self.say("")
-        missing = {row.id: row for row in rows if self.is_missing(row.id)}
+        self.relist()
+        missing = {row.id: row for row in rows if self.is_missing(row.id, models)}
         if not missing:
             failed = any(index.status == "failed" for index in map(self._index, self.lines.lines) if index)
             self.tell("None is missing." + (" b builds one that failed again." if failed else ""))
@@ -120,8 +129,16 @@ class Index(IndexPanes):
         title = f"Build the index of {counted(len(missing), 'document')}?"
         left = f"; {human_size(self.left)} of room is left" if self.left is not None else ""
         loss = f"Under {safe(model[:80])}{about}{left}. You are told when all are ready."
+        await self.uncovered()  # a question over an editor would be answered by what is typed there
         if await self.app.push_screen_wait(Question(self.kbapp, title, loss, "Build")):
             self.kbapp.build_indexes({id: row.name for id, row in missing.items()}, model)
+
+    async def _look_at(self, rows: Sequence[DocumentRow], model: str) -> None:
+        """Ask, once, for what nobody knows yet."""
+        known = self.states.current
+        unknown = {row.id: row.updated for row in rows if known(row.id, row.updated, model) is None}
+        if unknown:
+            await self.kb.look_at_indexes(unknown, (model,))
 
     def do_index_leave(self) -> None:
         self.dismiss()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on
@@ -101,6 +102,9 @@ class Known(AgentPanes[None]):
         """Tell of the agent under the cursor once the cursor rests."""
         if self._settle is not None:
             self._settle.stop()
+        known = self._told.get(self.chosen) if self.chosen else None
+        if self.chosen is not None and known is not None and known.knowledge is None:
+            del self._told[self.chosen]  # it may be known by now
         if self.chosen in self._told:
             self._show()
         else:
@@ -141,6 +145,9 @@ class Known(AgentPanes[None]):
                 pages = await self.kb.pages_of(chosen.agent)
             except Error:
                 return  # it says no more than that; what is attached is there
+            except asyncio.CancelledError:
+                self._told.pop(chosen, None)  # asked again when the cursor comes back
+                raise
             self._tell(chosen, told._replace(pages=pages))
 
     def _tell(self, chosen: Chosen, told: Told) -> None:

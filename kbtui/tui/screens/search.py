@@ -64,7 +64,7 @@ class Search(FoundPanes):
             row = self.kb.mirror.row(here)
             scopes.append(Scope(row.name if row else "a folder that is gone", (here,)))
         if marked:
-            scopes.append(Scope(f"{counted(len(marked), 'marked document')}", marked))
+            scopes.append(Scope(f"{counted(len(marked), 'marked item')}", marked))
         return scopes
 
     def do_search_results(self) -> None:

@@ -84,6 +84,7 @@ class Reading(Vertical):
         self.place = kb.place(row.id) if row else ""
         self.show_tabs()
         await self._show(kb, row, again)
+        self.show_tabs()  # marks may be others where nothing else is
         self.busy = False
 
     async def _show(self, kb: KnowledgeBase, row: DocumentRow | None, again: bool) -> None:
