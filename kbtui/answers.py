@@ -94,8 +94,9 @@ class Answers(Access):
             if len(found) == 1:
                 return found[0]
             if found:
-                ids = ", ".join(each.id for each in found[:5])
-                raise Refused(f"There are {len(found)} documents “{named}”; name one by its id: {ids}.")
+                paths = await self.paths(found[:5])
+                each = "; ".join("/".join([*paths[one.id], one.name]) + f" ({one.id})" for one in found[:5])
+                raise Refused(f"There are {len(found)} documents “{named}”; name one by path or id: {each}.")
         raise NotFound(f"There is no document “{named}”.")
 
     async def _of_name(self, name: str, folders: list[str]) -> list[Document]:

@@ -235,7 +235,7 @@ COMMANDS: tuple[Command, ...] = (
     # Indexes
     Command("index.open", ("I",), "index", "the RAG indexes of what is marked, of the document, or of all in the folder: how they stand, build, delete", ("browse", "results", "answer"), 0, _needs_any),
     Command("index.build", ("b",), "build", "have the index built, or one that failed built again", ("index",), 1, _needs_writing),
-    Command("index.build_all", ("B",), "build all", "have those built that are missing, after a question", ("index",), 2, _needs_service_to_write),
+    Command("index.build_all", ("B",), "build all", "have those built that are missing or failed, after a question", ("index",), 2, _needs_service_to_write),
     Command("index.model", ("m",), "model", "the indexes under one embedding model, the next, or all", ("index",), 3),
     Command("index.chunks", ("c", "enter", "l", "right"), "chunks", "the chunks of the index", ("index",), 4, _needs_document),
     Command("index.delete", ("x",), "delete", "delete the index, after a question", ("index",), 5, _needs_writing, True),

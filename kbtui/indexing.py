@@ -140,12 +140,19 @@ class Indexing(Changes):
     async def build_indexes(self, ids: Sequence[str], model: str) -> AsyncGenerator[dict[str, str], None]:
         """Have the indexes of many documents built, batch by batch; of each, "" or why it is not built.
 
+        Those of which it is known that they failed are built anew.
+
         Raises:
             errors.Error: as for `build_index`; those of the batches before are being built.
         """
         self._may_write()
         api = await self.api()
         for start in range(0, len(ids), BATCH):
+            for id in ids[start : start + BATCH]:
+                known = self.index_states.state(id, model)
+                if known is not None and known.index is not None and known.index.status == "failed":
+                    with suppress(NotFound):
+                        await api.delete_rag_index(id, known.index.id)
             answers = await api.rag_batch(ids[start : start + BATCH], model, create_if_missing=True)
             for id, each in answers.items():
                 if not isinstance(each, Error):

@@ -348,3 +348,16 @@ async def test_one_model_is_compared_with_none(demo: Demo, service: Service, tmp
         screen = await viewing(house, "Long")
         await house.press("M")
         assert house.app.screen is screen and "an index under one model only" in house.notices
+
+
+async def test_a_ready_index_without_chunks_is_compared_too(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = indexed(service, "Long", LONG)
+    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await viewing(house, "Long")
+        wire.rewrite(lambda answer: {**answer, "chunks": [], "next_cursor": None}, path=f"/{CHUNKS}$")
+        await house.press("M")
+        await house.until(lambda: "no chunks" in house.line("left-head"), "said")
+        await house.until(lambda: "chunks of about" in house.line("right-head"), "the other side")

@@ -189,7 +189,7 @@ async def test_all_that_have_none_are_built_after_a_question_and_told_together(
         assert "too small" in house.notices
         await shows(house, "● ready")
         await house.press("B")
-        await house.until(lambda: "None is missing." in house.notices, "nothing to build")
+        await house.until(lambda: "None is missing" in house.notices, "nothing to build")
         stands = [service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"] for id in screen.rows]
         assert all(len(each) == 1 for each in stands)
 
@@ -331,3 +331,53 @@ async def test_all_that_is_marked_is_listed_and_built_together(
         await house.until(lambda: sum("ready" in line for line in lines(house)) == 2, "built")
         known = [service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"] for id in ids]
         assert [len(each) for each in known] == [0, 1, 1]
+
+
+async def test_the_question_waits_until_nothing_lies_over_the_indexes(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    for number in range(2):
+        service.add(f"Quokka {number}", LONG)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        for number in range(2):
+            await house.select(f"Quokka {number}")
+            await house.press("space")
+        hold = wire.hold("answer", path=BATCH, times=None)
+        await house.press("I", "B")
+        await house.until(lambda: hold.arrived.is_set(), "asked")
+        await house.press("?", *"cop")
+        hold.release()
+        await wire.seen(lambda each: _is_batch(each.path) and each.finished)
+        await house.press(*"y")
+        assert not any(isinstance(screen, Question) for screen in house.app.screen_stack)
+        await house.press("escape")
+        await shows(house, "Build the index of 2 documents?")
+
+
+async def test_an_index_that_is_being_deleted_is_told_of_who_leaves(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = indexed(service, "Quokka", LONG)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await looking_at(house, "Quokka", "ready")
+        hold = wire.hold("answer", method="DELETE")
+        await house.press("x")
+        await shows(house, "Delete this index?")
+        await house.press("y")
+        await house.until(lambda: hold.arrived.is_set(), "on its way")
+        await house.press("q")
+        hold.release()
+        await house.until(lambda: "Deleted: the index of “Quokka”" in house.notices, "told")
+        assert not service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"]
+
+
+async def test_what_failed_is_built_again_with_what_is_missing(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await looking_at(house, "Chargebacks", "failed")
+        await house.press("B")
+        await shows(house, "Build the index of 1 document?")
+        await house.press("y")
+        await house.until(lambda: "Indexed: “Chargebacks”." in house.notices, "told")

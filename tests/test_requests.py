@@ -72,8 +72,8 @@ async def test_a_visit_asks_for_what_is_looked_at_and_for_nothing_else(
         await house.press("enter")
         screen = house.app.screen
         assert isinstance(screen, Ask)
-        await house.until(lambda: screen.answer is not None and screen.hits, "answered")
-        assert asked(wire) == {"agents": 1, "rag-query": 1, "search": 1}
+        await house.until(lambda: screen.answer is not None and screen.hits and screen.model, "answered")
+        assert asked(wire) == {"agents": 2, "rag-query": 1, "search": 1}, "all agents, and the model of one"
         await house.press("j", "j", "G", "g", "q", "escape", "escape")
         assert not asked(wire), "looking at the answer"
 

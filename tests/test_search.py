@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.segment import Segment
 from rich.style import Style
+from textual.widgets import TextArea
 
 from kbtui.demo.server import Demo
 from kbtui.rows import Found
@@ -341,3 +342,20 @@ async def test_a_hit_is_where_it_says_it_is(demo: Demo, service: Service, tmp_pa
                 assert any(word in line for word in wanted for line in lines), f"{query}: {wanted}, {lines}"
                 seen += 1
     assert seen >= 50
+
+
+async def test_the_editor_opens_where_the_words_of_a_search_stand(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    filler = "\n".join(f"<p>Paragraph {number} about nothing.</p>" for number in range(40))
+    service.add("Long one", f"{filler}\n<p>Here <b>lives</b> a quokka &amp; its child.</p>\n{filler}")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await searching(house, "quokka")
+        await house.press("enter", "enter")
+        await house.until(lambda: "hit 1 of 1" in house.line("tabs"), "marked and counted")
+        await house.press("e")
+        area = (await house.editor()).query_one(TextArea)
+        await house.until(lambda: area.cursor_location[0] == 40, "at the line")
+        row, column = area.cursor_location
+        assert area.document.get_line(row)[column:].startswith("quokka")

@@ -54,7 +54,7 @@ class FoundPanes(CommandScreen[None]):
         super().__init__(app.keymap)
         self._begin = words
         self.kb, self.kbapp = app.kb, app
-        self.results = Results("lines", self.kb.marks)
+        self.results = Results("lines", self.kb.marks, self.kb.place)
         self.where = EVERYTHING
         self._header, self._snippet = Line("header"), DocumentView("snippet")
         self.field = Field("words", "words that the agent said, or should have said", self.typed)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 MOST = 10_000  # documents that are listed
+PATIENCE = 5.0  # seconds
 LOW, LOWEST = 16, 9  # rows below which the lines and the room are shown, or the lines alone
 
 
@@ -51,7 +52,7 @@ class IndexPanes(CommandScreen[None]):
         self._said: list[list[Part]] = []  # of the line under the cursor
         self._watch = IndexWatch(self, app, self.heard)
         self._stale, self._not_before = False, 0.0  # something was heard that is not drawn; when it may be
-        self._found = False  # what is to be listed
+        self._found = asyncio.Event()  # what is to be listed
         self._pending: set[IndexLine] = set()
         self._doubted: set[str] = set()  # of which it was asked whether they are gone, having no index
         self._gone: set[str] = set()
@@ -64,6 +65,12 @@ class IndexPanes(CommandScreen[None]):
         yield self._room
         yield self._more
         yield Line("footer")
+
+    async def ready(self) -> None:
+        """Keys wait for what they are about, which comes from the mirror in a moment."""
+        await super().ready()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._found.wait(), PATIENCE)
 
     def on_mount(self) -> None:
         self.about.can_focus = False
@@ -123,6 +130,11 @@ class IndexPanes(CommandScreen[None]):
         known = [self.states.state(id, model) for model in models or self.models()]
         return all(state and state.index is None and not state.trouble for state in known)
 
+    def has_failed(self, id: str, model: str) -> bool:
+        """Whether the index of a document could not be built."""
+        index = self._index(IndexLine(id, model))
+        return index is not None and index.status == "failed"
+
     def _of(self, line: IndexLine) -> tuple[str, State | None, bool]:
         row = self.kb.mirror.row(line.document)
         if row is None:
@@ -139,7 +151,7 @@ class IndexPanes(CommandScreen[None]):
     async def load(self) -> None:
         """Find the documents in the mirror, and what room there is on the service."""
         self.rows, self._cut = await asyncio.to_thread(self._documents)
-        self._found = True
+        self._found.set()
         self.relist()
         await self._ask_usage()
 
@@ -287,7 +299,7 @@ class IndexPanes(CommandScreen[None]):
         """Say in full what is under the cursor, and what can be done."""
         line, row = self.lines.line, self.row
         if line is None or row is None:
-            empty = "There is no document in it that could have an index." if self._found else ""
+            empty = "There is no document in it that could have an index." if self._found.is_set() else ""
             self._say_about([[(empty, "warn")]])
             return
         _, state, gone = self._of(line)

@@ -222,6 +222,14 @@ class Browse(Panes):
     def do_view_previous_hit(self) -> None:
         self.do_view_next_hit(-1)
 
+    def do_document_edit(self) -> None:
+        """Edit the text; from words of a search that are marked in it, where they stand."""
+        row, hit = self.row, self.reading.view.hit_words if self.pane == "view" else ""
+        if row is not None and hit and self.reading.row == row:
+            self.app.edit_at(row.id, hit)  # type: ignore[attr-defined]
+        else:
+            self.app.do_document_edit()  # type: ignore[attr-defined]
+
     # Marks
 
     def do_list_mark(self) -> None:

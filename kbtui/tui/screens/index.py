@@ -119,10 +119,9 @@ class Index(IndexPanes):
         finally:
             self.say("")
         self.relist()
-        missing = {row.id: row for row in rows if self.is_missing(row.id, models)}
+        missing = {row.id: row for row in rows if self._lacks(row.id, models, model)}
         if not missing:
-            failed = any(index.status == "failed" for index in map(self._index, self.lines.lines) if index)
-            self.tell("None is missing." + (" b builds one that failed again." if failed else ""))
+            self.tell("None is missing, and none has failed.")
             return
         estimate = would_add((row.size for row in missing.values()), ())
         about = f", about {human_size(estimate.bytes)} of text" if estimate.bytes else ""
@@ -132,6 +131,9 @@ class Index(IndexPanes):
         await self.uncovered()  # a question over an editor would be answered by what is typed there
         if await self.app.push_screen_wait(Question(self.kbapp, title, loss, "Build")):
             self.kbapp.build_indexes({id: row.name for id, row in missing.items()}, model)
+
+    def _lacks(self, id: str, models: Sequence[str], model: str) -> bool:
+        return self.is_missing(id, models) or self.has_failed(id, model)
 
     async def _look_at(self, rows: Sequence[DocumentRow], model: str) -> None:
         """Ask, once, for what nobody knows yet."""

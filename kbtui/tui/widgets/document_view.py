@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Row = list[Segment]
+HIT = 200  # characters by which a place is found again in the editor
 LONG = 2_000  # rows that are not laid out anew for every size on the way
 SLICE = 200  # rows that are laid out before it is asked whether they are still wanted
 
@@ -123,6 +124,16 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         """Replace everything by `text` rendered as Markdown; `text` is display-safe."""
         self._words = Words(text, _markdown)
         await self._lay_out(keep_place)
+
+    @property
+    def hit_words(self) -> str:
+        """What stands from the marked words on that were gone to; "" where nothing is marked."""
+        if not self._hits or self._marks is None:
+            return ""
+        row = self._hits[self._at]
+        text = " ".join(_plain(each).strip() for each in self._rows[row : row + 4])
+        found = self._marks.search(text)
+        return text[found.start() :][:HIT] if found else ""
 
     def move(self, by: str) -> None:
         """Scroll as a `move.…` command says."""

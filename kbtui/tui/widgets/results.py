@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 
@@ -18,9 +18,10 @@ LEAD = 24  # characters of a snippet before the first word that was found
 class Results(VirtualList):
     """Its mark, its name, what stands around the words, its type and score."""
 
-    def __init__(self, id: str, marks: Marks) -> None:
+    def __init__(self, id: str, marks: Marks, place: Callable[[str], str]) -> None:
+        """`place` tells the folders that a document lies in, as a path."""
         super().__init__(id)
-        self._marks = marks
+        self._marks, self._place = marks, place
         self._found: Sequence[Found] = ()
 
     @property
@@ -41,10 +42,13 @@ class Results(VirtualList):
         room = max(0, width - name - 18)
         score = f"{found.score:.2f}" if found.score is not None else "" if found.snippet else "name"
         snippet = cut(_around_the_first(found.snippet), room)
+        folder = self._place(found.id).rpartition(" / ")[2]
+        title = cut([(safe(found.name[:400]) or "(no name)", ""), (f"  {safe(folder[:400])}", "dim")], name)
         gap = room - sum(cell_len(text) for text, _ in snippet)
         return [
             ("✓ " if found.id in self._marks else "  ", "key"),
-            (f"{fit(safe(found.name[:400]) or '(no name)', name)}  ", ""),
+            *title,
+            (" " * (name + 2 - sum(cell_len(text) for text, _ in title)), ""),
             *snippet,
             (" " * gap, ""),
             (f" {fit(safe(found.type[:7]), 7)}", "dim"),

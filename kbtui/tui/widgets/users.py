@@ -10,6 +10,8 @@ from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.line import Part
 
 SHOWN = 200  # characters of a name
+MOST = 100  # agents that are told of
+WAYS = 10  # folders, and branches, that are told of each
 
 
 def user_lines(
@@ -20,17 +22,23 @@ def user_lines(
     head = (number, "strong") if users else ("No agent uses it.", "warn")
     yield [("", "")]
     yield [("  ", ""), head, (f"   {asked}", "dim")]
-    for user in users:
+    for user in users[:MOST]:
         yield [("", "")]
         yield [("  ", ""), *_named(user)]
         ways = ["directly"] if user.direct else []
         # Some services name all that an agent has attached: only what holds the document is a way to it.
-        holding = [id for id in user.folders if id in above] or user.folders
-        ways += [f"through the folder {path(id)}" for id in holding]
+        holding = [id for id in user.folders if id in above]
+        if not holding and not user.direct:
+            holding = [*user.folders]
+        ways += [f"through the folder {path(id)}" for id in holding[:WAYS]]
         yield from ([(f"    {way}", "")] for way in ways)
         if user.branches:
-            branches = ", ".join(safe(name[:SHOWN]) for name in user.branches)
+            branches = ", ".join(safe(name[:SHOWN]) for name in user.branches[:WAYS])
+            branches += ", …" if len(user.branches) > WAYS else ""
             yield [(f"    on the branch{'' if len(user.branches) == 1 else 'es'} {branches}", "dim")]
+    if len(users) > MOST:
+        yield [("", "")]
+        yield [(f"  … and {counted(len(users) - MOST, 'other agent')}", "dim")]
 
 
 def _named(user: User) -> list[Part]:
