@@ -42,15 +42,20 @@ MOVES = "j j j j k k G g-g ctrl+d ctrl+u pagedown pageup "
 BROWSE = (
     MOVES
     + "l h enter tab 1 2 3 z-R z-M g-h g-p g-a / F escape f-t f-u f-d f-f s-n s-U s-Z J K ] [ i V "
+    + "I I A g-A f-a space space g-u y-i "
     + "S S c c g-q . n N e e e e r r u u g-d g-w ? : g-t g-t R ctrl+l g-x"
 )
 PRESSED = {
     "filter": "backspace enter escape down",
     "rename": "home left backspace enter escape",
     "search": "up down backspace enter tab escape",
-    "results": MOVES + "enter l / escape e c tab",
-    "chunks": MOVES + "enter v tab m b / n N e escape",
+    "results": MOVES + "enter l / escape e c tab o space i I",
+    "chunks": MOVES + "enter v tab m b M M / n N e escape",
     "unindexed": "b m escape",
+    "compared": MOVES + "tab J K enter escape",
+    "index": MOVES + "b m m x B c R escape q",
+    "knowledge": MOVES + "tab enter b v / R escape q",
+    "knowledge_words": "enter escape down backspace",
     "whole": MOVES + "( ) n N e escape",
     "chunk_words": "backspace enter escape",
     "ask": "enter enter f3 down backspace escape",
