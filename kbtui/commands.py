@@ -92,12 +92,6 @@ def _needs_document(now: Situation) -> str | None:
     return None if now.row else "nothing is selected"
 
 
-def _needs_any(now: Situation) -> str | None:
-    if now.marked or now.row:
-        return None
-    return "nothing is selected; mark documents with the space bar, or put the cursor on a folder"
-
-
 def _needs_chunks(now: Situation) -> str | None:
     if now.row is not None and now.row.type == FOLDER:
         return "a folder has no chunks, the documents in it have"
@@ -197,6 +191,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("sort.size", ("s z",), "size", "sort by size, smallest first", ("browse",)),
     Command("sort.size_down", ("s Z",), "size", "sort by size, largest first", ("browse",)),
     Command("search.open", ("S",), "search", "find words in the contents of all documents", ("browse",), 2),
+    Command("search.again", ("g s",), "results", "back to what a search found, where you opened a result", ("browse",)),
     Command("search.results", ("enter", "tab"), "results", "go to what was found", ("search",), 1),
     Command("search.scope", ("f4",), "where", "search everything, the folder that is open, or what is marked", ("search",), 4),
     Command("search.leave", ("escape",), "close", "back to where you were", ("search",), 2),
@@ -233,9 +228,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("chunk_words.find", ("enter", "down"), "go on", "to the first chunk with the words", ("chunk_words",), 1),
     Command("chunk_words.drop", ("escape",), "drop", "find nothing", ("chunk_words",), 2),
     # Indexes
-    Command("index.open", ("I",), "index", "the RAG indexes of what is marked, of the document, or of all in the folder: how they stand, build, delete", ("browse", "results", "answer"), 0, _needs_any),
+    Command("index.open", ("I",), "index", "the RAG indexes of what is marked, of the document, or of all in the folder: how they stand, build, delete", ("browse", "results", "answer")),
     Command("index.build", ("b",), "build", "have the index built, or one that failed built again", ("index",), 1, _needs_writing),
     Command("index.build_all", ("B",), "build all", "have those built that are missing or failed, after a question", ("index",), 2, _needs_service_to_write),
+    Command("index.next_problem", ("n",), "next problem", "the next document without an index, or whose index failed", ("index",), 8),
+    Command("index.previous_problem", ("N",), "problem before", "the one before it", ("index",)),
     Command("index.model", ("m",), "model", "the indexes under one embedding model, the next, or all", ("index",), 3),
     Command("index.chunks", ("c", "enter", "l", "right"), "chunks", "the chunks of the index", ("index",), 4, _needs_document),
     Command("index.delete", ("x",), "delete", "delete the index, after a question", ("index",), 5, _needs_writing, True),

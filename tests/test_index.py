@@ -381,3 +381,22 @@ async def test_what_failed_is_built_again_with_what_is_missing(
         await shows(house, "Build the index of 1 document?")
         await house.press("y")
         await house.until(lambda: "Indexed: “Chargebacks”." in house.notices, "told")
+
+
+async def test_all_documents_are_listed_and_one_goes_from_problem_to_problem(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (120, 120)) as house:
+        await house.online()
+        await house.press("1", "g", "g", "I")
+        await shows(house, "Index 90 documents", "✕ building it failed")
+        screen = screen_of(house)
+        met = set()
+        for _ in range(40):
+            await house.press("n")
+            assert screen.lines.line is not None and screen.is_problem(screen.lines.line)
+            met.add(screen.lines.line)
+        assert service.id("Chargebacks") in {line.document for line in met} and len(met) > 5
+        here = screen.lines.line
+        await house.press("N", "n")
+        assert screen.lines.line == here

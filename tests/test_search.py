@@ -359,3 +359,26 @@ async def test_the_editor_opens_where_the_words_of_a_search_stand(
         await house.until(lambda: area.cursor_location[0] == 40, "at the line")
         row, column = area.cursor_location
         assert area.document.get_line(row)[column:].startswith("quokka")
+
+
+async def test_one_comes_back_to_the_results_where_one_was_opened(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("g", "s")
+        assert "No result of a search was opened yet" in house.notices
+        screen = await searching(house, "refund")
+        await house.press("enter", "f", "t", "j", "j", "j")
+        await house.until(lambda: "document" in house.line("header"), "found anew")
+        assert screen.results.found is not None
+        left = screen.results.found.id
+        await house.press("enter")
+        assert house.row.id == left
+        await house.press("g", "s")
+        again = house.app.screen
+        assert isinstance(again, Search) and again is not screen
+        await house.until(lambda: again.results.found and again.results.found.id == left, "there")
+        assert (
+            again.here()[0] == "results" and "text" in house.line("header") and again.field.value == "refund"
+        )

@@ -46,22 +46,32 @@ class Scope(NamedTuple):
 EVERYTHING = Scope("everything")
 
 
+class Left(NamedTuple):
+    """A search that was left for one of its results."""
+
+    words: str
+    types: tuple[str, ...]
+    where: Scope
+    id: str  # of the document of the result
+
+
 class FoundPanes(CommandScreen[None]):
     """A field, what was found, and what stands around the words of the result under the cursor."""
 
-    def __init__(self, app: KbApp, words: str = "") -> None:
-        """`words` are those to begin with."""
+    def __init__(self, app: KbApp, words: str = "", left: Left | None = None) -> None:
+        """`words` are those to begin with; with `left`, a search is taken up again where it was left."""
         super().__init__(app.keymap)
-        self._begin = words
+        self._begin = left.words if left else words
+        self.wanted = left.id if left else ""  # the result that the cursor is to go to
         self.kb, self.kbapp = app.kb, app
         self.results = Results("lines", self.kb.marks, self.kb.place)
-        self.where = EVERYTHING
+        self.where = left.where if left else EVERYTHING
         self._header, self._snippet = Line("header"), DocumentView("snippet")
         self.field = Field("words", "words that the agent said, or should have said", self.typed)
         self.kept = self.kb.searches()
         self.place = -1  # in `kept`; -1: the words that were typed here
         self.words = ""  # those
-        self.types: tuple[str, ...] = ()  # of documents that are looked for; empty: all
+        self.types: tuple[str, ...] = left.types if left else ()  # that are looked for; empty: all
         self.names: list[Found] = []  # the first of those whose names hold the words
         self.named = 0  # how many do
         self.hits: list[Found] = []
@@ -84,6 +94,8 @@ class FoundPanes(CommandScreen[None]):
         self.show()
         self.field.value = self._begin
         self.field.cursor_position = len(self._begin)
+        if self.wanted:
+            self.set_focus(self.results)
 
     def situation(self) -> Situation:
         return Situation(

@@ -14,7 +14,7 @@ from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error
 from kbtui.index_states import State, is_pending, would_add
-from kbtui.rows import FOLDER, DocumentRow
+from kbtui.rows import ALL, FOLDER, DocumentRow, View
 from kbtui.tui.background import background
 from kbtui.tui.index_watch import IndexWatch
 from kbtui.tui.keyboard import CommandScreen
@@ -34,7 +34,7 @@ LOW, LOWEST = 16, 9  # rows below which the lines and the room are shown, or the
 
 
 class IndexPanes(CommandScreen[None]):
-    """A line for each index; `documents` are ids, and a folder stands for all documents below it."""
+    """A line for each index; `documents` are ids; a folder, or `ALL`, stands for all documents below it."""
 
     def __init__(self, app: KbApp, documents: Sequence[str]) -> None:
         super().__init__(app.keymap)
@@ -135,6 +135,13 @@ class IndexPanes(CommandScreen[None]):
         index = self._index(IndexLine(id, model))
         return index is not None and index.status == "failed"
 
+    def is_problem(self, line: IndexLine) -> bool:
+        """Whether it is known that a line has no index that agents find anything by."""
+        index = self._index(line)
+        if index is None:
+            return self.is_missing(line.document)
+        return not is_pending(index) and index.status not in ("succeeded", "document_too_small")
+
     def _of(self, line: IndexLine) -> tuple[str, State | None, bool]:
         row = self.kb.mirror.row(line.document)
         if row is None:
@@ -158,6 +165,10 @@ class IndexPanes(CommandScreen[None]):
     def _documents(self) -> tuple[dict[str, DocumentRow], bool]:
         found, cut = dict[str, DocumentRow](), False
         for id in self._asked:
+            if id == ALL:
+                everything = self.kb.mirror.listing(View(ALL))
+                found.update((row.id, row) for row in self.kb.mirror.window(everything, 0, MOST + 1))
+                continue
             row = self.kb.mirror.row(id)
             folder = row is not None and row.type == FOLDER
             inside, more = self.kb.below(id, MOST) if folder else ([id], False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kbtui.rows import ALL
 from kbtui.tui.keyboard import CommandScreen
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from kbtui.knowledge_base import KnowledgeBase
     from kbtui.rows import Chosen, DocumentRow, Found
     from kbtui.tui.app import KbApp
+    from kbtui.tui.found_panes import Left
     from kbtui.tui.screens.browse import Browse
 
     Base = App[int]
@@ -21,6 +23,8 @@ else:
 
 class Opening(Base):
     """What `KbApp` does to show something else; a part of it in a file of its own."""
+
+    _left: tuple[KnowledgeBase | None, Left | None] = (None, None)
 
     @property
     def kb(self) -> KnowledgeBase:
@@ -51,6 +55,20 @@ class Opening(Base):
 
         self.push_screen(Search(self._it))
 
+    def leave_search(self, left: Left) -> None:
+        """Remember a search that was left for one of its results."""
+        self._left = (self.kb, left)
+
+    def do_search_again(self) -> None:
+        """Back to what was found, where it was left."""
+        from kbtui.tui.screens.search import Search
+
+        kb, left = self._left
+        if left is not None and kb is self.kb:
+            self.push_screen(Search(self._it, left=left))
+        else:
+            self._it.tell("No result of a search was opened yet; S searches.")
+
     def do_chunks_open(self) -> None:
         from kbtui.tui.screens.chunks import Chunks
 
@@ -59,7 +77,8 @@ class Opening(Base):
     def do_index_open(self) -> None:
         from kbtui.tui.screens.index import Index
 
-        self.push_screen(Index(self._it, self.kb.marks.ids or [self.here().id]))
+        row = self._it.screen.situation().row if isinstance(self._it.screen, CommandScreen) else None
+        self.push_screen(Index(self._it, self.kb.marks.ids or [row.id if row is not None else ALL]))
 
     def do_ask_open(self) -> None:
         from kbtui.tui.screens.ask import Ask

@@ -196,7 +196,11 @@ class Browse(Panes):
     @background("eye")
     async def look_as(self, chosen: Chosen) -> None:
         """Show only what an agent can retrieve, and the folders that lead there."""
-        eye = await self.kb.eye(chosen)
+        slow = self.set_timer(0.4, lambda: self.tell(f"Asking what {safe(chosen.name[:80])} knows …"))
+        try:
+            eye = await self.kb.eye(chosen)
+        finally:
+            slow.stop()
         self.documents.keep()
         self._filter(eye=eye)
         if self.shown.scope not in (ROOT, ALL) and not self.whole(self.shown.scope):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from kbtui.models import RagIndex
     from kbtui.rows import DocumentRow
 
+LOOKS, PAUSE = 100, 0.05  # how often, with as many seconds between, what another asked for is waited for
+
 
 class Index(IndexPanes):
     """The commands of the place "index", each in a method by its name."""
@@ -32,6 +35,20 @@ class Index(IndexPanes):
     @on(VirtualList.Moved, "#lines")
     def _moved(self) -> None:
         self.show_lines()
+
+    def do_index_next_problem(self, by: int = 1) -> None:
+        """Problems are told apart where they are known: B looks at all."""
+        lines, here = self.lines.lines, self.lines.cursor
+        around = [(here + by * step) % len(lines) for step in range(1, len(lines) + 1)] if lines else []
+        at = next((at for at in around if self.is_problem(lines[at])), None)
+        if at is None:
+            self.tell("No problem is known among these; B looks at all that are listed.")
+        else:
+            self.lines.go(at)
+            self.show_lines()
+
+    def do_index_previous_problem(self) -> None:
+        self.do_index_next_problem(-1)
 
     # One
 
@@ -136,11 +153,14 @@ class Index(IndexPanes):
         return self.is_missing(id, models) or self.has_failed(id, model)
 
     async def _look_at(self, rows: Sequence[DocumentRow], model: str) -> None:
-        """Ask, once, for what nobody knows yet."""
+        """Ask, once, for what nobody knows yet; what is asked for already is waited for."""
         known = self.states.current
-        unknown = {row.id: row.updated for row in rows if known(row.id, row.updated, model) is None}
-        if unknown:
-            await self.kb.look_at_indexes(unknown, (model,))
+        for _ in range(LOOKS):
+            unknown = {row.id: row.updated for row in rows if known(row.id, row.updated, model) is None}
+            if not unknown:
+                return
+            if not await self.kb.look_at_indexes(unknown, (model,)):
+                await asyncio.sleep(PAUSE)
 
     def do_index_leave(self) -> None:
         self.dismiss()

@@ -6,7 +6,7 @@ from textual import on
 
 from kbtui.commands import Command
 from kbtui.rows import TYPES
-from kbtui.tui.found_panes import AHEAD, EVERYTHING, SEARCHING, FoundPanes, Scope
+from kbtui.tui.found_panes import AHEAD, EVERYTHING, SEARCHING, FoundPanes, Left, Scope
 from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.virtual_list import VirtualList
 
@@ -21,6 +21,10 @@ class Search(FoundPanes):
         """Carry out what was pressed for the results that have come; without any, type other words."""
         if self.here()[0] != "results":
             return
+        if self.wanted:
+            self.results.go_to(self.wanted)
+            self.wanted = ""
+            self.show_snippet()
         waiting, self.waiting = self.waiting, []
         if self.results.found is None:
             self.do_results_words()
@@ -98,7 +102,9 @@ class Search(FoundPanes):
     def do_results_open(self) -> None:
         found = self.results.found
         if found is not None:
-            self.kb.remember_search(self.field.value.strip())
+            words = self.field.value.strip()
+            self.kb.remember_search(words)
+            self.kbapp.leave_search(Left(words, self.types, self.where, found.id))
             self.dismiss()
             self.kbapp.show_found(found)
 

@@ -36,6 +36,12 @@ class Results(VirtualList):
         at = next((place for place, each in enumerate(found) if here and each.id == here.id), 0)
         self.resize_to(len(found), at)
 
+    def go_to(self, id: str) -> None:
+        """Put the cursor on the result of a document, if it is here."""
+        at = next((place for place, each in enumerate(self._found) if each.id == id), None)
+        if at is not None:
+            self.go(at)
+
     def parts(self, index: int, width: int) -> Sequence[Part]:
         found = self._found[index]
         name = min(40, width // 3)
