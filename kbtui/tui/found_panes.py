@@ -172,7 +172,6 @@ class FoundPanes(CommandScreen[None]):
         """Show what the service finds, a page at a time as it is looked at."""
         hits, looked_at, pages_read = list[Found](), 0, 0
         inside = self.kb.within(self.where.ids)
-        self.more.clear()
         async with aclosing(self.kb.found(words, self.types)) as pages:
             async for page, more in pages:
                 hits += [each for each in page if not self.where.ids or inside(each.id)]
@@ -183,8 +182,8 @@ class FoundPanes(CommandScreen[None]):
                 self._elsewhere = looked_at > len(hits)
                 self._tell(len(hits), looked_at, more)
                 if more:
+                    self.more.clear()  # this page is what was wished for till now
                     await self.more.wait()
-                    self.more.clear()
                     self.pausing = False
 
     def _tell(self, found: int, looked_at: int, more: bool) -> None:

@@ -86,10 +86,11 @@ class Search(FoundPanes):
     # Results
 
     def do_move(self, by: str) -> None:
+        before = self.results.cursor
         self.results.move(by)
         self.show_snippet()
-        if self.results.cursor == self.results.count - 1:
-            self.more.set()
+        if before == self.results.cursor == self.results.count - 1:
+            self.more.set()  # no news of a move will come
         self.show_footer()  # with the same frame
 
     @on(VirtualList.Moved)
