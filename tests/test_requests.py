@@ -91,6 +91,7 @@ async def test_a_visit_asks_for_what_is_looked_at_and_for_nothing_else(
         house.app.settle = 0.02
         await house.until(lambda: any("● ready" in line for line in house.drawn), "its indexes")
         assert asked(wire) == {"rag-index": 1}, "the room; its indexes were heard of with its chunks"
+        house.app.settle = SILENT  # what is due again is asked for at rest
         await house.press("m", "m", "m", "j", "k", "G", "q")
         assert not asked(wire), "looking at indexes"
 
