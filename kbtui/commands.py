@@ -228,7 +228,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("chunk_words.find", ("enter", "down"), "go on", "to the first chunk with the words", ("chunk_words",), 1),
     Command("chunk_words.drop", ("escape",), "drop", "find nothing", ("chunk_words",), 2),
     # Indexes
-    Command("index.open", ("I",), "index", "the RAG indexes of what is marked, of the document, or of all in the folder: how they stand, build, delete", ("browse", "results", "answer")),
+    Command("index.open", ("I",), "index", "the RAG indexes of what is marked, of the document or all in the folder, or of all documents: how they stand, build, delete", ("browse", "results", "answer")),
     Command("index.build", ("b",), "build", "have the index built, or one that failed built again", ("index",), 1, _needs_writing),
     Command("index.build_all", ("B",), "build all", "have those built that are missing or failed, after a question", ("index",), 2, _needs_service_to_write),
     Command("index.next_problem", ("n",), "next problem", "the next document without an index, or whose index failed", ("index",), 8),

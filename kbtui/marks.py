@@ -21,13 +21,12 @@ class Marks:
     def __contains__(self, id: object) -> bool:
         return id in self._ids
 
-    def turn(self, id: str) -> bool:
-        """Mark a document, or do not mark it any more; whether it is marked now."""
+    def turn(self, id: str) -> None:
+        """Mark a document, or do not mark it any more."""
         if id in self._ids:
             del self._ids[id]
-            return False
-        self._ids[id] = None
-        return True
+        else:
+            self._ids[id] = None
 
     def drop(self, ids: Iterable[str] | None = None) -> None:
         """Mark these no more; without `ids`, none."""

@@ -310,3 +310,36 @@ async def test_agents_and_branches_of_any_name_are_shown_without_harm(
         await house.press(*agent(AVA)[-6:], "tab")
         await house.until(lambda: any("↳" in line for line in house.drawn), "branches")
         harmless(house)
+
+
+async def test_the_eyes_that_were_given_up_do_not_come_back_with_a_late_answer(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        house.app.look_as(Chosen(agent("Night desk"), "Night desk"))
+        await house.until(lambda: house.browse.shown.eye, "its eyes")
+        hold = wire.hold("answer", path=f"agents/{agent('Night desk')}$")
+        await house.press("R")
+        await house.until(hold.arrived.is_set, "asked again")
+        await house.press("escape")
+        assert house.browse.shown.eye is None
+        hold.release()
+        await house.until(lambda: house.settled, "all is read")
+        assert house.browse.shown.eye is None
+
+
+async def test_half_of_what_an_agent_knows_is_asked_for_again(demo: Demo, wire: Wire, tmp_path: Path) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        hold = wire.hold("answer", path=f"agent/{agent(AVA)}/knowledge-base/size")
+        await knowledge(house)
+        await house.until(hold.arrived.is_set, "its size is asked for")
+        await house.press("j")
+        await house.until(
+            lambda: "Emil" in house.line("heads") and "pages" in house.line("heads"), "the next"
+        )
+        await house.press("k")
+        await house.until(
+            lambda: AVA in house.line("heads") and "pages" in house.line("heads"), "its size too"
+        )
+        hold.release()

@@ -60,6 +60,17 @@ async def test_what_cannot_be_edited_says_so_and_is_shown(
         assert house.app.screen is house.browse and "Box" in house.line("header")
 
 
+async def test_where_nothing_may_be_changed_no_editor_opens(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    settings = settings_for(demo.url, demo.key, tmp_path, read_only=True)
+    async with opened(settings, start=Start(service.id("Chargebacks"), edit=True)) as house:
+        await house.until(
+            lambda: "Edit: this workspace is open for reading only." in house.notices, "why not"
+        )
+        assert house.app.screen is house.browse and house.row.name == "Chargebacks"
+
+
 async def test_a_name_that_nothing_has_is_told(demo: Demo, tmp_path: Path) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path), start=Start("Nessie")) as house:
         await house.until(lambda: "There is no document “Nessie”" in house.notices, "told")

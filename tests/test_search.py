@@ -382,3 +382,22 @@ async def test_one_comes_back_to_the_results_where_one_was_opened(
         assert (
             again.here()[0] == "results" and "text" in house.line("header") and again.field.value == "refund"
         )
+
+
+@pytest.mark.parametrize("how", ["refused", "cut"])
+async def test_a_page_that_does_not_come_takes_none_away(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, how: str
+) -> None:
+    for number in range(40):
+        service.add(f"Page {number}", f"The quokka of page {number}.")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        screen = await searching(house, "quokka")
+        before = shown(screen)
+        if how == "refused":
+            wire.answer(403, {"detail": {"status": "no", "message": "Not for you."}}, path=SEARCH)
+        else:
+            wire.cut("answer", path=SEARCH, times=None)
+        await house.press("enter", "G")
+        await house.until(lambda: house.notices, "told")
+        assert shown(screen) == before and len(before) == 30

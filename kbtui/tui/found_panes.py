@@ -156,16 +156,21 @@ class FoundPanes(CommandScreen[None]):
             self.names, self.named = await asyncio.to_thread(self._by_name, words)
             self.show()
         await asyncio.sleep(PAUSE)
+        before = self.hits  # those of other words; what is found for these takes their place
         try:
             if self.kbapp.trouble:
                 await self.look_here(words)
             await self._ask(words)
         except Offline:
-            await self.look_here(words)
+            if self.hits is before:
+                await self.look_here(words)
+            elif not self.kbapp.trouble:
+                raise  # the pages that came stay
             self.kbapp.look_again()
         except Error:
-            self.hits = []  # not those of other words
-            self.say("the service did not answer", "bad")
+            if self.hits is before:
+                self.hits = []
+                self.say("the service did not answer", "bad")
             raise
 
     async def _ask(self, words: str) -> None:
