@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kbtui.answers import MODELS
 from kbtui.demo.server import Demo
 from kbtui.tui.screens.agents import Agents
 from kbtui.tui.screens.ask import Ask
@@ -340,3 +341,23 @@ async def test_an_answer_that_lacks_what_is_being_indexed_says_so_and_is_not_com
             await house.until(lambda: "indexed anew: . asks again" in screen.index[0], "built")
             await house.press(".")
             await house.until(lambda: "1 in other words" in told(house), "compared with the one before")
+
+
+async def test_a_chunk_opens_under_the_model_of_the_agent_that_was_asked(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("g", "q", *"How long may I return things?", "enter")
+        await house.until(lambda: "agents" in house.line("header"), "the agents")
+        await house.press(*"emil", "enter")
+        screen = here(house)
+        await answered(house)
+        await house.until(lambda: screen.model == MODELS[1], "its model")
+        assert MODELS[1] in house.line("heads") and screen.chunk is not None
+        wanted = screen.chunk.id
+        await house.press("enter")
+        chunks = house.app.screen
+        assert isinstance(chunks, Chunks)
+        await house.until(lambda: chunks.list.piece and chunks.list.piece.id == wanted, "the chunk")
+        assert chunks.model == MODELS[1]
