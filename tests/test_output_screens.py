@@ -14,6 +14,7 @@ import random
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import pytest
 from rich.console import RenderableType
@@ -22,6 +23,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.geometry import Offset
 from textual.screen import Screen
+from textual.strip import Strip
 
 from kbtui.commands import TYPING
 from kbtui.demo.server import Demo
@@ -75,6 +77,33 @@ PRESSED = {
 """What is pressed where, by the places of `commands`; elsewhere `BROWSE`."""
 
 
+class Drawn(NamedTuple):
+    """An update as it was when it was drawn; as text, with how each of its lines begins."""
+
+    kind: str
+    lines: list[tuple[int, list[tuple[int, Strip | None]]]]
+
+    @classmethod
+    def of(cls, update: LayoutUpdate | ChopsUpdate, both: Both) -> Self:
+        lines: list[tuple[int, list[tuple[int, Strip | None]]]]
+        if isinstance(update, LayoutUpdate):
+            kind = "LayoutUpdate"
+            lines = [
+                (y, [(x, strip) for x, strip in enumerate(line)]) for y, line in enumerate(update.strips)
+            ]
+        else:
+            kind = f"ChopsUpdate of {update.spans}"
+            lines = [(y, [*update.chops[y].items()]) for y in dict.fromkeys(y for y, _, _ in update.spans)]
+        return cls(f"{kind} on {both.size}, taken: {both.stage.fast.takes}", lines)
+
+    def __str__(self) -> str:
+        told = [self.kind]
+        for y, pieces in self.lines:
+            starts = [(x, strip and [(s.text[:12], str(s.style)) for s in strip][:2]) for x, strip in pieces]
+            told.append(f"    {y}: {starts[:3]}")
+        return "\n".join(told)
+
+
 class Watch:
     """Both terminals, fed with what the app draws."""
 
@@ -82,6 +111,7 @@ class Watch:
         self._chance, self._colours = chance, colours
         self._both: Both | None = None
         self._failed: Exception | None = None
+        self._last: deque[Drawn] = deque(maxlen=6)  # for the one who looks for a mistake
         self.frames = 0
 
     def draw(self, app: App[object], drawn: RenderableType | None) -> None:
@@ -101,6 +131,7 @@ class Watch:
         if isinstance(drawn, LayoutUpdate) and drawn.region.size != both.size:
             both.resize(drawn.region.size)
         both.stage.fast.takes = self._chance.random() < 0.9
+        self._last.append(Drawn.of(drawn, both))
         cursor = both.size.clamp_offset(cursor)
         both.draw_plain(to_the_ends(drawn) if isinstance(drawn, ChopsUpdate) else drawn, cursor)
         both.draw_ours(drawn, cursor)
@@ -111,8 +142,13 @@ class Watch:
         """What was left out is drawn as well; what went wrong since is told."""
         if self._failed is None and self._both is not None:
             self._both.take()
-            self._compare(self._both)
+            try:
+                self._compare(self._both)
+            except AssertionError as error:
+                self._failed = error
         if self._failed is not None:
+            for drawn in self._last:
+                self._failed.add_note(str(drawn))
             raise self._failed
 
     def _compare(self, both: Both) -> None:
@@ -184,7 +220,7 @@ async def test_every_screen_ends_in_what_textual_draws(
     theme = "ansi-dark" if colours == "standard" else "auto"
     first = settings_for(demo.url, demo.key, tmp_path, name="first", theme=theme)
     away = Workspace("no key", "https://api.elevenlabs.io")
-    last: deque[str] = deque(maxlen=12)
+    last: deque[str] = deque(maxlen=40)
     async with opened(replace(first, workspaces=(first.workspace, away)), (80, 24)) as house:
         await house.online()
         try:
