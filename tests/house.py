@@ -48,8 +48,8 @@ class House:
         return [row.name for row in rows if row is not None]
 
     def line(self, id: str) -> str:
-        """What a line of the screen says: header, heads, chips, tabs or footer."""
-        return self.app.screen.query_one(f"#{id}", Line).text
+        """What a line of the screen says: header, heads, chips, tabs or footer; "" before it is there."""
+        return next((line.text for line in self.app.screen.query(f"#{id}").results(Line)), "")
 
     @property
     def notices(self) -> str:

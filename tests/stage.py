@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -150,7 +150,7 @@ class Both:
         self._ours.feed("".join(self.stage.fast.sent))
         self.stage.fast.sent.clear()
 
-    def alike(self, but: Sequence[int] = ()) -> None:
+    def alike(self, but: Collection[int] = ()) -> None:
         """Both show the same cells and the same cursor, `but` for some lines."""
         self.frames += 1
         assert self._ours.cursor() == self._plain.cursor()

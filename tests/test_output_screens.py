@@ -1,8 +1,9 @@
 """Every screen of the app, by random keys: what the stage sends ends in what plain Textual draws.
 
 Each frame is drawn twice, as Textual sends it and as the stage does, on two terminals that have to show the
-same. Lines with characters that terminals give other cells than their own are excepted: Textual does not say
-where the rest of such a line goes. They have to look as if the stage had drawn them on an empty terminal.
+same. Lines with characters that terminals give other cells than their own are excepted, until they are drawn
+from end to end without: Textual does not say where the rest of such a line goes. They have to look as if the
+stage had drawn them on an empty terminal.
 
 `KBTUI_KEYS` says how many keys are pressed in each number of colours, `KBTUI_SEED` which.
 """
@@ -21,7 +22,7 @@ from rich.console import RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
-from textual.geometry import Offset
+from textual.geometry import Offset, Size
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -111,6 +112,7 @@ class Watch:
         self._chance, self._colours = chance, colours
         self._both: Both | None = None
         self._failed: Exception | None = None
+        self._astray: set[int] = set()  # lines of plain Textual's, with cells that are not where they belong
         self._last: deque[Drawn] = deque(maxlen=6)  # for the one who looks for a mistake
         self.frames = 0
 
@@ -133,8 +135,10 @@ class Watch:
         both.stage.fast.takes = self._chance.random() < 0.9
         self._last.append(Drawn.of(drawn, both))
         cursor = both.size.clamp_offset(cursor)
-        both.draw_plain(to_the_ends(drawn) if isinstance(drawn, ChopsUpdate) else drawn, cursor)
+        plain = to_the_ends(drawn) if isinstance(drawn, ChopsUpdate) else drawn
+        both.draw_plain(plain, cursor)
         both.draw_ours(drawn, cursor)
+        self._astray = (self._astray - in_whole(plain, both.size)).union(both.doubted())
         if both.stage.fast.takes:
             self._compare(both)
 
@@ -153,10 +157,16 @@ class Watch:
 
     def _compare(self, both: Both) -> None:
         self.frames += 1
-        doubted = both.doubted()
-        both.alike(but=doubted)
-        if doubted:
+        both.alike(but=self._astray)
+        if self._astray:
             both.as_from_nothing()
+
+
+def in_whole(update: LayoutUpdate | ChopsUpdate, size: Size) -> set[int]:
+    """The lines that an update draws from end to end."""
+    if isinstance(update, LayoutUpdate):
+        return set(range(size.height))
+    return {y for y, left, right in update.spans if left == 0 and right >= size.width}
 
 
 def to_the_ends(update: ChopsUpdate) -> ChopsUpdate:

@@ -67,8 +67,9 @@ class Question(Asking[bool]):
             yield Line("footer")
 
     def on_mount(self) -> None:
-        self.set_focus(self.query(Reply).first())
-        self.show_footer()
+        if replies := self.query(Reply):  # there are none when the app is ending already
+            self.set_focus(replies.first())
+            self.show_footer()
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:
