@@ -77,6 +77,16 @@ async def test_a_name_that_nothing_has_is_told(demo: Demo, tmp_path: Path) -> No
         assert house.app.screen is house.browse
 
 
+async def test_a_document_that_takes_long_to_find_is_said_to_be_looked_for(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    hold = wire.hold("answer", path=r"/knowledge-base$", times=None)
+    async with opened(settings_for(wire.url, demo.key, tmp_path), start=Start("Chargebacks")) as house:
+        await house.until(lambda: "Looking for “Chargebacks” …" in house.notices, "told")
+        hold.release()
+        await house.until(lambda: house.browse.documents.row and house.row.name == "Chargebacks", "there")
+
+
 async def test_what_is_known_here_opens_without_the_service(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:

@@ -34,6 +34,8 @@ OpenWorkspace = Callable[[Settings, Workspace], "KnowledgeBase | None"]
 StartDemo = Callable[[], Settings]
 Say = Callable[[str, str], None]
 
+UNTOLD = 0.7  # seconds that finding a document may take before a person is told that it is looked for
+
 
 class Workspaces(Base):
     """What `KbApp` does to change its workspace, and to end; a part of it in a file of its own."""
@@ -80,7 +82,11 @@ class Workspaces(Base):
     @background("start")
     async def begin_with(self, start: Start) -> None:
         """Show the document that the command line names, one of its chunks, or the editor on it."""
-        row = await self.kb.row_of(start.document)
+        late = self.set_timer(UNTOLD, lambda: self.tell(f"Looking for “{start.document}” …"))
+        try:
+            row = await self.kb.row_of(start.document)
+        finally:
+            late.stop()
         self.show_found(Found(row.id, row.name, row.type))
         reason = BY_ID["document.edit"].reason(Situation(row=row, read_only=self.read_only()))
         if start.edit and reason:
