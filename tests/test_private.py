@@ -39,7 +39,7 @@ USED: dict[type, tuple[str, ...]] = {
     LayoutUpdate: ("strips", "region"),
     ChopsUpdate: ("spans", "chops", "chop_ends"),
     Input: ("_value",),
-    TextArea: ("_recompute_cursor_offset",),
+    TextArea: ("_recompute_cursor_offset", "_redo_batch", "_undo_batch"),
     Strip: ("render_ansi",),
 }  # fmt: skip
 """Names by the class that has them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from rich.text import Text
@@ -47,11 +47,23 @@ class Words(Scrolling, TextArea):
 
     def undo(self) -> None:
         super().undo()
+        self.history.checkpoint()  # or what is typed next would be undone with what was typed before
         self._edited()
 
     def redo(self) -> None:
         super().redo()
         self._edited()
+
+    # Textual lays out the lines of edits that are undone together by the lowest of their ends, though each is
+    # a place in a text of its own time: lines that are no more would be drawn, which ends the app.
+
+    def _undo_batch(self, edits: Sequence[Edit]) -> None:
+        for edit in reversed(edits):
+            super()._undo_batch([edit])
+
+    def _redo_batch(self, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            super()._redo_batch([edit])
 
     def get_line(self, line_index: int) -> Text:
         return Text(in_place(self.document.get_line(line_index), tabs=True), end="", no_wrap=True)

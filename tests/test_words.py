@@ -1,0 +1,76 @@
+"""The text buffer: whatever is done to a text, its lines are laid out as if it had just been opened.
+
+`KBTUI_KEYS` says how many random things are done to it, `KBTUI_SEED` which.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+from textual.app import App, ComposeResult
+from textual.document._wrapped_document import WrappedDocument
+from textual.geometry import Offset
+
+from kbtui.tui.widgets.words import Words
+
+STEPS = int(os.environ.get("KBTUI_KEYS", "1500"))
+SEED = int(os.environ.get("KBTUI_SEED", "0")) or random.randrange(1, 2**32)
+TYPED = [*"abc de e", "e\u0301", "日", "न", "ा", "😀", "ש", "\t", "\n", "\n"]
+ENDS = "\n", "\r\n", "\r"
+MOVES = [f"cursor_{where}" for where in ("up", "down", "left", "right", "line_start", "line_end", "page_up")]
+DELETES = "left", "right", "line", "word_left", "word_right", "to_end_of_line", "to_start_of_line"
+DOES = [*MOVES, *(f"delete_{what}" for what in DELETES), "undo", "undo", "undo", "redo", "redo"]
+
+
+class Buffer(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Words("One line of words.\n" * 9, "area", lambda: None, lambda: None)
+
+
+def change(area: Words, chance: random.Random) -> None:
+    """Something that a person does, or that a program does to the whole text."""
+    lines = [chance.choice(TYPED) * chance.randint(0, 30) for _ in range(chance.randint(1, 8))]
+    match chance.choice(["all", "load", "paste"] + ["type"] * 12 + ["do"] * 20):
+        case "all":
+            area.replace("\n".join(lines), area.document.start, area.document.end)
+        case "load":
+            area.load_text(chance.choice(ENDS).join(lines))
+        case "paste":
+            area.replace(chance.choice(ENDS).join(lines), *area.selection, maintain_selection_offset=False)
+        case "type":
+            for typed in [chance.choice(TYPED)] * chance.choice([1, 1, 2, 5]):
+                area.replace(typed, *area.selection, maintain_selection_offset=False)
+        case _:
+            does = chance.choice(DOES)
+            act = getattr(area, f"action_{does}")
+            select = (True,) if does in MOVES[:-1] and chance.random() < 0.3 else ()
+            for _ in range(chance.choice([1, 1, 1, 2, 5])):
+                act(*select)
+
+
+def laid_out(wrapped: WrappedDocument) -> list[object]:
+    """Where each drawn line begins in the text, and what each line of the text was cut into."""
+    starts = [wrapped.offset_to_location(Offset(0, y)) for y in range(wrapped.height)]
+    return [*starts, *wrapped.lines]
+
+
+async def test_undo_takes_back_what_was_typed_last_and_nothing_more() -> None:
+    async with Buffer().run_test(size=(40, 12)) as pilot:
+        area = pilot.app.query_one(Words)
+        area.load_text("x")
+        await pilot.press("end", "enter", "a", "ctrl+z", "b", "ctrl+z")
+        assert area.text == "x\n"
+        await pilot.press("ctrl+z", "ctrl+y", "c")
+        assert area.text == "x\nc"
+
+
+async def test_however_it_is_edited_and_undone_its_lines_are_where_they_are() -> None:
+    chance = random.Random(SEED)
+    async with Buffer().run_test(size=(40, 12)) as pilot:
+        area = pilot.app.query_one(Words)
+        for step in range(STEPS):
+            change(area, chance)
+            anew = WrappedDocument(area.document, tab_width=area.indent_width)
+            anew.wrap(area.wrap_width)
+            assert laid_out(area.wrapped_document) == laid_out(anew), f"KBTUI_SEED={SEED}, step {step}"
