@@ -1,4 +1,4 @@
-"""Where in the text of a document its chunks stand.
+"""Where in the text of a document its chunks stand, and what a search found in it.
 
 A service does not tell. Chunks overlap, and mark-up and white space may be others than in the document, so
 words are compared: first all of them in one run, else the longest runs that both have. What cannot be placed
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from html import unescape
 from typing import NamedTuple
@@ -20,6 +20,7 @@ RUN = 3  # words that are looked up together
 ENOUGH = 0.75  # of the words of a chunk that have to stand in one place
 LOOKED_AT = 1000  # places with the rarest run of a chunk; more would be a text that repeats itself
 SLACK = 32  # words by which the runs of a chunk may be farther apart in the document
+AROUND = ((8, 8), (3, 3), (0, 3), (3, 0), (0, 0))  # words of a snippet before and behind what is marked in it
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
 _TOKEN = re.compile(
@@ -27,9 +28,15 @@ _TOKEN = re.compile(
     rf"|(?P<entity>&(?:#\d+|#x[\da-f]+|\w+);)|(?P<unspaced>[{_UNSPACED}])|(?P<word>[^\W_{_UNSPACED}]+)",
     re.IGNORECASE | re.DOTALL,
 )
+_PLAIN = re.compile(r"[^\W_]+")
+_BETWEEN = r"[\W_]{1,40}"  # two words
 _INLINE = re.compile(
     "a|abbr|b|big|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|tt|u|wbr", re.IGNORECASE
 )
+
+
+Snippet = Sequence[tuple[str, bool]]
+"""Pieces of a text, each with whether what was searched for was found there."""
 
 
 class Word(NamedTuple):
@@ -153,3 +160,58 @@ class Passages:
             if len(places) <= SLACK:  # what stands everywhere tells nothing
                 votes.update({(place - at) // SLACK for place in places})
         return [max(0, bucket * SLACK) for bucket, _ in votes.most_common(4)]
+
+
+def one_after_the_other(words: Iterable[str]) -> re.Pattern[str] | None:
+    """What matches words in their order, whatever stands between them; None for no words."""
+    pattern = _BETWEEN.join(map(re.escape, words))
+    return re.compile(pattern, re.IGNORECASE) if pattern else None
+
+
+def together(snippet: Snippet) -> str:
+    """The marked words of a snippet that stand together: the first of the longest such runs."""
+    plain, first, last = _marked(snippet)
+    return " ".join(plain[first:last])
+
+
+def found_at(text: str, snippet: Snippet, typed: str = "") -> int | None:
+    """Where in a text that stands which a search found, or None.
+
+    That is where the words stand together as they were `typed`; else where those of the snippet do that are
+    marked and stand together, of several such places that with the most of the words around them.
+    """
+    words = _PLAIN.findall(typed)
+    plain, first, last = _marked(snippet)
+    patterns = [_among([], words, [])] if len(words) > 1 else []
+    if first < last:
+        patterns += [
+            _among(plain[max(0, first - before) : first], plain[first:last], plain[last : last + behind])
+            for before, behind in AROUND
+        ]
+    found = (re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
+    return next((place.start("these") for place in found if place), None)
+
+
+def _among(before: Iterable[str], these: Sequence[str], behind: Iterable[str]) -> str:
+    """A pattern for words one after the other, of which `these` begin no farther back than a word does."""
+    begin = "" if these[0] >= "\u0e00" else r"(?<![^\W_])"  # scripts without spaces have no such edges
+    lead = "".join(re.escape(word) + _BETWEEN for word in before)
+    rest = "".join(_BETWEEN + re.escape(word) for word in behind)
+    return f"{lead}{begin}(?P<these>{_BETWEEN.join(map(re.escape, these))}){rest}"
+
+
+def _marked(snippet: Snippet) -> tuple[list[str], int, int]:
+    """The words of a snippet, and where the longest run of those begins and ends that are marked."""
+    text, marked = "".join(piece for piece, _ in snippet), set[int]()
+    at = 0
+    for piece, is_hit in snippet:
+        marked.update(range(at, at + len(piece)) if is_hit else ())
+        at += len(piece)
+    found = list(_PLAIN.finditer(text))
+    first = last = begin = 0
+    for place, word in enumerate(found):
+        if marked.isdisjoint(range(*word.span())):
+            begin = place + 1
+        elif place + 1 - begin > last - first:
+            first, last = begin, place + 1
+    return [word[0] for word in found], first, last

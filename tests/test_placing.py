@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kbtui.demo.chunker import MODELS, chunks
 from kbtui.demo.server import Demo
-from kbtui.placing import Passages, Place, words
+from kbtui.placing import Passages, Place, Snippet, found_at, words
 from tests.service import Service
 
 WORDS = st.sampled_from(["a", "the", "refund", "Battery", "30", "café", "世", "界", "x"])
@@ -126,3 +126,47 @@ def test_a_text_that_repeats_itself_takes_no_longer_than_others() -> None:
     text = "again and " * 50_000
     (place,) = Passages(text).place(["again and " * 200])
     assert place is not None and place.several
+
+
+SNIPPET = (
+    ("Whoever ", False),
+    ("waits", True),
+    (" for a ", False),
+    ("refund", True),
+    (" ", False),
+    ("policy", True),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "snippet", "typed", "words"),
+    [
+        ("A refund. Who waits for a refund\npolicy gets one.", SNIPPET, "", "refund\npolicy"),
+        ("A refund policy. Who waits for a **refund policy**", SNIPPET, "", "refund policy**"),
+        ("A refund. Refund  policy!", SNIPPET, "", "Refund  policy!"),
+        (
+            "One battery. The battery is dead. Battery.",
+            (("the ", False), ("battery", True)),
+            "",
+            "battery is",
+        ),
+        ("A recharge, a charge.", (("charge", True),), "", "charge."),
+        (
+            "A charge for a\nrefund, a refund-charge here",
+            (("refund", True),),
+            "Refund charge",
+            "refund-charge",
+        ),
+        ("新世界地図", (("世界", True),), "", "世界地図"),
+    ],
+)
+def test_what_was_found_stands_where_its_words_stand_together(
+    text: str, snippet: Snippet, typed: str, words: str
+) -> None:
+    place = found_at(text, snippet, typed)
+    assert place is not None and text[place:].startswith(words)
+
+
+@pytest.mark.parametrize("snippet", [(), (("", True),), (("…", True),), (("nowhere", True),)])
+def test_what_stands_nowhere_is_found_nowhere(snippet: Snippet) -> None:
+    assert found_at("Some words. They stand here.", snippet, "stand") is None

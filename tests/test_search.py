@@ -20,7 +20,7 @@ from kbtui.demo.server import Demo
 from kbtui.rows import Found
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.search import Search
-from kbtui.tui.widgets.document_view import marked
+from kbtui.tui.widgets.hits import Hits, any_of, marked
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -113,6 +113,48 @@ async def test_enter_opens_the_text_at_the_first_place_and_n_goes_on(
         await house.until(lambda: house.reading and "hit" not in house.line("tabs"), "only in that text")
 
 
+async def test_enter_opens_where_the_words_stand_together_as_they_were_typed(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    filler = "\n\n".join(f"Paragraph {number} about nothing." for number in range(300))
+    service.add("Long one", f"A numbat.\n\n{filler}\n\nA quokka.\n\n{filler}\n\nThe **quokka numbat** lives.")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await searching(house, "quokka numbat")
+        await house.press("enter", "enter")
+        await house.until(lambda: any("The quokka numbat lives." in line for line in house.drawn), "in view")
+        assert "hit 2 of 2" in house.line("tabs")
+        assert house.browse.reading.view.hit_words.startswith("quokka numbat lives.")
+        await house.press("n")
+        assert "hit 1 of 2" in house.line("tabs")
+
+
+async def test_enter_opens_the_passage_that_the_service_shows(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    places = "\n\n".join(f"The quokka of island {number}, and the numbat." for number in range(99))
+    id = service.add("Islands", places)
+    snippet = (("…The ", False), ("quokka", True), (" of island 77, and the ", False), ("numbat", True))
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        house.app.show_found(Found(id, "Islands", "text", 1.0, snippet), "quokka and numbat")
+        await house.until(lambda: "hit 155 of 198" in house.line("tabs"), "there")
+
+
+@given(
+    rows=st.lists(st.text("ab c世", max_size=8), max_size=6),
+    words=st.sampled_from(["a b", "ab", "世", "b c a"]),
+)
+def test_words_are_found_over_the_ends_of_rows(rows: list[str], words: str) -> None:
+    hits = Hits([[Segment(row)] for row in rows], any_of([words]))
+    for row, spans in hits.spans.items():
+        for start, end in spans:
+            assert 0 <= start <= end <= len(rows[row])
+    plain = "".join(rows[row][start:end] for row, spans in hits.spans.items() for start, end in spans)
+    assert plain.replace(" ", "") == words.replace(" ", "") * hits.count
+    assert hits.rows == sorted(set(hits.rows)) and len(hits.rows) == len(hits.starts) == len(hits.before)
+
+
 async def test_types_cut_down_what_is_searched_and_what_is_named(
     demo: Demo, wire: Wire, tmp_path: Path
 ) -> None:
@@ -145,8 +187,8 @@ def test_words_are_marked_wherever_looks_begin_and_end(
 ) -> None:
     row, marks, look = [Segment(*piece) for piece in pieces], re.compile(words, re.I), Style(underline=True)
     before = [(char, style) for text, style, _ in row for char in text]
-    after = [(char, style) for text, style, _ in marked(row, marks, look) for char in text]
     spans = [match.span() for match in marks.finditer("".join(char for char, _ in before))]
+    after = [(char, style) for text, style, _ in marked(row, spans, look) for char in text]
     hits = {place for start, end in spans for place in range(start, end)}
     for place, (old, new) in enumerate(zip(before, after, strict=True)):
         assert new == ((old[0], (old[1] or Style.null()) + look) if place in hits else old)

@@ -90,11 +90,11 @@ class Opening(Base):
 
         self.push_screen(Ask(self._it, again=True))
 
-    def show_found(self, found: Found) -> None:
-        """Show a document that was searched for, where the words stand."""
+    def show_found(self, found: Found, typed: str = "") -> None:
+        """Show a document that was searched for, where the words stand, best as they were typed."""
         browse = self._browse()
         if browse is not None:
-            browse.show_found(found)
+            browse.show_found(found, typed)
 
     def show_info(self) -> None:
         """Show all that is known of the document that was shown last."""

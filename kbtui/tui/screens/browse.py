@@ -147,12 +147,12 @@ class Browse(Panes):
         self.reading.tab = "text"
         self.open(self.row)
 
-    def show_found(self, found: Found) -> None:
-        """Show a document that was searched for, in its folder, and in its text the words that were found."""
+    def show_found(self, found: Found, typed: str = "") -> None:
+        """Show a document that was searched for, in its folder, and in its text where the words stand."""
         row = self._find(found.id, found.name)
         if row is not None:
             self.reading.tab = "text"
-            self.reading.seek(row.id, [words for words, is_hit in found.snippet if is_hit])
+            self.reading.seek(found, typed)
             self.go_pane("list" if row.type == FOLDER else "view")
             self.preview()
 

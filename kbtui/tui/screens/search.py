@@ -107,7 +107,7 @@ class Search(FoundPanes):
             self.kb.remember_search(words)
             self.kbapp.leave_search(Left(words, self.types, self.where, found.id))
             self.dismiss()
-            self.kbapp.show_found(found)
+            self.kbapp.show_found(found, words)
 
     def do_results_info(self) -> None:
         """Everything known of the document, in its place."""

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
-from itertools import accumulate, islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -14,13 +14,17 @@ from rich.style import Style
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from kbtui.tui.widgets.hits import Hits, Row, marked, plain
 from kbtui.tui.widgets.line import Painter, Part
 from kbtui.tui.widgets.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Row = list[Segment]
+Finder = Callable[[str], int | None]
+"""Finds the place in a text at which to begin."""
+
+VIEW = 12  # rows by which the place in view is found again
 HIT = 200  # characters by which a place is found again in the editor
 LONG = 2_000  # rows that are not laid out anew for every size on the way
 SLICE = 200  # rows that are laid out before it is asked whether they are still wanted
@@ -45,10 +49,8 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         self._laying: Iterator[Row] | None = None  # the rows that are to come
         self._laid = 0  # the width they are laid out for
         self._marks: re.Pattern[str] | None = None  # words that were searched for
-        self._hits: list[int] = []  # the rows in which they stand
-        self._before: list[int] = []  # how often they stand above each of these
-        self._at = 0  # which of these was gone to
-        self.hits = 0  # how often they stand in the text
+        self._begin: Finder | None = None  # where they stand that were meant
+        self._hits = Hits()
         self.to_end = False  # the end is what the person wants to see, wherever it will be
 
     def say(self, lines: Iterable[Sequence[Part]], *, hang: int | None = None) -> None:
@@ -78,29 +80,42 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
             yield [segment for segment in (head + row).render(console) if segment.text]
             head = Text(" " * begin)
 
-    def mark(self, words: Iterable[str]) -> None:
-        """Mark these words in the text that is shown next, which begins with the first of them in view."""
-        pattern = "|".join(sorted({_whole(word) for word in words if word.strip()}, key=len, reverse=True))
-        self._marks = re.compile(pattern, re.IGNORECASE) if pattern else None
-        self._at = 0
+    def mark(self, marks: re.Pattern[str] | None, begin: Finder | None = None) -> None:
+        """Mark what matches in the text that is shown next.
 
-    def go_to_hit(self, by: int) -> bool:
-        """Scroll to the next row with a marked word, or the one before, all around; False where none is."""
-        if not self._hits:
+        It begins with the first such place in view that stands where `begin` says, or behind it.
+        """
+        self._marks, self._begin = marks, begin
+        self._hits.at = 0
+
+    def go_to_hit(self, by: int, *, around: bool = True) -> bool:
+        """Scroll to the next row with a marked word, or the one before, all around if that is wished.
+
+        False where there is none.
+        """
+        rows, at = self._hits.rows, self._hits.at
+        if not rows:
             return False
         top, bottom = round(self.scroll_y), round(self.scroll_y) + self.size.height
-        if top <= self._hits[self._at] < bottom:
-            self._at = (self._at + by) % len(self._hits)
+        if top <= rows[at] < bottom:
+            at += by
         else:  # the person has scrolled away from it: on from what is in view
-            behind = (at for at, row in enumerate(self._hits) if row >= top)
-            self._at = (next(behind, 0) - (by < 0)) % len(self._hits)
-        self.scroll_to(y=self._hits[self._at] - self._lead, animate=False)
+            at = next((at for at, row in enumerate(rows) if row >= top), len(rows)) - (by < 0)
+        if not around and not 0 <= at < len(rows):
+            return False
+        self._hits.at = at % len(rows)
+        self.scroll_to(y=self._hits.row - self._lead, animate=False)
         return True
+
+    @property
+    def hits(self) -> int:
+        """How often marked words stand in the text."""
+        return self._hits.count
 
     @property
     def hit(self) -> str:
         """Which of the places with a marked word was gone to, of how many; "" where there is none."""
-        return f"hit {1 + self._before[self._at]} of {self.hits}" if self._hits else ""
+        return f"hit {1 + self._hits.before[self._hits.at]} of {self.hits}" if self.hits else ""
 
     @property
     def _lead(self) -> int:
@@ -108,12 +123,16 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         return min(3, self.size.height // 4)
 
     def _find_hits(self) -> None:
-        marks = self._marks
-        counts = [len(marks.findall(_plain(row))) for row in self._rows] if marks else []
-        sums = [0, *accumulate(counts)]
-        self._hits = [row for row, found in enumerate(counts) if found]
-        self._before, self.hits = [sums[row] for row in self._hits], sums[-1]
-        self._at = min(self._at, max(0, len(self._hits) - 1))
+        at, self._hits = self._hits.at, Hits(self._rows, self._marks)
+        self._hits.at = min(at, max(0, len(self._hits.rows) - 1))
+
+    def _go_to_begin(self) -> None:
+        """Go to the words that were meant, of all that are here."""
+        if self.hits:
+            begin = self._begin(self._hits.text) if self._begin is not None else None
+            if begin is not None:
+                self._hits.go_to(begin)
+            self.scroll_to(y=self._hits.row - self._lead, animate=False)
 
     async def show_source(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` as it is, wrapped; `text` is display-safe."""
@@ -128,12 +147,19 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
     @property
     def hit_words(self) -> str:
         """What stands from the marked words on that were gone to; "" where nothing is marked."""
-        if not self._hits or self._marks is None:
+        if not self.hits:
             return ""
-        row = self._hits[self._at]
-        text = " ".join(_plain(each).strip() for each in self._rows[row : row + 4])
-        found = self._marks.search(text)
-        return text[found.start() :][:HIT] if found else ""
+        start = self._hits.starts[self._hits.at]
+        return " ".join(self._hits.text[start : start + 2 * HIT].split())[:HIT]
+
+    @property
+    def words_in_view(self) -> str:
+        """What stands in view, or from the marked words on that were gone to, where these are in view."""
+        top = round(self.scroll_y)
+        height = max(1, self.size.height)
+        if self.hits and top <= self._hits.row < top + height:
+            top = self._hits.row
+        return "\n".join(map(plain, self._rows[top : top + min(height, VIEW)]))
 
     def move(self, by: str) -> None:
         """Scroll as a `move.…` command says."""
@@ -164,7 +190,8 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         width, base = self.size.width, self.rich_style
         if index >= len(self._rows):
             return Strip.blank(width, base)
-        row = marked(self._rows[index], self._marks, self.look("hit")) if self._marks else self._rows[index]
+        row, spans = self._rows[index], self._hits.spans.get(index)
+        row = marked(row, spans, self.look("hit")) if spans else row
         segments = [Segment(text, base + style if style else base) for text, style, _ in row]
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -194,7 +221,7 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
 
         What is hidden is laid out when it appears.
         """
-        words, before = self._words, len(self._rows)
+        words, before, top = self._words, len(self._rows), 0.0
         self._laid = self._width
         self._laying = laying = words.lay(words.text, self._typesetter()) if words and self._laid else None
         rows: list[Row] = []
@@ -207,9 +234,12 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
             if not rows and not keep_place:
                 self._rows = list(more)
                 self._changed(top=True)
+                top = self.scroll_y
             rows += more
         self._rows = rows
         self._changed(top=not rows)
+        if not keep_place and self.scroll_y == top and len(rows) > SLICE:
+            self._go_to_begin()
         if self.to_end:
             self.scroll_to(y=len(rows), animate=False)
         elif keep_place and before:
@@ -221,8 +251,8 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         if top:
             self.scroll_to(y=0, animate=False)
         self.hold(len(self._rows))
-        if sought and self.hits:
-            self.scroll_to(y=self._hits[0] - self._lead, animate=False)
+        if sought:
+            self._go_to_begin()
         self.refresh()
 
     @property
@@ -258,32 +288,6 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
             theme=Theme(looks),
             legacy_windows=False,
         )
-
-
-def _whole(word: str) -> str:
-    """A pattern for a word that is none inside another; scripts without spaces have no such edges."""
-    begin, end = (r"\b" if re.match(r"\w", edge) and edge < "\u0e00" else "" for edge in (word[0], word[-1]))
-    return begin + re.escape(word) + end
-
-
-def _plain(row: Row) -> str:
-    return "".join(segment.text for segment in row)
-
-
-def marked(row: Row, marks: re.Pattern[str], look: Style) -> Row:
-    """A row with what matches in this look, wherever its segments begin and end."""
-    spans = [match.span() for match in marks.finditer(_plain(row))]
-    made: Row = []
-    at = 0
-    for text, style, control in row:
-        end = at + len(text)
-        cuts = sorted({at, end, *(edge for span in spans for edge in span if at < edge < end)})
-        for begin, stop in pairwise(cuts):
-            hit = any(first <= begin < last for first, last in spans)
-            piece = text[begin - at : stop - at]
-            made.append(Segment(piece, (style or Style.null()) + look if hit else style, control))
-        at = end
-    return made
 
 
 def _source(text: str, console: Console) -> Iterator[Row]:

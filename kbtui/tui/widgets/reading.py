@@ -17,10 +17,12 @@ from textual.message import Message
 from kbtui.content import safe, to_markdown
 from kbtui.documents import number, part, word
 from kbtui.errors import Error, Offline
-from kbtui.rows import FOLDER, Body, DocumentRow
+from kbtui.placing import found_at
+from kbtui.rows import FOLDER, Body, DocumentRow, Found
 from kbtui.tui.widgets.document_list import human_age, human_size
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import count, counted
+from kbtui.tui.widgets.hits import any_of
 from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.users import user_lines
 
@@ -56,7 +58,8 @@ class Reading(Vertical):
         self.view = DocumentView("view")
         self._tabs = Line("tabs")
         self._body: Body | None = None
-        self._sought: tuple[str, list[str]] = ("", [])  # a document, and words that were found in it
+        self._sought = Found("", "", "")  # what a search found, and as what
+        self._typed = ""
         self.refresh_key = ""
         self._users: dict[str, tuple[float, list[User]]] = {}  # of documents, and when that was asked
         self._told: object = None  # which of these is shown
@@ -152,13 +155,17 @@ class Reading(Vertical):
         if self._missing:
             self.post_message(self.Seen())
 
-    def seek(self, id: str, words: list[str]) -> None:
-        """Mark these words in a document, wherever it is shown, and begin at the first of them."""
-        self._sought = (id, words)
+    def seek(self, found: Found, typed: str) -> None:
+        """Mark what was found in a document, wherever it is shown, and begin where these words stand."""
+        self._sought, self._typed = found, typed
         self._body = None  # what is shown already is drawn anew
 
     async def _draw(self, body: Body, *, keep_place: bool) -> None:
-        self.view.mark(self._sought[1] if self._sought[0] == body.document else [])
+        here = self._sought.id == body.document
+        snippet, typed = (self._sought.snippet, self._typed) if here else ((), "")
+        words = [piece for piece, is_hit in snippet if is_hit]
+        together = [typed] if words and " " in typed else []  # one word may have been found by another
+        self.view.mark(any_of([*words, *together]), partial(found_at, snippet=snippet, typed=typed))
         if not body.text.strip():
             self.view.say([[("", "")], [(" No words. ", "strong"), ("The document holds no text.", "dim")]])
         else:
