@@ -192,6 +192,32 @@ def found_at(text: str, snippet: Snippet, typed: str = "") -> int | None:
     return next((place.start("these") for place in found if place), None)
 
 
+class Spot(NamedTuple):
+    """A place in the text of a document, by what stands there.
+
+    Attributes:
+        snippet: what a search found, for the words that were `typed`.
+        passage: instead of these, what a person reads there, from the place on.
+        words: those in the passage that were looked for.
+    """
+
+    snippet: Snippet = ()
+    typed: str = ""
+    passage: str = ""
+    words: str = ""
+
+    def find(self, text: str, passages: Passages) -> tuple[int, str]:
+        """Where it is in a text, -1 for nowhere, and the words that were looked for."""
+        if self.passage:
+            (place,) = passages.place([self.passage])
+            return place.start if place else -1, self.words
+        at = found_at(text, self.snippet, self.typed)
+        if at is None:
+            return -1, together(self.snippet)
+        typed = one_after_the_other(_PLAIN.findall(self.typed))
+        return at, self.typed if typed and typed.match(text, at) else together(self.snippet)
+
+
 def _among(before: Iterable[str], these: Sequence[str], behind: Iterable[str]) -> str:
     """A pattern for words one after the other, of which `these` begin no farther back than a word does."""
     begin = "" if these[0] >= "\u0e00" else r"(?<![^\W_])"  # scripts without spaces have no such edges

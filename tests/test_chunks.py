@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -361,3 +362,113 @@ async def test_a_ready_index_without_chunks_is_compared_too(
         await house.press("M")
         await house.until(lambda: "no chunks" in house.line("left-head"), "said")
         await house.until(lambda: "chunks of about" in house.line("right-head"), "the other side")
+
+
+def hit_row(screen: Chunks, house: House) -> str:
+    """The line of the text beside that has the cursor, if it is in view."""
+    text = screen.text
+    y = text.cursor - round(text.scroll_y)
+    assert 0 <= y < text.size.height, "out of view"
+    return house.drawn[text.region.y + y]
+
+
+async def test_n_goes_over_the_places_with_the_words_several_of_them_in_one_chunk(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    island = "The crew keeps it dry and tells nobody where. " * 9
+    indexed(
+        service,
+        "Islands",
+        "\n\n".join(f"{island}Quokka **of** {n}. {island}Quokka of {n}." for n in range(9)),
+    )
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 24)) as house:
+        screen = await viewing(house, "Islands")
+        await house.press("/", *"quokka of", "enter")
+        places = screen._places()
+        assert len(places) > len({chunk for chunk, _ in places}) > 3, "several in one chunk"
+        for number, (chunk, _) in enumerate([*places, places[0]]):
+            assert f"hit {number % len(places) + 1} of {len(places)} · " in house.line("header")
+            assert screen.list.cursor == screen.text.chosen == chunk
+            assert "Quokka" in hit_row(screen, house)
+            line = house.drawn[screen.list.region.y + screen.list.cursor - round(screen.list.scroll_y)]
+            assert "Quokka" in line[: screen.list.size.width], "its words in the line of the chunk"
+            await house.press("n")
+        await house.press("N", "N")
+        assert f"hit {len(places)} of" in house.line("header") and "Quokka of 8" in hit_row(screen, house)
+        await house.press("tab", "g", "g", "n")
+        assert f"hit 1 of {len(places)}" in house.line("header") and "Quokka **of** 0" in hit_row(screen, house)
+
+
+def says(house: House, *words: str) -> bool:
+    """Whether the header has all these words."""
+    return all(each in house.line("header") for each in words)
+
+
+async def test_words_are_gone_over_in_a_chunk_alone_and_on_in_the_next_that_has_them(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    filler = "\n".join(f"Line {n}." for n in range(60))
+    indexed(
+        service,
+        "Islands",
+        "\n\n".join([filler, "The last\nquokka.", filler, filler, filler, "A last quokka."]),
+    )
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        screen = await viewing(house, "Islands")
+        await house.press("/", *"last quokka", "enter", "enter")
+        places = screen._places()
+        for number, (chunk, _) in enumerate(places, 1):
+            counted = f"Chunk {chunk + 1} ", f"hit {number} of {len(places)}"
+            await house.until(partial(says, house, *counted))
+            assert any("last" in line for line in house.drawn[1:-1]), "in view"
+            await house.press("n")
+        await house.until(partial(says, house, f"hit 1 of {len(places)}"), "all around")
+        await house.press("N")
+        await house.until(partial(says, house, f"hit {len(places)} of"), "and back")
+        await house.press("escape")
+        await house.until(lambda: screen.text.size.height, "the text again")
+        assert "last quokka" in hit_row(screen, house)
+
+
+async def test_the_chunks_of_a_result_begin_where_its_words_stand(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", f"{LONG}\n\nThe **quokka** tells of the part.\n\n{LONG}")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("S", *"quokka")
+        await house.until(lambda: "document" in house.line("header"), "found")
+        await house.press("enter", "c")
+        screen = house.app.screen
+        assert isinstance(screen, Chunks)
+        await house.until(lambda: "hit 1 of" in house.line("header"), "there")
+        assert screen.list.piece is not None and "quokka" in screen.list.piece.text
+        assert "quokka" in hit_row(screen, house)
+        await house.press("escape", "enter")
+        await house.until(lambda: "hit 1 of 1" in house.line("tabs"), "its text")
+        await house.press("c")
+        again = house.app.screen
+        assert isinstance(again, Chunks)
+        await house.until(lambda: "hit 1 of" in house.line("header"), "from the text too")
+        assert again.list.cursor == screen.list.cursor and "quokka" in hit_row(again, house)
+
+
+async def test_the_chunks_of_a_text_that_was_scrolled_begin_at_what_is_in_view(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Long one")
+        await house.until(lambda: house.reading and house.browse.reading.view.max_scroll_y > 200, "its text")
+        await house.press("3", *["pagedown"] * 9)
+        view = house.browse.reading.view
+        top = view.words_in_view.split()[1:5]
+        await house.press("c")
+        screen = house.app.screen
+        assert isinstance(screen, Chunks)
+        await house.until(lambda: screen.list.cursor > 1, "there")
+        assert screen.list.piece is not None and " ".join(top) in " ".join(screen.list.piece.text.split())
+        await house.press("escape", "g", "g", "c")
+        await house.until(lambda: house.line("header").rstrip().endswith("chunks"), "from the beginning")
+        assert house.app.screen.list.cursor == 0  # type: ignore[attr-defined]

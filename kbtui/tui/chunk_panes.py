@@ -17,7 +17,7 @@ from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
 from kbtui.indexing import in_words, slowest
-from kbtui.placing import Passages
+from kbtui.placing import Passages, Spot
 from kbtui.rows import Body, DocumentRow
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
@@ -40,10 +40,16 @@ ASKING: Part = ("asking …", "dim")
 class ChunkPanes(CommandScreen[None]):
     """All chunks under one model; what is told of the one under the cursor, and where it stands."""
 
-    def __init__(self, app: KbApp, row: DocumentRow, wanted: tuple[str, str] = ("", "")) -> None:
-        """`wanted` is the chunk to begin with, by its id and by what it holds."""
+    def __init__(
+        self,
+        app: KbApp,
+        row: DocumentRow,
+        wanted: tuple[str, str] = ("", ""),
+        spot: Spot | None = None,
+    ) -> None:
+        """`wanted` is the chunk to begin with, by its id and by what it holds; or a `spot` in the text."""
         super().__init__(app.keymap)
-        self._wanted = wanted
+        self._wanted, self._wanted_spot = wanted, spot
         self._tried = set[str]()  # models under which it is not
         self._near = -1  # the place in the text whose chunk is wanted
         self.kb, self.kbapp, self._row = app.kb, app, row
@@ -59,6 +65,14 @@ class ChunkPanes(CommandScreen[None]):
 
     def sought(self, words: str) -> None:
         """Words are typed that are to be found."""
+        raise NotImplementedError
+
+    def look_for(self, words: str) -> None:
+        """Find these words."""
+        raise NotImplementedError
+
+    def gone_to(self, place: int) -> None:
+        """The cursor stands at a place in the text, where the words may be that are looked for."""
         raise NotImplementedError
 
     def found(self) -> Part:
@@ -132,7 +146,9 @@ class ChunkPanes(CommandScreen[None]):
     def choose(self) -> None:
         """Show what is told of the chunk under the cursor, and where it stands."""
         if self.list.piece is not None:
-            if self.focused is not self.text:
+            if self.focused is self.text:
+                self.text.chosen = self.list.cursor
+            else:
                 self.text.choose(self.list.cursor)
             self.tell_of_chunk()
 
@@ -199,6 +215,10 @@ class ChunkPanes(CommandScreen[None]):
             return
         self.say("reading …", "dim")
         passages = await self._show_text()
+        if self._wanted_spot is not None and passages is not None:
+            spot, self._wanted_spot = self._wanted_spot, None
+            self._near, words = await asyncio.to_thread(spot.find, self.text.text, passages)
+            self.look_for(words)
         self.list.show([])
         self.remove_class("-empty")
         telling, pieces = Telling(self._row.id, self._format, passages, self.kb.likenesses), list[Piece]()
@@ -209,10 +229,10 @@ class ChunkPanes(CommandScreen[None]):
                 pieces = so_far
                 self.list.show(pieces)
                 self.text.add(borders)
-                self._go_to_wanted()
-                self.choose()
+                if not self._go_to_wanted() and self.text.chosen != self.list.cursor:
+                    self.choose()
                 self.say(f"{counted(len(pieces), 'chunk')} …", "")
-        self._near = -1
+        self._go_to_wanted(nearly=True)
         if any(self._wanted) and not self._go_to_wanted(by_words=True):
             self._tried.add(self.model)
             ready = [model for model, each in self._indexes.items() if each.status == "succeeded"]
@@ -227,8 +247,11 @@ class ChunkPanes(CommandScreen[None]):
         if not pieces:
             self.explain(("The index is ready, but the service names no chunks of it.", "warn"))
 
-    def _go_to_wanted(self, *, by_words: bool = False) -> bool:
-        """Go to the chunk that is wanted, if it is here: by its id or place; when all are, by its words."""
+    def _go_to_wanted(self, *, by_words: bool = False, nearly: bool = False) -> bool:
+        """Go to the chunk that is wanted, if it is here: by its id or place; when all are, by its words.
+
+        Or `nearly`: to the last chunk that begins before the place, where none has it.
+        """
         id, content = self._wanted
         pieces = enumerate(self.list.pieces)
         if by_words:
@@ -238,11 +261,20 @@ class ChunkPanes(CommandScreen[None]):
             hits = (at for at, each in pieces if each.id == id)
         else:
             places = ((at, each.place) for at, each in pieces)
-            hits = (at for at, place in places if place and place.start <= self._near < place.end)
+            near = self._near
+            begun = ((at, place) for at, place in places if place and place.start <= near)
+            hits = (at for at, place in reversed([*begun]) if nearly or near < place.end)
         at = next(hits, None)
         if at is not None:
+            near = self._near
             self._wanted, self._near = ("", ""), -1
             self.list.go(at)
+            self.choose()
+            if near >= 0:
+                self.text.go_to(near)
+                self.gone_to(near)
+        elif nearly:
+            self._near = -1
         return at is not None
 
     async def _show_text(self) -> Passages | None:

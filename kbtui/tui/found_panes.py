@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from kbtui.commands import Command, Situation
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
+from kbtui.placing import Spot
 from kbtui.rows import ALL, DocumentRow, Found
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
@@ -104,6 +105,10 @@ class FoundPanes(CommandScreen[None]):
             undoable=self.kb.undoable() is not None,
             marked=bool(self.kb.marks),
         )
+
+    def spot(self) -> Spot | None:
+        found = self.results.found
+        return Spot(found.snippet, self.field.value.strip()) if found is not None and found.snippet else None
 
     @property
     def row(self) -> DocumentRow | None:

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from kbtui.commands import BY_ID, TYPING, Command, Situation
 from kbtui.errors import Error
 from kbtui.keymap import Keymap, show_key
+from kbtui.placing import Spot
 from kbtui.tui.widgets.line import Line, Part
 
 Answer = TypeVar("Answer")
@@ -71,6 +72,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
     def situation(self) -> Situation:
         return Situation()
+
+    def spot(self) -> Spot | None:
+        """What the person looks at in the text of the situation's document; None where that is all of it."""
+        return None
 
     def facts(self) -> list[Part]:
         """What stands at the right end of the footer."""

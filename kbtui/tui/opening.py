@@ -72,7 +72,8 @@ class Opening(Base):
     def do_chunks_open(self) -> None:
         from kbtui.tui.screens.chunks import Chunks
 
-        self.push_screen(Chunks(self._it, self.here()))
+        spot = self._it.screen.spot() if isinstance(self._it.screen, CommandScreen) else None
+        self.push_screen(Chunks(self._it, self.here(), spot=spot))
 
     def do_index_open(self) -> None:
         from kbtui.tui.screens.index import Index

@@ -49,7 +49,7 @@ class Workspaces(Base):
     _open_workspace: OpenWorkspace
     _start_demo: StartDemo
     edit_at: Callable[[str, str], None]
-    show_found: Callable[[Found], None]
+    show_found: Callable[..., None]
 
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 
 from kbtui.content import safe
+from kbtui.placing import Spot
 from kbtui.rows import ALL, FOLDER, ROOT, TYPES, UNPLACED, Chosen, DocumentRow, Found
 from kbtui.tui.background import background
 from kbtui.tui.panes import SCOPES, Panes
@@ -233,6 +234,10 @@ class Browse(Panes):
             self.app.edit_at(row.id, hit)  # type: ignore[attr-defined]
         else:
             self.app.do_document_edit()  # type: ignore[attr-defined]
+
+    def spot(self) -> Spot | None:
+        row = self.row
+        return self.reading.spot() if row is not None and self.reading.row == row else None
 
     # Marks
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from functools import partial
 
 from textual import on
 
 from kbtui.answers import MODELS
 from kbtui.content import safe
 from kbtui.tui.background import background
-from kbtui.tui.chunk_panes import ASKING, ChunkPanes
-from kbtui.tui.widgets.chunk_list import Piece
-from kbtui.tui.widgets.folder_tree import count, counted
-from kbtui.tui.widgets.line import Part
+from kbtui.tui.chunk_panes import ASKING
+from kbtui.tui.chunk_words import ChunkWords
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 AROUND = 200  # characters by which a place in the text is found again in the editor
 
 
-class Chunks(ChunkPanes):
+class Chunks(ChunkWords):
     """The commands of the place "chunks", each in a method by its name."""
 
     _target = 0  # the chunk that is being fetched to be shown alone
-    # The words that were looked for, in which chunks, how many those were, and which of them have the words.
-    _hits: tuple[str, Sequence[Piece], int, list[int]] = ("", (), 0, [])
 
     def here(self) -> tuple[str, ...]:
         if self.focused is self.field:
@@ -112,7 +108,8 @@ class Chunks(ChunkPanes):
 
     @on(VirtualList.Moved, "#chunks")
     def _moved(self) -> None:
-        self.choose()
+        if self.text.chosen != self.list.cursor:  # else it is shown, perhaps at the words that are looked for
+            self.choose()
 
     @on(VirtualList.Moved, "#text")
     def _follow_text(self) -> None:
@@ -139,30 +136,43 @@ class Chunks(ChunkPanes):
     def do_chunks_whole(self) -> None:
         if self.list.count:
             self.tell("Reading the chunk … Esc gives up.")
-            self._fetch(self.list.cursor)
+            chosen = self.list.at
+            self._fetch(self.list.cursor, chosen[1] if chosen and chosen[0] == self.list.cursor else 0)
 
     @background("whole")
-    async def _fetch(self, at: int) -> None:
-        """Show a chunk as the service has it now; unless the person went on in the list meanwhile."""
+    async def _fetch(self, at: int, nth: int = 0) -> None:
+        """Show a chunk as the service has it now; unless the person went on in the list meanwhile.
+
+        It begins at the nth place of the words that are looked for, if it has them.
+        """
         here, piece, self._target = self.list.cursor, self.list.pieces[at], at
         chunk = await self.kb.chunk(self._row.id, piece.id, self.model)
         if here != self.list.cursor or self.list.pieces[at : at + 1] != [piece]:
             return
         self.app.clear_notifications()
         self.list.go(at)
-        self.whole.mark([self.field.value])
+        self.whole.mark(self._sought, partial(self._nth, nth))
+        self.list.at = (at, nth)
         self._alone(True)
         await self.whole.show_source(safe(chunk.content, newlines=True))
+        self.show_lines()
+
+    def _nth(self, nth: int, text: str) -> int | None:
+        """The nth place in a text of the words that are looked for, or the last."""
+        places = [place.start() for place in self._sought.finditer(text)] if self._sought else []
+        return places[min(nth, len(places) - 1)] if places else None
 
     def _alone(self, alone: bool) -> None:
         self.body.display = not alone
         self.whole.display = alone
         self.lead(self.whole if alone else self.list)
-        self.choose()
+        self._moved()
         self.show_lines()
 
     def do_whole_back(self) -> None:
         self._alone(False)
+        if self.list.at is not None and self.list.at[0] == self.list.cursor:
+            self.text.go_to_mark(*self.list.at)
 
     def do_whole_next(self, by: int = 1) -> None:
         fetching = any(worker.group == "whole" and not worker.is_finished for worker in self.workers)
@@ -173,77 +183,29 @@ class Chunks(ChunkPanes):
     def do_whole_previous(self) -> None:
         self.do_whole_next(-1)
 
+    def do_whole_next_hit(self, by: int = 1) -> None:
+        """To the next place of the words, here or in the next chunk that has them; or to the next chunk."""
+        if not self._places():
+            self.do_whole_next(by)
+        elif self.whole.go_to_hit(by, around=False):
+            here = self.list.cursor
+            self.list.at = (here, min(self.whole.hits_above, len(self.list.places.get(here, (0,))) - 1))
+            self.show_lines()
+        else:
+            chunks = list(self.list.places)
+            behind = (bisect_right if by > 0 else bisect_left)(chunks, self.list.cursor)
+            chunk = chunks[(behind if by > 0 else behind - 1) % len(chunks)]
+            self._fetch(chunk, 0 if by > 0 else len(self.list.places[chunk]) - 1)
+
+    def do_whole_previous_hit(self) -> None:
+        self.do_whole_next_hit(-1)
+
     def do_document_edit(self) -> None:
         piece = self.list.piece
         passage = piece.text if piece is not None else ""
         if self.focused is self.text:
             passage = self.text.words_here(AROUND)
         self.kbapp.edit_at(self._row.id, passage)
-
-    # Words
-
-    def found(self) -> Part:
-        if not self.field.value.strip():
-            return ("", "")
-        found = len(self._with_words())
-        chunks = counted(self.list.count, "chunk")
-        return (f"{count(found)} of {chunks} with “{safe(self.field.value[:30])}”", "" if found else "warn")
-
-    def do_chunks_find(self) -> None:
-        self.field.display = True
-        self.field.action_select_all()
-        self.lead(self.field)
-
-    def sought(self, words: str) -> None:
-        self.text.mark(self._wanted_words())
-        self.show_lines()
-
-    def _wanted_words(self) -> re.Pattern[str] | None:
-        """The words that are looked for, one after the other, whatever stands between them."""
-        words = self.field.value.split()
-        return re.compile(r"[\W_]{1,40}".join(map(re.escape, words)), re.IGNORECASE) if words else None
-
-    def _with_words(self) -> list[int]:
-        """The chunks that have the words; looked for once, for a document may have ten thousand."""
-        wanted, pieces = self._wanted_words(), self.list.pieces
-        words, looked_at, size, found = self._hits
-        if (self.field.value, len(pieces)) != (words, size) or pieces is not looked_at:
-            found = [at for at, each in enumerate(pieces) if wanted and wanted.search(each.text)]
-            self._hits = (self.field.value, pieces, len(pieces), found)
-        return found
-
-    def do_chunks_next_hit(self, by: int = 1) -> None:
-        found = self._with_words()
-        if not found:
-            searched = self.field.value.strip()
-            self.tell(
-                "No chunk has the words; / finds others." if searched else "Nothing is looked for; / does."
-            )
-            return
-        here = self.list.cursor
-        after = [at for at in found if (at > here if by > 0 else at < here)]
-        self._go_to_hit((after or found)[0 if by > 0 else -1])
-
-    def _go_to_hit(self, chunk: int) -> None:
-        self.list.go(chunk)
-        self.choose()
-        self.text.go_to_mark(chunk)
-
-    def do_chunks_previous_hit(self) -> None:
-        self.do_chunks_next_hit(-1)
-
-    def do_chunk_words_find(self) -> None:
-        self.field.display = False
-        self.lead(self.list)
-        here = self.list.cursor
-        found = [at for at in self._with_words() if at >= here] or self._with_words()
-        if found:
-            self._go_to_hit(found[0])
-
-    def do_chunk_words_drop(self) -> None:
-        self.field.value = ""
-        self.field.display = False
-        self.lead(self.list)
 
     def do_chunks_leave(self) -> None:
         if any(worker.group == "whole" and not worker.is_finished for worker in self.workers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from kbtui.placing import Place
 from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Part
 from kbtui.tui.widgets.virtual_list import VirtualList
+
+LEAD = 8  # characters of a chunk before what is looked for
 
 
 class Piece(NamedTuple):
@@ -27,6 +30,10 @@ class ChunkList(VirtualList):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.pieces: Sequence[Piece] = ()
+        self.places: dict[int, list[tuple[int, int]]] = {}  # of what is looked for, by chunk
+        self.at: tuple[int, int] | None = (
+            None  # which of these was gone to: the chunk, and which of its places
+        )
 
     @property
     def piece(self) -> Piece | None:
@@ -47,13 +54,28 @@ class ChunkList(VirtualList):
                 "?" if place is None else "~" if place.share < 1 or place.several else " ",
             )
         )
-        words = " ".join(text[:400].split())
         return [
             (f"{index + 1:>6} ", ""),
             (f"{count(facts.characters):>7} ", "dim"),
             (f"{marks} ", "warn"),
-            (words, ""),
+            *self._words(index, text),
         ]
+
+    def _words(self, index: int, text: str) -> Iterator[Part]:
+        """The first words of a chunk, or those around what is looked for."""
+        places = self.places.get(index)
+        if not places:
+            yield " ".join(text[:400].split()), ""
+            return
+        start, end = places[self.at[1] if self.at is not None and self.at[0] == index else 0]
+        lead = "…" if start > LEAD else ""
+        for begin, stop, look in (
+            (max(0, start - LEAD), start, ""),
+            (start, end, "hit"),
+            (end, end + 400, ""),
+        ):
+            yield lead + re.sub(r"\s+", " ", text[begin:stop]), look
+            lead = ""
 
 
 def about(piece: Piece, number: int, document: str, other: str) -> Iterator[Part]:

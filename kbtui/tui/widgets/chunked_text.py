@@ -95,13 +95,32 @@ class ChunkedText(VirtualList):
         self._marks = [found.span() for found in words.finditer(self.text)] if words else []
         self.refresh()
 
-    def go_to_mark(self, chunk: int) -> None:
-        """Put the cursor on the first place in a chunk that is marked, if there is one."""
+    def marks_of(self, chunk: int) -> list[int]:
+        """The places in a chunk that are marked, as they stand in the text."""
         border = self._border(chunk)
-        if border is not None:
-            at = bisect_left(self._marks, border.start, key=lambda mark: mark[0])
-            if at < len(self._marks) and self._marks[at][0] < border.end:
-                self.go(self._row_of(self._marks[at][0]))
+        if border is None:
+            return []
+        first, behind = (
+            bisect_left(self._marks, edge, key=lambda mark: mark[0]) for edge in (border.start, border.end)
+        )
+        return [start for start, _ in self._marks[first:behind]]
+
+    def go_to_mark(self, chunk: int, number: int) -> None:
+        """Put the cursor on one of the places in a chunk that are marked, counted from 0."""
+        marks = self.marks_of(chunk)
+        if marks:
+            self.go_to(marks[min(number, len(marks) - 1)])
+
+    def go_to(self, place: int) -> None:
+        """Put the cursor on the row of a place in the text, and bring it into view with what is around it."""
+        if not self._rows:
+            return
+        self.cursor = self.row_of(place)
+        top, height = round(self.scroll_y), self.size.height
+        if not top + 1 <= self.cursor < top + height - 1:
+            wanted = max(0, min(self.cursor - height // 3, len(self._rows) - height))
+            self.scroll_to(y=wanted, animate=False)
+        self.refresh()
 
     def words_here(self, most: int) -> str:
         """The text from the line under the cursor on, so many characters of it."""
@@ -131,8 +150,8 @@ class ChunkedText(VirtualList):
         self.chosen = chunk
         border = self._border(chunk)
         if border is not None and self._rows:
-            self.cursor = self._row_of(border.start)
-            last = self._row_of(max(border.start, border.end - 1))
+            self.cursor = self.row_of(border.start)
+            last = self.row_of(max(border.start, border.end - 1))
             height = self.size.height
             above = min(3, max(0, height - 1 - (last - self.cursor)))
             top = max(0, min(self.cursor - above, len(self._rows) - height))
@@ -166,9 +185,9 @@ class ChunkedText(VirtualList):
         rows = await asyncio.to_thread(lambda: list(broken(text, width)))
         if text is self.text and width == self._broken_for:
             self._rows = rows if text else []
-            self.resize_to(len(self._rows), self._row_of(place) if self._rows else 0)
+            self.resize_to(len(self._rows), self.row_of(place) if self._rows else 0)
 
-    def _row_of(self, place: int) -> int:
+    def row_of(self, place: int) -> int:
         """The row in which a character of the text stands."""
         return max(0, bisect_right(self._rows, place, key=lambda row: row[0]) - 1)
 
@@ -186,8 +205,8 @@ class ChunkedText(VirtualList):
     def _gutter(self, index: int, over: list[Border]) -> list[Part]:
         """A number where a chunk begins; a heavy line where two overlap; the chosen one's is the heaviest."""
         chosen = any(each.chunk == self.chosen for each in over)
-        begins = [each.chunk for each in over if self._row_of(each.start) == index]
-        ends = bool(over) and all(self._row_of(max(each.start, each.end - 1)) == index for each in over)
+        begins = [each.chunk for each in over if self.row_of(each.start) == index]
+        ends = bool(over) and all(self.row_of(max(each.start, each.end - 1)) == index for each in over)
         line = "╶" if begins and ends else "╭" if begins else "╰" if ends else "│" if over else " "
         line = "█" if chosen else "┃" if len(over) > 1 else line
         number = self.chosen if self.chosen in begins else begins[-1] if begins else -1

@@ -113,6 +113,11 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
         return self._hits.count
 
     @property
+    def hits_above(self) -> int:
+        """How many marked words stand above the row that was gone to."""
+        return self._hits.before[self._hits.at] if self.hits else 0
+
+    @property
     def hit(self) -> str:
         """Which of the places with a marked word was gone to, of how many; "" where there is none."""
         return f"hit {1 + self._hits.before[self._hits.at]} of {self.hits}" if self.hits else ""
@@ -155,11 +160,17 @@ class DocumentView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindi
     @property
     def words_in_view(self) -> str:
         """What stands in view, or from the marked words on that were gone to, where these are in view."""
+        if self.hit_in_view:
+            return self.hit_words
         top = round(self.scroll_y)
-        height = max(1, self.size.height)
-        if self.hits and top <= self._hits.row < top + height:
-            top = self._hits.row
-        return "\n".join(map(plain, self._rows[top : top + min(height, VIEW)]))
+        return "\n".join(map(plain, self._rows[top : top + min(max(1, self.size.height), VIEW)]))
+
+    @property
+    def hit_in_view(self) -> str:
+        """The marked words that were gone to, where they are in view, or ""."""
+        top = round(self.scroll_y)
+        here = self.hits and top <= self._hits.row < top + max(1, self.size.height)
+        return self._hits.words if here else ""
 
     def move(self, by: str) -> None:
         """Scroll as a `move.…` command says."""

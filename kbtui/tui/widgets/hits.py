@@ -21,6 +21,7 @@ class Hits:
         self.at = 0  # which of `rows` was gone to
         self.rows: list[int] = []  # in which a place begins
         self.starts: list[int] = []  # the place of the first in each of these, in the text
+        self._ends: list[int] = []
         self.before: list[int] = []  # how many places there are above each of these
         self.count = 0
         self.spans: dict[int, list[Span]] = {}  # of a row, from character to character
@@ -38,6 +39,7 @@ class Hits:
         if self.rows[-1:] != [first]:
             self.rows.append(first)
             self.starts.append(start)
+            self._ends.append(end)
             self.before.append(self.count)
         self.count += 1
 
@@ -48,6 +50,11 @@ class Hits:
     def go_to(self, place: int) -> None:
         """Go to the first of the rows in which something begins at a place in the text, or behind it."""
         self.at = min(bisect_left(self.rows, self.row_of(place)), max(0, len(self.rows) - 1))
+
+    @property
+    def words(self) -> str:
+        """What stands at the first place in that row."""
+        return " ".join(self.text[self.starts[self.at] : self._ends[self.at]].split())
 
     @property
     def row(self) -> int:

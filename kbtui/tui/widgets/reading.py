@@ -17,7 +17,7 @@ from textual.message import Message
 from kbtui.content import safe, to_markdown
 from kbtui.documents import number, part, word
 from kbtui.errors import Error, Offline
-from kbtui.placing import found_at
+from kbtui.placing import Spot, found_at
 from kbtui.rows import FOLDER, Body, DocumentRow, Found
 from kbtui.tui.widgets.document_list import human_age, human_size
 from kbtui.tui.widgets.document_view import DocumentView
@@ -159,6 +159,13 @@ class Reading(Vertical):
         """Mark what was found in a document, wherever it is shown, and begin where these words stand."""
         self._sought, self._typed = found, typed
         self._body = None  # what is shown already is drawn anew
+
+    def spot(self) -> Spot | None:
+        """What of the text is in view; None where that is its beginning, or it is not here."""
+        if self.busy or self.tab != "text" or self._body is None:
+            return None
+        hit, view = self.view.hit_in_view, self.view
+        return Spot(passage=view.words_in_view, words=hit) if hit or view.scroll_y else None
 
     async def _draw(self, body: Body, *, keep_place: bool) -> None:
         here = self._sought.id == body.document

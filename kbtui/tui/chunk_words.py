@@ -1,0 +1,130 @@
+"""Words that are looked for in the chunks of a document, and the way from place to place."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from kbtui.content import safe
+from kbtui.placing import one_after_the_other
+from kbtui.tui.chunk_panes import BESIDE, ChunkPanes
+from kbtui.tui.widgets.chunk_list import Piece
+from kbtui.tui.widgets.folder_tree import count, counted
+from kbtui.tui.widgets.line import Part
+
+
+class ChunkWords(ChunkPanes):
+    """The commands of the place "chunk_words", and those that go to where the words stand."""
+
+    _sought: re.Pattern[str] | None = None  # what matches the words
+    _looked_at: Sequence[Piece] = ()  # the chunks that were looked through for them
+
+    def look_for(self, words: str) -> None:
+        self.field.value = words  # which hears of it later
+        self.sought(words)
+
+    def sought(self, words: str) -> None:
+        sought = one_after_the_other(words.split())
+        if sought != self._sought:
+            self._sought, self._looked_at = sought, ()
+            self.list.at = None
+            self.text.mark(sought)
+        self._look()
+        self.list.refresh()
+        self.show_lines()
+
+    def _look(self) -> None:
+        """Find the places in the chunks that have come; each is looked through once, there may be many."""
+        pieces, before = self.list.pieces, self._looked_at
+        if pieces is before:
+            return
+        known = len(before) if before and pieces[len(before) - 1 : len(before)] == before[-1:] else 0
+        if not known:
+            self.list.places, self.list.at = {}, None
+        for chunk, piece in enumerate(pieces[known:], known):
+            found = [place.span() for place in self._sought.finditer(piece.text)] if self._sought else []
+            if found:
+                self.list.places[chunk] = found
+        self._looked_at = pieces
+
+    def _places(self) -> list[tuple[int, int]]:
+        """All of them, as the chunk and the number of the place in it."""
+        self._look()
+        return [(chunk, nth) for chunk, found in self.list.places.items() for nth in range(len(found))]
+
+    def found(self) -> Part:
+        words = self.field.value.strip()
+        if not words:
+            return ("", "")
+        places = self._places()
+        quoted = f" with “{safe(words[:30])}”" if not places or self.app.size.width >= BESIDE else ""
+        chunks = f"{count(len(self.list.places))} of {counted(self.list.count, 'chunk')}{quoted}"
+        if not places:
+            return (chunks, "warn")
+        hits = counted(len(places), "hit")
+        if self.list.at in places:
+            hits = f"hit {count(places.index(self.list.at) + 1)} of {count(len(places))}"
+        return (f"{hits} · {chunks}", "")
+
+    def do_chunks_find(self) -> None:
+        self.field.display = True
+        self.field.action_select_all()
+        self.lead(self.field)
+
+    def do_chunks_next_hit(self, by: int = 1) -> None:
+        places = self._places()
+        if places:
+            self._go_to_hit(places[self._next(places, by) % len(places)])
+        else:
+            searched = self.field.value.strip()
+            self.tell(
+                "No chunk has the words; / finds others." if searched else "Nothing is looked for; / does."
+            )
+
+    def do_chunks_previous_hit(self) -> None:
+        self.do_chunks_next_hit(-1)
+
+    def _next(self, places: Sequence[tuple[int, int]], by: int) -> int:
+        """The number of the next place, or of the one before: from that which was gone to, if it is here.
+
+        Else from the line of the text that has the cursor.
+        """
+        here, at = self.list.cursor, self.list.at
+        rows = [self.text.row_of(place) for place in self.text.marks_of(here)]
+        row = self.text.cursor
+        shown = at is not None and at[0] == here and (not rows or rows[min(at[1], len(rows) - 1)] == row)
+        if at is not None and shown and at in places:
+            return places.index(at) + by
+        before = bisect_right if by > 0 and self.focused is self.text else bisect_left
+        behind = bisect_left(places, (here, before(rows, row)))
+        return behind if by > 0 else behind - 1
+
+    def _go_to_hit(self, at: tuple[int, int]) -> None:
+        """Show a place in its chunk and in the text."""
+        chunk, nth = self.list.at = at
+        self.list.go(chunk)
+        self.list.refresh_line(chunk)
+        self.text.choose(chunk)
+        self.text.go_to_mark(chunk, nth)
+        self.tell_of_chunk()
+        self.show_lines()
+
+    def gone_to(self, place: int) -> None:
+        chunk = self.list.cursor
+        nth = bisect_left(self.text.marks_of(chunk), place)
+        self._look()
+        if nth < len(self.list.places.get(chunk, ())):
+            self.list.at = (chunk, nth)
+
+    def do_chunk_words_find(self) -> None:
+        self.field.display = False
+        self.lead(self.list)
+        places = self._places()
+        if places:
+            self._go_to_hit(places[bisect_left(places, (self.list.cursor, 0)) % len(places)])
+
+    def do_chunk_words_drop(self) -> None:
+        self.look_for("")
+        self.field.display = False
+        self.lead(self.list)
