@@ -218,6 +218,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("chunks.compare", ("M",), "compare models", "the chunks under two models side by side", ("chunks",)),
     Command("compared.open", ("enter",), "go there", "the chunk in its document, under its model", ("compared",), 1),
     Command("compared.pane", ("tab", "shift+tab", "l", "right"), "other side", "to the chunks of the other model", ("compared",), 2),
+    Command("compared.reload", ("R", "ctrl+r"), "reload", "ask the service for the chunks of both again", ("compared",), 4),
     Command("compared.leave", ("escape", "q", "h", "left"), "back", "back to the chunks", ("compared",), 3),
     Command("chunks.build", ("b",), "build index", "have the index built, or one that failed built again", ("chunks",), 0, _needs_writing),
     Command("chunks.reload", ("R", "ctrl+r"), "reload", "ask the service for the chunks again", ("chunks",), 7),

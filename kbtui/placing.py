@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN = re.compile(r"[^\W_]+")
-_BETWEEN = r"[\W_]{1,40}"  # two words
+_BETWEEN = r"(?:[^\w<]|_|<[^<>]{0,200}>|<(?![^<>]{0,200}>)){1,40}"  # two words: no other, but perhaps tags
 _INLINE = re.compile(
     "a|abbr|b|big|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|tt|u|wbr", re.IGNORECASE
 )

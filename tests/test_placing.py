@@ -157,6 +157,8 @@ SNIPPET = (
             "Refund charge",
             "refund-charge",
         ),
+        ("In <b>30 days</b>", (("30", True), (" ", False), ("days", True)), "", "30 days"),
+        ("A < 30 <i class='x'>days</i>", (("30 days", True),), "", "30 <i class='x'>days"),
         ("新世界地図", (("世界", True),), "", "世界地図"),
     ],
 )

@@ -52,16 +52,19 @@ class Side(Vertical):
         """Tell beside the name of the model how it stands with its chunks."""
         self.head.show([(f" {safe(self.model)} ", "strong")], [(sentence, look), (" ", "")])
 
-    def show(self, pieces: list[Piece]) -> None:
-        """Draw these chunks."""
+    def show(self, pieces: list[Piece], id: str = "") -> None:
+        """Draw these chunks, the cursor on the one that has this id if it is among them."""
         self.list.show(pieces)
+        at = next((at for at, each in enumerate(pieces) if id and each.id == id), None)
+        if at is not None:
+            self.list.go(at)
         self.show_words()
 
     def show_words(self) -> None:
         """Show what the chunk under the cursor holds."""
         piece = self.list.piece
-        if piece is not None:
-            self.words.say([[(line, "")] for line in piece.text.split("\n")])
+        text = piece.text if piece is not None else ""
+        self.words.say([[(line, "")] for line in text.split("\n")])
 
     def go_to(self, place: Place) -> None:
         """Put the cursor on the chunk that shares the most with a place in the text."""
@@ -97,8 +100,6 @@ class Compared(CommandScreen[tuple[str, str] | None]):
             [("the other side follows to the same words ", "dim")],
         )
         self.show_footer()
-        for side in self.sides:
-            side.say("asking …", "dim")
         self._load()
 
     def here(self) -> tuple[str, ...]:
@@ -121,7 +122,10 @@ class Compared(CommandScreen[tuple[str, str] | None]):
         return self.sides[0] if self.side is self.sides[1] else self.sides[1]
 
     @background("compared")
-    async def _load(self) -> None:
+    async def _load(self, id: str = "") -> None:
+        """Ask for the chunks; with the `id` of one, the cursor goes to it, where it is still there."""
+        for side in self.sides:
+            side.say("asking …", "dim")
         try:
             indexes = {index.model: index for index in await self.kb.indexes(self._row.id)}
             body = await body_of(self.kb, self._row)
@@ -130,12 +134,14 @@ class Compared(CommandScreen[tuple[str, str] | None]):
             for side in self.sides:
                 known = indexes.get(side.model)
                 if known is None or known.status != "succeeded":
+                    side.show([])
                     side.say(*in_words(known))
                     continue
                 telling = Telling(self._row.id, body.format if body else "html", passages, Likenesses())
                 async with aclosing(told(self.kb, self._row.id, side.model, telling)) as looks:
                     async for pieces in looks:
-                        side.show(pieces)
+                        side.show(pieces, id if side is self.side else "")
+                        id = "" if any(each.id == id for each in pieces) else id
                         side.say(_in_short(pieces))
                         self.show_footer()
             self._begin()
@@ -187,6 +193,10 @@ class Compared(CommandScreen[tuple[str, str] | None]):
     def do_compared_open(self) -> None:
         piece = self.side.list.piece
         self.dismiss((self.side.model, piece.id if piece is not None else ""))
+
+    def do_compared_reload(self) -> None:
+        piece, self._near = self.side.list.piece, None
+        self._load(piece.id if piece is not None else "")
 
     def do_compared_leave(self) -> None:
         self.dismiss(None)
