@@ -14,9 +14,12 @@ from kbtui.demo.server import Demo
 from kbtui.errors import Refused
 from kbtui.keymap import Keymap
 from kbtui.tui.app import KbApp
-from kbtui.tui.keyboard import caught_up
+from kbtui.tui.keyboard import CommandScreen, caught_up
+from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.keys import Keys
+from kbtui.tui.screens.knowledge import Known
 from kbtui.tui.screens.question import Question
+from kbtui.tui.screens.search import Search
 from tests.house import BASE, House, opened, settings_for
 from tests.service import Service
 
@@ -305,3 +308,42 @@ async def test_keys_typed_after_the_app_has_ended_are_for_the_shell(
         await house.press("Q")
         await house.until(lambda: not house.app.is_running, "ended")
     assert not asked
+
+
+@pytest.mark.parametrize(
+    ("over", "opens"),
+    [
+        ("c", {"gq": Ask, "gA": Known, "S": Search}),
+        ("I", {"gq": Ask, "gA": Known, "S": Search}),
+        ("gA", {"gq": Ask, "S": Search}),
+    ],
+)
+async def test_what_opens_a_screen_in_browse_does_so_over_the_others_too(
+    demo: Demo, tmp_path: Path, over: str, opens: dict[str, type[CommandScreen[Any]]]
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        await house.press(*over)
+        below = house.app.screen
+        assert below is not house.browse
+        for keys, screen in (opens | {"?": Keys, ":": Keys}).items():
+            await house.press(*keys)
+            assert isinstance(house.app.screen, screen), keys
+            while house.app.screen is not below:
+                assert house.app.screen is not house.browse, keys
+                await house.press("escape")
+        await house.press("g", "h")
+        assert "works elsewhere: Browse" in house.notices
+
+
+async def test_a_result_of_a_search_over_the_chunks_is_shown_in_browse(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        await house.press("c", "S", *"quick start", "enter")
+        await house.until(lambda: "document" in house.line("header"), "found")
+        await house.press("enter")
+        assert house.app.screen is house.browse and house.row.name != "Chargebacks"
+        await house.press("c", "g", "s")
+        assert isinstance(house.app.screen, Search)

@@ -40,6 +40,8 @@ ASKING: Part = ("asking …", "dim")
 class ChunkPanes(CommandScreen[None]):
     """All chunks under one model; what is told of the one under the cursor, and where it stands."""
 
+    AUTO_FOCUS = ""  # else where the list is hidden, the field that is hidden too gets the keys
+
     def __init__(
         self,
         app: KbApp,

@@ -15,7 +15,7 @@ from textual.await_complete import AwaitComplete
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 
-from kbtui.commands import BY_ID, TYPING, Command, Situation
+from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command, Situation
 from kbtui.errors import Error
 from kbtui.keymap import Keymap, show_key
 from kbtui.placing import Spot
@@ -112,12 +112,20 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
             self.show_footer()
             if command is None:
                 if key != "escape":
-                    self.tell(f"{show_key(sequence)} is no command.")
+                    self.tell(self._nothing_here(sequence))
                 return True
         if command is None:
             return False
         self.run(command)
         return True
+
+    def _nothing_here(self, sequence: str) -> str:
+        """What is told of keys that do nothing here."""
+        elsewhere = (each for each in COMMANDS if sequence in self.keymap.keys(each))
+        command = next(elsewhere, None)
+        if command is None:
+            return f"{show_key(sequence)} is no command."
+        return f"{show_key(sequence)}, “{command.help}”, works elsewhere: {PLACES[command.places[0]]}."
 
     async def _type(self, event: events.Key, command: Command | None) -> bool:
         if command is None and event.is_printable:

@@ -55,6 +55,12 @@ class Opening(Base):
 
         self.push_screen(Search(self._it))
 
+    def uncover(self) -> None:
+        """Close what lies over Browse: something is to be shown there."""
+        browse = self._browse()
+        while browse is not None and isinstance(self.screen, CommandScreen) and self.screen is not browse:
+            self.screen.dismiss()
+
     def leave_search(self, left: Left) -> None:
         """Remember a search that was left for one of its results."""
         self._left = (self.kb, left)

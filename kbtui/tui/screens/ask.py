@@ -38,7 +38,7 @@ class Ask(AnswerPanes):
             self.do_ask_again()
 
     def here(self) -> tuple[str, ...]:
-        return ("ask",) if self.focused is self.field else ("answer", "move")
+        return ("ask",) if self.focused is self.field else ("answer", "move", "around")
 
     # Asking
 

@@ -26,8 +26,9 @@ class Chunks(ChunkWords):
         if self.focused is self.field:
             return ("chunk_words",)
         if self.whole.display:
-            return ("whole", "move")
-        return ("chunks", "move") if self.list.count else ("unindexed", "chunks", "move")
+            return ("whole", "move", "around")
+        places = ("chunks", "move", "around")
+        return places if self.list.count else ("unindexed", *places)
 
     def content_saved(self, document: str) -> None:
         if document == self._row.id:

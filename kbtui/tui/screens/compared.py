@@ -103,7 +103,7 @@ class Compared(CommandScreen[tuple[str, str] | None]):
         self._load()
 
     def here(self) -> tuple[str, ...]:
-        return ("compared", "move")
+        return ("compared", "move", "around")
 
     def situation(self) -> Situation:
         return Situation(row=self._row)

@@ -26,7 +26,7 @@ LOOKS, PAUSE = 100, 0.05  # how often, with as many seconds between, what anothe
 class Index(IndexPanes):
     """The commands of the place "index", each in a method by its name."""
 
-    places = ("index", "move")
+    places = ("index", "move", "around")
 
     def do_move(self, by: str) -> None:
         self.lines.move(by)

@@ -75,7 +75,7 @@ class Known(AgentPanes[None]):
         self._look_soon()
 
     def here(self) -> tuple[str, ...]:
-        return ("agent_words",) if self.focused is self.field else ("knowledge", "move")
+        return ("agent_words",) if self.focused is self.field else ("knowledge", "move", "around")
 
     # The agents
 
@@ -174,17 +174,22 @@ class Known(AgentPanes[None]):
         if each is not None and self.kb.mirror.row(each.id) is None:
             self.tell(f"“{safe(each.name[:80])}” is not in the list.", "warn")
         elif each is not None:
-            self.dismiss()
+            self.kbapp.uncover()
             self.kbapp.go_to(each.id, each.name)
 
     def do_knowledge_pane(self) -> None:
         self._lead(self.lines if self.focused is self.attached else self.attached)
         self._show()
 
+    def do_go_agents(self) -> None:
+        """They are here."""
+        self._lead(self.lines)
+        self._show()
+
     def do_knowledge_eye(self) -> None:
         if self.chosen is not None:
             chosen = self.chosen
-            self.dismiss()
+            self.kbapp.uncover()
             self.kbapp.look_as(chosen)
 
     def do_knowledge_branch(self) -> None:

@@ -15,7 +15,7 @@ class Search(FoundPanes):
     """The commands of the places "search" and "results", each in a method by its name."""
 
     def here(self) -> tuple[str, ...]:
-        return ("search",) if self.focused is self.field else ("results", "move")
+        return ("search",) if self.focused is self.field else ("results", "move", "around")
 
     def came(self) -> None:
         """Carry out what was pressed for the results that have come; without any, type other words."""
@@ -106,7 +106,7 @@ class Search(FoundPanes):
             words = self.field.value.strip()
             self.kb.remember_search(words)
             self.kbapp.leave_search(Left(words, self.types, self.where, found.id))
-            self.dismiss()
+            self.kbapp.uncover()
             self.kbapp.show_found(found, words)
 
     def do_results_info(self) -> None:
@@ -144,6 +144,10 @@ class Search(FoundPanes):
         from kbtui.tui.screens.ask import Ask
 
         self.app.switch_screen(Ask(self.kbapp, words=self.field.value))
+
+    def do_search_again(self) -> None:
+        """One is there."""
+        self.tell("These are the results.")
 
     def do_results_leave(self) -> None:
         self.do_results_words()
