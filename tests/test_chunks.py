@@ -504,3 +504,28 @@ async def test_the_chunks_of_a_text_that_was_scrolled_begin_at_what_is_in_view(
         await house.press("escape", "g", "g", "c")
         await house.until(lambda: house.line("header").rstrip().endswith("chunks"), "from the beginning")
         assert house.app.screen.list.cursor == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 10)])
+async def test_on_a_small_terminal_the_words_are_seen_in_the_chunks_and_in_the_text(
+    demo: Demo, service: Service, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    indexed(service, "Long one", f"{LONG}\n\nThe quokka tells.\n\n{LONG}\n\nA quokka too.")
+    async with opened(settings_for(demo.url, demo.key, tmp_path), size) as house:
+        await house.online()
+        await house.press("S", *"quokka")
+        await house.until(lambda: "1 document" in house.line("header"), "found")
+        assert "Long one" in house.drawn[2]
+        await house.press("enter", "c")
+        await house.until(partial(says, house, "hit 1 of 2"))
+        screen = house.app.screen
+        assert isinstance(screen, Chunks)
+        await house.until(lambda: any("quokka" in line for line in house.drawn[1:-1]), "in the chunks")
+        assert not screen.text.size.height
+        await house.press("tab")
+        await house.until(lambda: screen.text.size.height, "the text in their place")
+        await house.until(lambda: "quokka" in hit_row(screen, house), "in the text")
+        await house.press("n")
+        assert says(house, "hit 2 of 2") and "quokka" in hit_row(screen, house)
+        await house.press("tab")
+        await house.until(lambda: screen.list.size.height and "quokka" in "".join(house.drawn[1:-1]), "back")

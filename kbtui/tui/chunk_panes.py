@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from kbtui.models import RagIndex
     from kbtui.tui.app import KbApp
 
+LOW = 14  # lines below which there is room for the chunks or the text, not for both
+TIGHT = 60  # columns below which the header does not name the model
 BESIDE = 100  # columns from which the text stands beside the chunks, not below
 ASKING: Part = ("asking …", "dim")
 
@@ -101,6 +103,8 @@ class ChunkPanes(CommandScreen[None]):
 
     def on_resize(self) -> None:
         self.set_class(self.app.size.width < BESIDE, "-narrow")
+        self.set_class(self.app.size.height < LOW, "-low")
+        self.show_lines()
 
     def on_screen_resume(self) -> None:
         self.show_lines()
@@ -122,9 +126,10 @@ class ChunkPanes(CommandScreen[None]):
         number = f" Chunk {count(self.list.cursor + 1)}  " if self.whole.display else " Chunks  "
         found = self.found()
         state = found if found[0] and self.list.count else self._state
+        model = f"{safe(self.model)} · " if self.model and self.app.size.width >= TIGHT else ""
         self._header.show(
             [(number, "strong"), (safe(self._row.name[:200]), "strong"), (f"  {safe(place)}", "dim")],
-            [(f"{safe(self.model)} · " if self.model else "", "dim"), state, (" ", "")],
+            [(model, "dim"), state, (" ", "")],
         )
         self.show_footer()
 
@@ -141,6 +146,8 @@ class ChunkPanes(CommandScreen[None]):
     def lead(self, widget: Widget) -> None:
         """Give a part of the screen the keys."""
         self.set_focus(widget)
+        if self.has_class("-low"):
+            self.set_class(widget is self.text, "-in-text")
         self.list.show_led()
         self.text.show_led()
         self.show_footer()

@@ -13,6 +13,8 @@ from kbtui.tui.widgets.chunk_list import Piece
 from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Part
 
+TINY = 40  # columns below which only the places are counted
+
 
 class ChunkWords(ChunkPanes):
     """The commands of the place "chunk_words", and those that go to where the words stand."""
@@ -65,6 +67,8 @@ class ChunkWords(ChunkPanes):
         hits = counted(len(places), "hit")
         if self.list.at in places:
             hits = f"hit {count(places.index(self.list.at) + 1)} of {count(len(places))}"
+        if self.app.size.width < TINY:
+            return (hits, "")
         return (f"{hits} · {chunks}", "")
 
     def do_chunks_find(self) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PAUSE = 0.25  # seconds after a key before the service is asked
 SHORTEST = 2  # characters that are searched for
+LOW, FLAT = 14, 8  # lines below which there is less room for what stands around the words, and none
 NAMES = 5  # matches by name that are shown above the others
 AHEAD = 20  # results below the cursor, fewer of which have the next page fetched
 PAGES = 3  # of the service's answers that are looked through for a scope, until more is wished
@@ -97,6 +98,10 @@ class FoundPanes(CommandScreen[None]):
         self.field.cursor_position = len(self._begin)
         if self.wanted:
             self.set_focus(self.results)
+
+    def on_resize(self) -> None:
+        self.set_class(self.app.size.height < LOW, "-low")
+        self.set_class(self.app.size.height < FLAT, "-flat")
 
     def situation(self) -> Situation:
         return Situation(

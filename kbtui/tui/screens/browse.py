@@ -237,7 +237,7 @@ class Browse(Panes):
 
     def spot(self) -> Spot | None:
         row = self.row
-        return self.reading.spot() if row is not None and self.reading.row == row else None
+        return self.reading.spot(row) if row is not None else None
 
     # Marks
 

@@ -12,6 +12,7 @@ from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Part
 from kbtui.tui.widgets.virtual_list import VirtualList
 
+NARROW = 34  # cells below which the sizes are left out
 LEAD = 8  # characters of a chunk before what is looked for
 
 
@@ -54,10 +55,11 @@ class ChunkList(VirtualList):
                 "?" if place is None else "~" if place.share < 1 or place.several else " ",
             )
         )
+        narrow = width < NARROW
         return [
-            (f"{index + 1:>6} ", ""),
-            (f"{count(facts.characters):>7} ", "dim"),
-            (f"{marks} ", "warn"),
+            (f"{index + 1:>{3 if narrow else 6}} ", ""),
+            ("" if narrow else f"{count(facts.characters):>7} ", "dim"),
+            (f"{marks.strip() if narrow else marks} ", "warn"),
             *self._words(index, text),
         ]
 

@@ -75,6 +75,7 @@ class ChunkedText(VirtualList):
         self._borders: list[Border] = []
         self._longest = 0
         self._broken_for = 0
+        self._meant = 0  # the place in the text that the cursor is to stand at, once there are rows
 
     async def show(self, text: str) -> None:
         """Show a text, safe to be drawn, without any chunk."""
@@ -85,7 +86,7 @@ class ChunkedText(VirtualList):
 
     def clear(self) -> None:
         """Show nothing."""
-        self.text, self._borders, self._longest, self.chosen = "", [], 0, -1
+        self.text, self._borders, self._longest, self.chosen, self._meant = "", [], 0, -1, 0
         self._rows, self._marks = [], []
         self.resize_to(0, 0)
 
@@ -113,6 +114,7 @@ class ChunkedText(VirtualList):
 
     def go_to(self, place: int) -> None:
         """Put the cursor on the row of a place in the text, and bring it into view with what is around it."""
+        self._meant = place
         if not self._rows:
             return
         self.cursor = self.row_of(place)
@@ -149,6 +151,8 @@ class ChunkedText(VirtualList):
         """Let a chunk stand out and bring it into view, if it stands anywhere."""
         self.chosen = chunk
         border = self._border(chunk)
+        if border is not None:
+            self._meant = border.start
         if border is not None and self._rows:
             self.cursor = self.row_of(border.start)
             last = self.row_of(max(border.start, border.end - 1))
@@ -181,7 +185,7 @@ class ChunkedText(VirtualList):
         width = self._broken_for = self._width
         if not width:
             return
-        text, place = self.text, self._rows[self.cursor][0] if self._rows else 0
+        text, place = self.text, self._rows[self.cursor][0] if self._rows else self._meant
         rows = await asyncio.to_thread(lambda: list(broken(text, width)))
         if text is self.text and width == self._broken_for:
             self._rows = rows if text else []

@@ -160,10 +160,10 @@ class Reading(Vertical):
         self._sought, self._typed = found, typed
         self._body = None  # what is shown already is drawn anew
 
-    def spot(self) -> Spot | None:
-        """What of the text is in view; None where that is its beginning, or it is not here."""
-        if self.busy or self.tab != "text" or self._body is None:
-            return None
+    def spot(self, row: DocumentRow) -> Spot | None:
+        """What of the text of a document is in view, or will be; None for its beginning."""
+        if self.row != row or self.busy or self.tab != "text" or self._body is None:
+            return Spot(self._sought.snippet, self._typed) if self._sought.id == row.id else None
         hit, view = self.view.hit_in_view, self.view
         return Spot(passage=view.words_in_view, words=hit) if hit or view.scroll_y else None
 

@@ -12,6 +12,7 @@ from kbtui.rows import Found
 from kbtui.tui.widgets.line import Part, cut, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
+NARROW = 50  # cells below which there is room for the name alone
 LEAD = 24  # characters of a snippet before the first word that was found
 
 
@@ -44,15 +45,17 @@ class Results(VirtualList):
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
         found = self._found[index]
+        if width < NARROW:
+            return self._name_alone(found)
         name = min(40, width // 3)
         room = max(0, width - name - 18)
         score = f"{found.score:.2f}" if found.score is not None else "" if found.snippet else "name"
         snippet = cut(_around_the_first(found.snippet), room)
         folder = self._place(found.id).rpartition(" / ")[2]
-        title = cut([(safe(found.name[:400]) or "(no name)", ""), (f"  {safe(folder[:400])}", "dim")], name)
+        title = cut(_title(found, folder), name)
         gap = room - sum(cell_len(text) for text, _ in snippet)
         return [
-            ("✓ " if found.id in self._marks else "  ", "key"),
+            self._mark(found),
             *title,
             (" " * (name + 2 - sum(cell_len(text) for text, _ in title)), ""),
             *snippet,
@@ -60,6 +63,16 @@ class Results(VirtualList):
             (f" {fit(safe(found.type[:7]), 7)}", "dim"),
             (fit(score, 5, right=True) + " ", "dim"),
         ]
+
+    def _name_alone(self, found: Found) -> list[Part]:
+        return [self._mark(found), *_title(found, self._place(found.id).rpartition(" / ")[2])]
+
+    def _mark(self, found: Found) -> Part:
+        return ("✓ " if found.id in self._marks else "  ", "key")
+
+
+def _title(found: Found, folder: str) -> list[Part]:
+    return [(safe(found.name[:400]) or "(no name)", ""), (f"  {safe(folder[:400])}", "dim")]
 
 
 def _around_the_first(snippet: Sequence[tuple[str, bool]]) -> list[Part]:
