@@ -306,6 +306,22 @@ async def test_a_service_that_does_not_answer_is_told(
         await house.press("c")
         await house.until(lambda: "the service did not answer" in house.line("header"), "told")
         assert isinstance(house.app.screen, Chunks) and not isinstance(house.app.screen, Editor)
+        await house.until(lambda: "R asks again" in told(house), "what can be done")
+        assert "not kept here" in told(house)
+
+
+async def test_without_the_service_nothing_is_said_of_indexes_that_nobody_knows(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Long one")
+        wire.down()
+        await house.press("c")
+        await house.until(lambda: "R asks again" in told(house), "what can be done")
+        await house.press("M")
+        assert "No index is known" in house.notices
 
 
 async def test_the_chunks_under_two_models_follow_each_other_to_the_same_words(

@@ -126,6 +126,8 @@ async def test_every_key_among_the_chunks_draws_one_frame(demo: Demo, tmp_path: 
         assert await each_draws_one_frame(house, count, *MOVES) > 8
         await house.press("tab")
         assert await each_draws_one_frame(house, count, "j", "pagedown", "pageup", "G", "home") > 3
+        await house.press("1", "/", *"plug", "enter")
+        assert await each_draws_one_frame(house, count, "n", "n", "N", "n", "j") > 3
 
 
 async def test_every_key_in_an_answer_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:

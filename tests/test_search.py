@@ -426,6 +426,22 @@ async def test_one_comes_back_to_the_results_where_one_was_opened(
         )
 
 
+async def test_without_the_service_it_is_said_what_is_searched_and_it_is_asked_when_it_is_back(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        wire.down()
+        await house.press("S", *"photovoltaic battery")
+        await house.until(lambda: "offline: 0 documents" in house.line("header"), "told")
+        assert "the texts of documents that you opened" in " ".join(" ".join(house.drawn).split())
+        wire.up()
+        screen = house.app.screen
+        assert isinstance(screen, Search)
+        house.app.do_sync_refresh()
+        await house.until(lambda: "offline" not in house.line("header") and shown(screen), "asked again")
+
+
 @pytest.mark.parametrize("how", ["refused", "cut"])
 async def test_a_page_that_does_not_come_takes_none_away(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path, how: str

@@ -188,7 +188,11 @@ class ChunkPanes(CommandScreen[None]):
         except Error as error:
             self.say("the service did not answer", "bad")
             if not self.list.count:
-                self.explain((safe(error.sentence), "bad"), ("R asks again.", "dim"))
+                self.explain(
+                    (safe(error.sentence), "bad"),
+                    ("Chunks are read from the service whenever you look, and not kept here.", "dim"),
+                    ("R asks again.", "dim"),
+                )
             raise
 
     async def _until_indexed(self) -> None:

@@ -37,6 +37,11 @@ HINT = (
     "What has them in its name alone comes first."
 )
 
+ALONE = (
+    "Without the service only names are searched, and the texts of documents that you opened. "
+    "It is asked as soon as it answers again."
+)
+
 
 class Scope(NamedTuple):
     """Where is searched: in these documents and what lies in them, or everywhere where there are none."""
@@ -78,6 +83,7 @@ class FoundPanes(CommandScreen[None]):
         self.named = 0  # how many do
         self.hits: list[Found] = []
         self.state: Part = ("", "")
+        self._alone = False  # what was found was found without the service
         self._elsewhere = False  # the service found documents that lie outside of the scope
         self.more = asyncio.Event()  # what comes after is wanted
         self.pausing = False  # until it is
@@ -122,6 +128,9 @@ class FoundPanes(CommandScreen[None]):
         return self.kb.mirror.row(found.id) if found is not None else None
 
     def show_lines(self) -> None:
+        if self._alone and self.kbapp.in_touch:
+            self.look_for(self.field.value.strip())  # the service is back
+            self._alone = False
         shown, named = len(self.names), self.named
         look = "key" if self.types or self.where.ids else "dim"
         types = " or ".join(self.types)
@@ -161,7 +170,7 @@ class FoundPanes(CommandScreen[None]):
 
     @background("search")
     async def look_for(self, words: str) -> None:
-        self.pausing = self._elsewhere = False
+        self.pausing = self._elsewhere = self._alone = False
         if self.kb.mirror.count(ALL) > RANKED_AT_ONCE:
             self.names, self.named = await asyncio.to_thread(self._by_name, words)
             self.show()
@@ -217,6 +226,7 @@ class FoundPanes(CommandScreen[None]):
         found = await asyncio.to_thread(self.kb.found_here, words, self.types)
         inside = self.kb.within(self.where.ids)
         self.hits = [each for each in found if not self.where.ids or inside(each.id)]
+        self._alone = True
         self.say(f"offline: {counted(len(self.hits), 'document')} of those you opened", "warn")
 
     def say(self, sentence: str, look: str) -> None:
@@ -244,6 +254,7 @@ class FoundPanes(CommandScreen[None]):
                 f"What the service finds lies outside of {self.where.words}: it always looks in all texts."
             )
             hint = elsewhere if self._elsewhere and self.state != SEARCHING else ""
+            hint = ALONE if self._alone else hint
             self._snippet.say([[(safe(hint) if typed else HINT, "dim")]])
             return
         path = self.kb.place(found.id) or "Root"

@@ -74,8 +74,10 @@ class Chunks(ChunkWords):
         others = [model for model in ready if model != self.model]
         if self.model in ready and others:
             self._compare(others[0])
-        else:
+        elif self._indexes:
             self.tell("There is an index under one model only: m shows the other, b builds its index.")
+        else:
+            self.tell("No index is known that could be compared: R asks the service again.")
 
     @background("compare")
     async def _compare(self, other: str) -> None:
