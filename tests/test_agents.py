@@ -294,7 +294,9 @@ async def test_agents_and_branches_of_any_name_are_shown_without_harm(
     wire.rewrite(named, path="agents|branches", times=None)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.online()
-        await house.press("g", "A", "/", *agent(AVA)[-6:], "enter")
+        await house.press("g", "A", "/")
+        assert any("or of its id" in line for line in house.drawn), "what is looked at"
+        await house.press(*agent(AVA)[-6:], "enter")
         await house.until(lambda: "pages" in house.line("heads"), "an agent")
         await house.press("b")
         await house.until(lambda: "pages" not in house.line("heads"), "a branch")
