@@ -227,7 +227,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("whole.back", ("enter", "v", "escape", "q", "h", "left"), "all chunks", "back to all chunks", ("whole",), 1),
     Command("whole.next", (")",), "next", "the next chunk", ("whole",), 2),
     Command("whole.previous", ("(",), "previous", "the chunk before", ("whole",), 3),
-    Command("whole.next_hit", ("n",), "next hit", "the next place with the words, also in a next chunk; or the next chunk", ("whole",)),
+    Command("whole.next_hit", ("n",), "next hit", "the next place with the words, or the next chunk", ("whole",)),
     Command("whole.previous_hit", ("N",), "previous hit", "the place before, with the words; or the chunk before", ("whole",)),
     Command("chunk_words.find", ("enter", "down"), "go on", "to the first place with the words, from this chunk on", ("chunk_words",), 1),
     Command("chunk_words.drop", ("escape",), "drop", "find nothing", ("chunk_words",), 2),
