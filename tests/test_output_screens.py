@@ -231,13 +231,15 @@ async def test_every_screen_ends_in_what_textual_draws(
     first = settings_for(demo.url, demo.key, tmp_path, name="first", theme=theme)
     away = Workspace("no key", "https://api.elevenlabs.io")
     last: deque[str] = deque(maxlen=40)
-    async with opened(replace(first, workspaces=(first.workspace, away)), (80, 24)) as house:
-        await house.online()
-        try:
+    size = Size(80, 24)
+    try:
+        async with opened(replace(first, workspaces=(first.workspace, away)), size) as house:
+            await house.online()
             for _ in range(KEYS):
                 last.append(await step(house, service, chance))
+                size = house.app.size
                 watch.settle()
-        except Exception as error:
-            error.add_note(f"KBTUI_SEED={SEED}, after {' '.join(last)} on {house.app.size}")
-            raise
+    except Exception as error:
+        error.add_note(f"KBTUI_SEED={SEED}, after {' '.join(last)} on {size}")
+        raise
     print(f"{colours}: {watch.frames} frames")
