@@ -15,6 +15,16 @@ Everything else that is raised is a bug and is meant to be seen as one.
 
 from __future__ import annotations
 
+import re
+
+SHORT = 60  # characters of a sentence that fit beside others
+
+
+def in_short(sentence: str) -> str:
+    """The first sentence of what went wrong, without its full stop: for a header that says little else."""
+    first = re.split(r"(?<=[^.]{3})\.(?:\s|$)", sentence.strip(), maxsplit=1)[0]
+    return first if len(first) <= SHORT else f"{first[: SHORT - 1].rstrip()}…"
+
 
 class Error(Exception):
     """A failure with one sentence for the person and a detail for the log.

@@ -222,7 +222,7 @@ async def test_where_another_model_cannot_be_asked_nothing_stands_under_its_name
         refused = {"detail": {"status": "not_found", "message": "Gone."}}
         wire.answer(404, refused, path=INDEX, times=None)
         await house.press("j", "j", "m")
-        await house.until(lambda: "the service did not answer" in house.line("header"), "told")
+        await house.until(lambda: "Gone" in house.line("header"), "told")
         assert not screen.list.count
         await house.until(lambda: "R asks again" in told(house), "what can be done")
         wire.heal()
@@ -304,7 +304,7 @@ async def test_a_service_that_does_not_answer_is_told(
             404, {"detail": {"status": "not_found", "message": "Gone."}}, path=f"/{CHUNKS}", times=None
         )
         await house.press("c")
-        await house.until(lambda: "the service did not answer" in house.line("header"), "told")
+        await house.until(lambda: "Gone" in house.line("header"), "told")
         assert isinstance(house.app.screen, Chunks) and not isinstance(house.app.screen, Editor)
         await house.until(lambda: "R asks again" in told(house), "what can be done")
         assert "not kept here" in told(house)
@@ -370,7 +370,7 @@ async def test_what_is_compared_is_asked_for_again_and_the_cursor_stays_on_its_c
         await house.press("M")
         screen = house.app.screen
         assert isinstance(screen, Compared)
-        await house.until(lambda: "did not answer" in house.line("right-head"), "told")
+        await house.until(lambda: "Gone" in house.line("right-head"), "told")
         wire.heal()
         await house.press("R")
         await house.until(lambda: "chunks of about" in house.line("right-head"), "both")
@@ -388,6 +388,21 @@ async def test_what_is_compared_is_asked_for_again_and_the_cursor_stays_on_its_c
         await house.press("R")
         await house.until(lambda: "no index yet" in house.line("left-head"), "one is gone")
         assert not screen.sides[0].list.count and not screen.sides[0].words.text.strip()
+
+
+async def test_a_comparison_that_is_refused_says_so_beside_the_names_of_the_models(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = indexed(service, "Long", LONG)
+    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await viewing(house, "Long")
+        wire.answer(403, {"detail": {"status": "no", "message": "Not for you."}}, path=INDEX, times=None)
+        await house.press("M")
+        await house.until(lambda: isinstance(house.app.screen, Compared), "side by side")
+        await house.until(lambda: "Not for you" in house.line("left-head"), "told")
+        assert MODELS[0] in house.line("left-head") and MODELS[1] in house.line("right-head")
+        assert any("Not for you." in line for line in house.drawn[2:])
 
 
 async def test_one_model_is_compared_with_none(demo: Demo, service: Service, tmp_path: Path) -> None:

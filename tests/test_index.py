@@ -246,7 +246,7 @@ async def test_a_service_that_refuses_is_told_here_and_leaves_the_column_empty_a
         assert sum(id in ids for _, ids in batches(wire)) == 1 and not house.notices
         assert not any("●" in line for line in house.drawn)
         await house.press("I")
-        await shows(house, "the service did not answer", "No indexes here")
+        await shows(house, "No indexes here; R asks again")
         wire.heal()
         await house.press("R")
         await shows(house, "● ready", "Room for indexes")

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kbtui.errors import Busy, Error, MissingPermission, NotFound, Offline, Refused, Unauthorized, Unexpected
+from kbtui.errors import (
+    SHORT,
+    Busy,
+    Error,
+    MissingPermission,
+    NotFound,
+    Offline,
+    Refused,
+    Unauthorized,
+    Unexpected,
+    in_short,
+)
 from kbtui.refusals import LONGEST, failure, is_throttled, refusal
 
 
@@ -205,3 +216,23 @@ def test_no_body_is_too_odd_for_a_sentence(status: int, body: bytes) -> None:
     error = said(status, body)
     assert error.sentence and error.sentence.isprintable()
     assert error.status == status
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "short"),
+    [
+        (401, detail(status="missing_permissions"), "The API key lacks a permission that this needs"),
+        (401, detail(status="invalid_api_key"), "The service does not accept the API key"),
+        (403, b"", "The service does not allow this (403)"),
+        (404, detail(status="agent_not_found", message="Agent a.b not found."), "Agent a.b not found"),
+        (422, {"detail": [{"loc": ["body", "query"], "msg": "Too short"}]}, "query: Too short"),
+        (503, b"", "The service is not available at the moment (503)"),
+    ],
+)  # fmt: skip
+def test_a_header_says_in_short_what_is_true(status: int, body: Any, short: str) -> None:
+    assert in_short(said(status, body).sentence) == short
+
+
+@given(st.text())
+def test_what_is_said_in_short_is_short(sentence: str) -> None:
+    assert len(in_short(sentence)) <= SHORT

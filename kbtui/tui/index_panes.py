@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 
 from kbtui.commands import Situation
 from kbtui.content import safe
-from kbtui.errors import Error
+from kbtui.errors import Error, in_short
 from kbtui.index_states import State, is_pending, would_add
 from kbtui.rows import ALL, FOLDER, DocumentRow, View
 from kbtui.tui.background import background
@@ -274,7 +274,7 @@ class IndexPanes(CommandScreen[None]):
         if self.kbapp.trouble:
             return ("the service cannot be asked now", "bad")
         if self._watch.trouble:
-            return ("the service did not answer; R asks again", "bad")
+            return (f"{in_short(safe(self._watch.trouble))}; R asks again", "bad")
         building = len(self._pending)
         return (f"{count(building)} being built", "warn") if building else ("", "")
 

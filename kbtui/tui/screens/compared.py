@@ -7,6 +7,7 @@ from contextlib import aclosing
 from statistics import median
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -14,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from kbtui.chunk_facts import Likenesses, Telling, as_read
 from kbtui.commands import Situation
 from kbtui.content import safe
-from kbtui.errors import Error
+from kbtui.errors import Error, in_short
 from kbtui.indexing import in_words
 from kbtui.placing import Passages, Place
 from kbtui.rows import DocumentRow
@@ -24,7 +25,7 @@ from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.chunk_list import ChunkList, Piece
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import count, counted
-from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.line import Line, Part, cut
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Side(Vertical):
 
     def say(self, sentence: str, look: str = "") -> None:
         """Tell beside the name of the model how it stands with its chunks."""
-        self.head.show([(f" {safe(self.model)} ", "strong")], [(sentence, look), (" ", "")])
+        room = max(0, self.app.size.width // 2 - cell_len(self.model) - 4)
+        self.head.show([(f" {safe(self.model)} ", "strong")], [*cut([(sentence, look)], room), (" ", "")])
 
     def show(self, pieces: list[Piece], id: str = "") -> None:
         """Draw these chunks, the cursor on the one that has this id if it is among them."""
@@ -145,10 +147,11 @@ class Compared(CommandScreen[tuple[str, str] | None]):
                         side.say(_in_short(pieces))
                         self.show_footer()
             self._begin()
-        except Error:
+        except Error as error:
             for side in self.sides:
                 if not side.list.count:
-                    side.say("the service did not answer", "bad")
+                    side.say(in_short(safe(error.sentence)), "bad")
+                    side.words.say([[(safe(error.sentence), "bad")]])
             raise
 
     def _begin(self) -> None:
