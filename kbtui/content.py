@@ -16,6 +16,8 @@ from difflib import Match, SequenceMatcher
 from functools import cache
 from typing import NamedTuple
 
+from kbtui.placing import UNSPACED
+
 # Text that is safe to show
 
 MARKS = 8  # on one base character; no script needs more, and hundreds climb over the neighbouring lines
@@ -181,6 +183,10 @@ _SENTENCE_ENDS = (
     r"|(?=<(?!/|(?i:a|abbr|b|code|em|i|img|kbd|mark|s|small|span|strong|sub|sup|u)\b))"
 )
 _WORDS = r"<[^<>]*>|\w+"
+_SPOKEN = rf"(?:[{UNSPACED}]|[^\s{UNSPACED}]+)\s*"  # a word, or a letter where words have no spaces between
+_SPOKEN_MOST = 4_000  # words that are compared
+_AROUND, _STRETCH, _PLACES = 5, 14, 3  # words around a change, words of one, and changes that are shown
+_LETTERS = 200  # characters of one
 
 
 class Merge(NamedTuple):
@@ -283,6 +289,41 @@ def diff(before: str, after: str, *, before_name: str, after_name: str) -> list[
                 shown += [line for piece in a[i0:i1] for line in _shown("-", piece, cut)]
                 shown += [line for piece in b[j0:j1] for line in _shown("+", piece, cut)]
     return [f"--- {before_name}", f"+++ {after_name}", *shown] if shown else []
+
+
+class Stretch(NamedTuple):
+    """Some words of a text: taken out (`-`), put in (`+`), or in both texts ("")."""
+
+    sign: str
+    words: str
+
+
+def reworded(before: str, after: str) -> list[Stretch]:
+    """The words that are others now, each place with a few around it; empty where all are the same.
+
+    No more than a few lines, whatever the texts: of many places the first, of many words the first and last.
+    """
+    a, b = (re.findall(_SPOKEN, text)[:_SPOKEN_MOST] for text in (before, after))
+    was, now = ([word.strip() for word in words] for words in (a, b))
+    places = list(_Matcher(None, was, now).get_grouped_opcodes(_AROUND))
+    found = list[Stretch]()
+    for group in places[:_PLACES]:
+        found.append(Stretch("", "… " if group[0][1] else ""))
+        for kind, i0, i1, j0, j1 in group:
+            if kind == "equal":
+                found.append(Stretch("", re.sub(r"\s+", " ", "".join(b[j0:j1]))[:_LETTERS]))
+            else:
+                found += [Stretch("-", _bounded(a[i0:i1])), Stretch("+", _bounded(b[j0:j1]))]
+        found.append(Stretch("", "… " if group[-1][2] < len(a) else ""))
+    rest = len(places) - _PLACES
+    found.append(Stretch("", f"and in {rest} more {'place' if rest == 1 else 'places'}" if rest > 0 else ""))
+    return [piece for piece in found if piece.words.strip()]
+
+
+def _bounded(words: Sequence[str]) -> str:
+    if len(words) > _STRETCH:
+        words = [*words[: _STRETCH - 4], "… ", *words[-3:]]
+    return " ".join("".join(words).split())[:_LETTERS]
 
 
 def _split(ends: str, text: str) -> list[str]:

@@ -22,10 +22,11 @@ LOOKED_AT = 1000  # places with the rarest run of a chunk; more would be a text 
 SLACK = 32  # words by which the runs of a chunk may be farther apart in the document
 AROUND = ((8, 8), (3, 3), (0, 3), (3, 0), (0, 0))  # words of a snippet before and behind what is marked in it
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
+# Of scripts that put no space between words.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(?P<raw>script|style)\b.*?(?:</(?P=raw)|\Z)|</?(?P<tag>[a-z!?][\w-]*)[^<>]*>"
-    rf"|(?P<entity>&(?:#\d+|#x[\da-f]+|\w+);)|(?P<unspaced>[{_UNSPACED}])|(?P<word>[^\W_{_UNSPACED}]+)",
+    rf"|(?P<entity>&(?:#\d+|#x[\da-f]+|\w+);)|(?P<unspaced>[{UNSPACED}])|(?P<word>[^\W_{UNSPACED}]+)",
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN = re.compile(r"[^\W_]+")

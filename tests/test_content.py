@@ -24,6 +24,7 @@ from kbtui.content import (
     digest,
     keeps,
     merge,
+    reworded,
     safe,
     suffix,
     survives,
@@ -458,3 +459,44 @@ def test_importing_it_loads_none_of_its_libraries() -> None:
     code = f"import sys, kbtui.content; print([m for m in {heavy.split()} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_words_that_are_others_now_stand_among_a_few_that_are_not() -> None:
+    before = "We are here for you. You may send things back within 14 days of delivery. Keep the box, please."
+    after = before.replace("14", "30").replace(" please", " if you can")
+    said = [f"{stretch.sign}{stretch.words}" for stretch in reworded(before, after)]
+    assert said == [
+        "… ",
+        "may send things back within ",
+        "-14",
+        "+30",
+        "days of delivery. Keep the box, ",
+        "-please.",
+        "+if you can.",
+    ]
+    assert not reworded(before, before.replace(" ", "\n"))
+    assert [s for s in reworded("バッテリーは暖かい", "バッテリーが暖かい") if s.sign] == [
+        ("-", "は"),
+        ("+", "が"),
+    ]
+
+
+@given(before=st.text(), after=st.text())
+def test_what_is_told_of_other_words_is_empty_only_where_all_are_the_same(before: str, after: str) -> None:
+    same = before.split() == after.split()
+    assert not reworded(before, before)
+    assert same or any(stretch.sign for stretch in reworded(before, after)) or unspaced(before, after)
+
+
+def unspaced(*texts: str) -> bool:
+    """Whether only spaces between letters of scripts that have none tell the texts apart."""
+    return len({"".join(text.split()) for text in texts}) == 1
+
+
+def test_of_many_other_words_a_few_lines_are_told_and_how_many_more_places_there_are() -> None:
+    before = " ".join(f"word{at}" for at in range(5_000))
+    after = " ".join(f"other{at}" if at % 50 == 0 else f"word{at}" for at in range(5_000))
+    told = reworded(before, after)
+    assert told[-1].words == "and in 77 more places"
+    assert sum(len(each.words) for each in told) < 1_000
+    assert sum(len(each.words) for each in reworded("a" * 100_000 + before, "b" * 100_000)) < 1_000
