@@ -49,6 +49,8 @@ class Knowledge(NamedTuple):
     attached: tuple[Attached, ...] | None
     rag: bool | None
     model: str = ""  # under which its chunks are found; "" where it does not tell
+    chunks: int | None = None  # that it is given for a question, at most
+    distance: float | None = None  # of the vectors, from which on it is given none
 
 
 def users(document: str, agents: Iterable[Dependent], branches: Iterable[BranchOfDependent]) -> list[User]:
@@ -84,4 +86,11 @@ def knowledge(agent: WholeAgent) -> Knowledge:
     prompt = agent.conversation_config.agent.prompt
     told = prompt.knowledge_base
     attached = None if told is None else tuple(Attached(e.id, e.name, e.type, e.usage_mode) for e in told)
-    return Knowledge(attached, prompt.rag.enabled, prompt.rag.embedding_model)
+    rag = prompt.rag
+    return Knowledge(
+        attached,
+        rag.enabled,
+        rag.embedding_model,
+        rag.max_retrieved_rag_chunks_count,
+        rag.max_vector_distance,
+    )

@@ -21,6 +21,8 @@ class Situation(NamedTuple):
     filtered: bool = False
     undoable: bool = False  # there is something to take back
     marked: bool = False  # at least one document is
+    hits: bool = False  # those of a search stand beside an answer
+    kept: bool = False  # questions that are kept are shown
 
 
 Off = Callable[[Situation], str | None]
@@ -67,6 +69,7 @@ PLACES = {
     "index": "RAG indexes",
     "ask": "While typing a question",
     "answer": "What an agent would retrieve",
+    "hits": "What the search finds beside it",
     "agents": "While choosing an agent",
     "knowledge": "What agents know",
     "agent_words": "While typing an agent's name",
@@ -143,6 +146,14 @@ def _needs_marks(now: Situation) -> str | None:
     return None if now.marked else "nothing is marked"
 
 
+def _needs_hits(now: Situation) -> str | None:
+    return None if now.hits else "the search shows none here"
+
+
+def _needs_kept(now: Situation) -> str | None:
+    return None if now.kept else "gq lists the questions, to be forgotten there"
+
+
 def _needs_filter(now: Situation) -> str | None:
     return None if now.filtered else "no filter is set"
 
@@ -173,8 +184,8 @@ COMMANDS: tuple[Command, ...] = (
     # Finding
     Command("list.filter", ("/",), "filter", "show only names that hold the words you type", ("browse",), 1),
     Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 0, _needs_filter),
-    Command("list.mark", ("space",), "mark", "mark the document, or take its mark back", ("browse", "results"), 0, _needs_document),
-    Command("list.unmark", ("g u",), "unmark all", "mark no document any more", ("browse", "results"), 0, _needs_marks),
+    Command("list.mark", ("space",), "mark", "mark the document, or take its mark back", ("browse", "results", "hits"), 0, _needs_document),
+    Command("list.unmark", ("g u",), "unmark all", "mark no document any more", ("browse", "results", "hits"), 0, _needs_marks),
     Command("filter.text", ("f t",), "text", "only texts; other types add up, again takes it back", ("browse", "results")),
     Command("filter.url", ("f u",), "url", "only URL documents; other types add up, again takes it back", ("browse", "results")),
     Command("filter.file", ("f f",), "file", "only files; other types add up, again takes it back", ("browse", "results")),
@@ -198,11 +209,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("search.leave", ("escape",), "close", "back to where you were", ("search",), 2),
     Command("search.older", ("up",), "older", "the words of the search before", ("search",), 3),
     Command("search.newer", ("down",), "newer", "the words of the search after it, or to what was found", ("search",)),
-    Command("results.open", ("enter", "l", "right"), "open", "show the document where the words stand", ("results",), 1, _needs_document),
+    Command("results.open", ("enter", "l", "right"), "open", "show the document where the words stand", ("results", "hits"), 1, _needs_document),
     Command("results.words", ("/", "S", "tab"), "other words", "type other words", ("results",), 2),
     Command("results.ask", ("]", "g q"), "ask an agent", "ask an agent for these words", ("results",), 3),
     Command("results.scope", ("o", "f4"), "where", "search everything, the open folder, or what is marked", ("results",), 3),
-    Command("results.info", ("i",), "info", "everything known of the document", ("results",), 0, _needs_document),
+    Command("results.info", ("i",), "info", "everything known of the document", ("results", "answer"), 0, _needs_document),
     Command("results.leave", ("escape", "q", "h", "left"), "back", "back to the words", ("results",), 4),
     # Chunks
     Command("chunks.open", ("c",), "chunks", "the chunks of the document, which agents retrieve", ("browse", "results", "answer"), 5, _needs_chunks),
@@ -251,14 +262,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("ask.results", ("down", "tab"), "answer", "to the answer, or to the questions you asked", ("ask",), 3),
     Command("ask.leave", ("escape",), "close", "back to where you were", ("ask",), 4),
     Command("answer.open", ("enter", "l", "right"), "open", "the chunk in its document, or a kept question", ("answer",), 1),
-    Command("answer.words", ("/", "tab"), "other words", "type another question", ("answer",), 4),
+    Command("answer.hits", ("tab", "shift+tab"), "hits", "to what the search finds for the same words", ("answer",), 4, _needs_hits),
+    Command("answer.words", ("/",), "other words", "type another question", ("answer",), 4),
     Command("answer.agent", ("a", "f3"), "agent", "choose the agent that is asked", ("answer",), 5),
     Command("answer.strategy", ("s",), "by words", "by meaning, or by words", ("answer",), 6),
     Command("answer.settings", ("o",), "settings", "with the agent's own settings, or neutral ones", ("answer",), 7),
-    Command("answer.search", ("[", "S"), "search", "search the contents for these words", ("answer",)),
+    Command("answer.search", ("[", "S"), "search", "search the contents for these words", ("answer",), 4),
     Command("answer.kept", ("g q",), "questions", "the questions you asked", ("answer",)),
-    Command("answer.forget", ("x",), "forget", "forget the selected question and its answers", ("answer",), 0, None, True),
+    Command("answer.forget", ("x",), "forget", "forget the selected question and its answers", ("answer",), 0, _needs_kept, True),
     Command("answer.leave", ("escape", "q", "h", "left"), "back", "back to the question", ("answer",), 8),
+    Command("hits.leave", ("escape", "tab", "shift+tab", "q", "h", "left"), "back", "back to the answer", ("hits",), 8),
     Command("agents.choose", ("enter",), "choose", "choose this agent, or this branch of it", ("agents",), 1),
     Command("agents.branches", ("tab",), "branches", "show the branches of the agent, or hide them", ("agents",), 3),
     Command("agents.down", ("down", "ctrl+n"), "down", "one line down", ("agents",)),
@@ -365,7 +378,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("app.suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", ("everywhere",)),
     Command("app.back", ("escape",), "back", "undo the newest filter, or go back", ("browse",)),
     Command("app.leave", ("q",), "quit", "go back, and quit where there is nothing to go back from", ("browse", "welcome"), 7),
-    Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("browse", "welcome", "choose")),
+    Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("browse", "around", "welcome", "choose")),
 )  # fmt: skip
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}

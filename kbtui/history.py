@@ -292,7 +292,7 @@ class History:
             "DELETE FROM questions WHERE base_url = ? AND used <= "
             "(SELECT used FROM questions WHERE base_url = ? ORDER BY used DESC LIMIT 1 OFFSET ?)"
         )
-        row = (base_url, question.dumped(), json.dumps(question.agent_name))
+        row = (base_url, question.dumped(), question.names())
         self._write(lambda db: (db.execute(keep, row), db.execute(trim, (base_url, base_url, QUESTIONS))))
 
     def questions(self, base_url: str) -> list[Question]:

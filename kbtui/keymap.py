@@ -16,7 +16,7 @@ _TOGETHER = (
     ("unindexed", "chunks", "move", "around"),
     ("whole", "move", "around"),
     ("compared", "move", "around"),
-    ("answer", "move", "around"),
+    ("hits", "answer", "move", "around"),
     ("knowledge", "move", "around"),
     ("index", "move", "around"),
     ("welcome", "move"),

@@ -367,6 +367,8 @@ class Locator(Model):
 class Rag(Model):
     enabled: bool | None = None
     embedding_model: str = ""
+    max_vector_distance: float | None = None
+    max_retrieved_rag_chunks_count: Whole | None = None
 
 
 class Prompt(Model):

@@ -14,6 +14,8 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kbtui.rows import Chosen
+
 if TYPE_CHECKING:
     from kbtui.models import Retrieval
 
@@ -33,22 +35,36 @@ class Question(NamedTuple):
     """
 
     agent: str  # its id
-    agent_name: str  # as it was when the question was kept; all the rest says which question it is
+    agent_name: str  # as it was when the question was kept; no name tells questions apart
     words: str
     branch: str | None = None  # its id; None: the main one
     strategy: str = "semantic"
     as_set: bool = True
+    branch_name: str = ""
+
+    @property
+    def chosen(self) -> Chosen:
+        """The agent that is asked, on its branch."""
+        return Chosen(self.agent, self.agent_name, self.branch, self.branch_name)
 
     def dumped(self) -> str:
-        """The question in ASCII, without the name: the same for the same question."""
+        """The question in ASCII, without the names: the same for the same question."""
         return json.dumps([self.agent, self.branch, self.words, self.strategy, self.as_set])
 
+    def names(self) -> str:
+        """The names in ASCII, of the agent and of its branch."""
+        return json.dumps([self.agent_name, self.branch_name] if self.branch_name else self.agent_name)
+
     @classmethod
-    def loaded(cls, text: str, agent_name: str) -> Question | None:
-        """What `dumped` gave, or None where it gave something else."""
-        match _json(text), _json(agent_name):
-            case [str(agent), (str() | None) as branch, str(words), str(strategy), bool(as_set)], str(name):
-                return cls(agent, name, words, branch, strategy, as_set)
+    def loaded(cls, text: str, names: str) -> Question | None:
+        """What `dumped` and `names` gave, or None where they gave something else."""
+        told = _json(names)
+        match _json(text), [told, ""] if isinstance(told, str) else told:
+            case (
+                [str(agent), (str() | None) as branch, str(words), str(strategy), bool(as_set)],
+                [str(name), str(branch_name)],
+            ):
+                return cls(agent, name, words, branch, strategy, as_set, branch_name)
         return None
 
 

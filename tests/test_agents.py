@@ -258,7 +258,9 @@ async def test_a_branch_is_asked_and_the_question_remembers_it(
         assert query.query == [("branch_id", WINTER)]
         assert f"{AVA} (winter-tariffs)"[:28] in house.line("header")
         kept = house.browse.kb.questions()[0]
-        assert (kept.branch, kept.agent_name) == (WINTER, f"{AVA} (winter-tariffs)")
+        assert (kept.branch, kept.agent_name, kept.branch_name) == (WINTER, AVA, "winter-tariffs")
+        await house.press("g", "q")
+        await house.until(lambda: any("on winter-tariffs" in line for line in house.drawn), "its branch")
 
 
 async def test_where_the_key_may_not_list_agents_its_own_sentence_is_said(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kbtui.answers import MODELS
 from kbtui.demo.server import Demo
+from kbtui.questions import Question
 from kbtui.tui.screens.agents import Agents
 from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.chunks import Chunks
@@ -144,9 +147,9 @@ async def test_an_endpoint_that_refuses_says_so_and_the_search_goes_on(
         wire.answer(404, refused, path=QUERY, times=None)
         await house.press("/", "ctrl+u", *OTHER, "enter")
         screen = here(house)
-        await house.until(lambda: told(house) == "no answer", "told")
+        await house.until(lambda: told(house) == "No such endpoint", "told")
         await house.until(lambda: house.notices, "in a sentence")
-        await house.until(lambda: screen.hits and screen.lexical.count == len(screen.hits), "the search")
+        await house.until(lambda: screen.hits and screen.results.count == len(screen.hits), "the search")
         assert not shown(screen)
 
 
@@ -320,11 +323,13 @@ async def test_the_words_of_a_search_go_along_to_the_question_and_back(demo: Dem
         await house.press("[")
         await house.until(lambda: isinstance(house.app.screen, Search), "the search")
         await house.until(lambda: "document" in house.line("header"), "found")
-        await house.press("enter", "]")
+        await house.press("]")
         await house.until(lambda: isinstance(house.app.screen, Ask), "the question")
-        await house.press("enter")
         await house.until(lambda: "since" in told(house), "asked again")
-        assert here(house).question.words == QUESTION
+        assert here(house).question.words == QUESTION and "[ search" in house.line("footer")
+        await house.press("[")
+        await house.until(lambda: isinstance(house.app.screen, Search), "back")
+        assert house.app.screen.field.value == QUESTION  # type: ignore[attr-defined]
 
 
 async def test_an_answer_that_lacks_what_is_being_indexed_says_so_and_is_not_compared_with(
@@ -361,3 +366,144 @@ async def test_a_chunk_opens_under_the_model_of_the_agent_that_was_asked(
         assert isinstance(chunks, Chunks)
         await house.until(lambda: chunks.list.piece and chunks.list.piece.id == wanted, "the chunk")
         assert chunks.model == MODELS[1]
+
+
+async def test_words_that_are_others_now_are_shown_in_their_place(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    fine, id = "You may send things back within", theirs(service)[0]["document_id"]
+    text = service.text(id)
+    service.patch(id, content=f"{fine} 14 days of delivery.\n\n{text}")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        at = [document for document, _ in shown(screen)].index(id)
+        await house.press(*"j" * at)
+        service.patch(id, content=f"{fine} 30 days of delivery, unpacked or not.\n\n{text}")
+        await house.press(".")
+        await house.until(lambda: "1 in other words" in told(house), "compared")
+        assert screen.chunk is not None and screen.chunk.document == id
+        said = " ".join(screen.about.text.split())
+        assert "Its words are others now:" in said
+        assert "within [-14-] {+30+} days of [-delivery.-] {+delivery, unpacked or not.+}" in said
+        await house.until(lambda: any("[-14-] {+30+}" in line for line in house.drawn), "drawn")
+
+
+async def test_by_words_there_is_no_column_of_distances(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        assert "Distance" in house.line("heads")
+        await house.press("s")
+        await house.until(lambda: screen.asked.strategy == "keyword" and screen.answer, "by words")
+        assert "Distance" not in house.line("heads") and "Chunk of" in house.line("heads")
+        assert screen.chunk is not None and house.drawn[3].index(screen.chunk.name) < 16
+        await house.press("s")
+        await house.until(lambda: "Distance" in house.line("heads"), "by meaning again")
+
+
+async def test_the_settings_of_the_agent_are_told_where_they_are_used(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    def limited(told: Any) -> Any:
+        rag = told["conversation_config"]["agent"]["prompt"]["rag"]
+        rag |= {"enabled": True, "max_vector_distance": 0.55, "max_retrieved_rag_chunks_count": 7}
+        return told
+
+    wire.rewrite(limited, path=f"agents/{agent(service)}$")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await asking(house)
+        await house.until(lambda: "by meaning, ≤ 7 chunks, distance ≤ 0.55" in house.line("header"), "told")
+        await house.press("s")
+        await house.until(lambda: "by words, ≤ 7 chunks" in house.line("header"), "by words")
+        assert "distance" not in house.line("header")
+        await house.press("o")
+        await house.until(lambda: "with neutral settings" in house.line("header"), "neutral")
+        assert "≤" not in house.line("header")
+
+
+async def test_an_answer_with_nothing_says_how_near_a_chunk_must_be(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    wire.rewrite(lambda told: {**told, "chunks": []}, path=QUERY)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        await house.until(lambda: "none beyond a distance of 0." in screen.about.text, "why")
+
+
+async def test_a_service_that_is_slow_is_said_not_to_have_answered_yet_and_nothing_more_is_drawn(
+    demo: Demo, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await asking(house)
+        monkeypatch.setattr("kbtui.tui.screens.ask.SLOW", 0.05)
+        hold = wire.hold("answer", path=QUERY)
+        await house.press(".")
+        await house.until(lambda: told(house) == "the service has not answered yet", "told")
+        hold.release()
+        await house.until(lambda: "since" in told(house), "answered")
+        await house.press("j", "k")
+        assert "since" in told(house)
+
+
+async def test_the_branch_of_a_kept_question_has_its_name(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    settings = settings_for(demo.url, demo.key, tmp_path)
+    async with opened(settings, (80, 24)) as house:
+        await house.online()
+        kb = house.browse.kb
+        long = Question(agent(service), "Ava · customer care", QUESTION * 4, "b1", "keyword", False, "winter")
+        kb.keep_question(long)
+        await house.press("g", "q", "down")
+        told = next(line for line in house.drawn if "on winter" in line)
+        assert "Ava · customer care, on winter, by words, with neutral settings" in told
+
+
+async def test_from_a_search_the_keys_are_for_the_answer_and_from_there_for_what_is_found(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("S", *"battery")
+        await house.until(lambda: "document" in house.line("header"), "found")
+        await house.press("enter", "]")  # nobody was asked yet
+        await house.until(lambda: isinstance(house.app.screen, Agents), "the agents")
+        await house.until(lambda: "agents" in house.line("header"), "their names")
+        await house.press("escape", "[")
+        assert isinstance(house.app.screen, Search) and house.app.screen.field.value == "battery"
+        await house.until(lambda: "document" in house.line("header"), "found again")
+        await house.press("j", "]")
+        await house.until(lambda: isinstance(house.app.screen, Agents), "the agents")
+        await house.until(lambda: "agents" in house.line("header"), "their names")
+        await house.press(*"ava", "enter")
+        await answered(house)
+        await house.press("[", "j")
+        search = house.app.screen
+        assert isinstance(search, Search) and search.field.value == "battery"
+
+
+async def test_each_verb_of_an_answer_does_what_it_says(demo: Demo, service: Service, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        await house.press("u")
+        await house.until(lambda: "nothing to undo" in house.notices, "told")
+        await house.mend("Better words. ")
+        document = shown(screen)[0][0]
+        await house.until(lambda: "indexed anew" in screen.index[0], "followed")
+        screen.index = ("", "")
+        await house.press("u")
+        await house.until(lambda: "Undone: edit" in house.notices or screen.index[0], "taken back")
+        await house.until(lambda: "indexed anew" in screen.index[0], "followed again")
+        assert "Better words." not in service.text(document)
+        await house.press("i")
+        assert house.app.screen is house.browse and house.row.id == document
+        assert house.browse.reading.tab == "info"
+
+
+async def test_a_capital_q_quits_from_an_answer(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await asking(house)
+        await house.press("?", *"quit; drafts")
+        assert any("quit; drafts are kept" in line for line in house.drawn)
+        await house.press("escape")
+        house.burst("Q")
+        await house.until(lambda: not house.app.is_running, "the end")

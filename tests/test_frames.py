@@ -139,6 +139,11 @@ async def test_every_key_in_an_answer_draws_one_frame(demo: Demo, tmp_path: Path
         await house.press("enter")
         await house.until(lambda: house.line("beside") and "chunks" in house.line("header"), "answered")
         assert await each_draws_one_frame(house, count, "j", "j", "k", "G", "home") > 3
+        await house.until(lambda: "hit" in house.line("beside"), "what the search finds")
+        assert (
+            await each_draws_one_frame(house, count, "tab", "j", "k", "G", "home", "tab", "tab", "escape")
+            == 8
+        )
         await house.press("/")
         assert await each_draws_one_frame(house, count, "t", "e", "left", "backspace") > 3
 

@@ -184,13 +184,22 @@ any_text = st.text(st.characters(), max_size=20)  # lone surrogates as well
 
 @given(
     question=st.builds(
-        Question, any_text, any_text, any_text, st.none() | any_text, st.just("keyword"), st.booleans()
+        Question,
+        any_text,
+        any_text,
+        any_text,
+        st.none() | any_text,
+        st.just("keyword"),
+        st.booleans(),
+        any_text,
     )
 )
 def test_a_question_comes_back_as_it_was_kept(question: Question) -> None:
     assert question.dumped().isascii()
-    assert Question.loaded(question.dumped(), json.dumps(question.agent_name)) == question
-    assert question._replace(agent_name="another").dumped() == question.dumped()
+    assert Question.loaded(question.dumped(), question.names()) == question
+    renamed = question._replace(agent_name="another", branch_name="yet another")
+    assert renamed.dumped() == question.dumped()
+    assert Question.loaded(question.dumped(), json.dumps("as once")) is not None  # without the branch's name
 
 
 @given(kept=st.lists(answers, max_size=3), distance=st.none() | st.floats(allow_nan=False))

@@ -13,7 +13,6 @@ from kbtui.cli.ls import moment
 from kbtui.content import safe
 from kbtui.errors import NotFound, Refused
 from kbtui.questions import Answer, Difference, Question, Ranked, answered, compare, gone, summary
-from kbtui.rows import Chosen
 
 if TYPE_CHECKING:
     from kbtui.answers import Answers
@@ -70,7 +69,7 @@ async def _asked(answers: Answers, flags: Namespace) -> AsyncGenerator[Item, Non
     agent = await answers.find_agent(flags.agent)
     question = Question(
         agent.agent_id,
-        Chosen(agent.agent_id, agent.name, flags.branch).label,
+        agent.name,
         " ".join(flags.question),
         branch=flags.branch,
         strategy="keyword" if flags.keyword else "semantic",
@@ -145,7 +144,7 @@ def _changes(
     """The question in a line, then how many chunks rose, fell and so on, then each that did."""
     ways = ["by words"] if question.strategy == "keyword" else []
     ways += [] if question.as_set else ["neutral"]
-    ways += [f"branch {question.branch}"] if question.branch else []
+    ways += [f"branch {question.branch_name or question.branch}"] if question.branch else []
     head = "  ".join(map(safe, (question.agent_name or question.agent, question.words, *ways)))
     if before is None:
         return f"# {head}\nfirst answer: {len(answer.chunks)} chunks\n"

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
 from kbtui.commands import Command, Situation
 from kbtui.content import safe
-from kbtui.errors import Error, Offline
-from kbtui.placing import Spot
+from kbtui.errors import Error, Offline, in_short
 from kbtui.rows import ALL, DocumentRow, Found
 from kbtui.tui.background import background
-from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.finding import EVERYTHING, Finding, Left
 from kbtui.tui.panes import RANKED_AT_ONCE
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.line import Line, Part
-from kbtui.tui.widgets.results import Results
+from kbtui.tui.widgets.results import Results, passage
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
@@ -43,26 +42,7 @@ ALONE = (
 )
 
 
-class Scope(NamedTuple):
-    """Where is searched: in these documents and what lies in them, or everywhere where there are none."""
-
-    words: str
-    ids: tuple[str, ...] = ()
-
-
-EVERYTHING = Scope("everything")
-
-
-class Left(NamedTuple):
-    """A search that was left for one of its results."""
-
-    words: str
-    types: tuple[str, ...]
-    where: Scope
-    id: str  # of the document of the result
-
-
-class FoundPanes(CommandScreen[None]):
+class FoundPanes(Finding):
     """A field, what was found, and what stands around the words of the result under the cursor."""
 
     def __init__(self, app: KbApp, words: str = "", left: Left | None = None) -> None:
@@ -102,7 +82,7 @@ class FoundPanes(CommandScreen[None]):
         self.show()
         self.field.value = self._begin
         self.field.cursor_position = len(self._begin)
-        if self.wanted:
+        if self._begin:  # words that were looked for already: the keys are for what they find
             self.set_focus(self.results)
 
     def on_resize(self) -> None:
@@ -116,10 +96,6 @@ class FoundPanes(CommandScreen[None]):
             undoable=self.kb.undoable() is not None,
             marked=bool(self.kb.marks),
         )
-
-    def spot(self) -> Spot | None:
-        found = self.results.found
-        return Spot(found.snippet, self.field.value.strip()) if found is not None and found.snippet else None
 
     @property
     def row(self) -> DocumentRow | None:
@@ -186,10 +162,10 @@ class FoundPanes(CommandScreen[None]):
             elif not self.kbapp.trouble:
                 raise  # the pages that came stay
             self.kbapp.look_again()
-        except Error:
+        except Error as error:
             if self.hits is before:
                 self.hits = []
-                self.say("the service did not answer", "bad")
+                self.say(in_short(safe(error.sentence)), "bad")
             raise
 
     async def _ask(self, words: str) -> None:
@@ -257,8 +233,4 @@ class FoundPanes(CommandScreen[None]):
             hint = ALONE if self._alone else hint
             self._snippet.say([[(safe(hint) if typed else HINT, "dim")]])
             return
-        path = self.kb.place(found.id) or "Root"
-        text: list[Part] = [(safe(words), "hit" if is_hit else "") for words, is_hit in found.snippet]
-        if not found.snippet:
-            text = [("found by its name" if found.score is None else "the service shows no passage", "dim")]
-        self._snippet.say([[(safe(found.name), "strong"), (f"  {safe(path)}", "dim")], text])
+        self._snippet.say(passage(found, self.kb.place(found.id) or "Root"))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kbtui.knowledge_base import KnowledgeBase
     from kbtui.rows import Chosen, DocumentRow, Found
     from kbtui.tui.app import KbApp
-    from kbtui.tui.found_panes import Left
+    from kbtui.tui.finding import Left
     from kbtui.tui.screens.browse import Browse
 
     Base = App[int]

@@ -369,6 +369,8 @@ class Saving(Base):
                 return
         self.tell(await self.kb.undo(change))
         self.relist()
+        if change is not None and change.kind != "rename":
+            self.content_saved(change.document)
 
     def do_document_refetch(self) -> None:
         self.refetch(self.here())

@@ -7,14 +7,17 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.widget import Widget
 
 from kbtui.content import safe
-from kbtui.errors import Error
+from kbtui.errors import Error, Offline, in_short
 from kbtui.indexing import in_words, slowest
+from kbtui.placing import Spot
 from kbtui.questions import Difference, Question, Ranked, summary
 from kbtui.rows import Chosen
 from kbtui.tui.answer_panes import AnswerPanes, here_of
 from kbtui.tui.background import background
+from kbtui.tui.finding import Left
 from kbtui.tui.widgets.document_list import human_age
 from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.virtual_list import VirtualList
@@ -22,6 +25,8 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from kbtui.models import RagIndex
     from kbtui.tui.app import KbApp
+
+SLOW = 3.0  # seconds without an answer until that is told
 
 
 class Ask(AnswerPanes):
@@ -36,8 +41,13 @@ class Ask(AnswerPanes):
     def begin(self) -> None:
         if self._again:
             self.do_ask_again()
+        elif self.field.value.strip():  # words that were searched for: the keys are for their answer
+            self._lead_answer()
+            self.do_ask_now()
 
     def here(self) -> tuple[str, ...]:
+        if self.within:
+            return ("hits", "answer", "move", "around")
         return ("ask",) if self.focused is self.field else ("answer", "move", "around")
 
     # Asking
@@ -70,6 +80,7 @@ class Ask(AnswerPanes):
     async def _ask(self, question: Question) -> None:
         self.index, here = ("", ""), self.chunk
         self.say("asking …", "dim")
+        slow = self.set_timer(SLOW, lambda: self.say("the service has not answered yet", "warn"))
         try:
             self.kb.keep_question(question)
             before = self.kb.last_answers(question)
@@ -78,8 +89,10 @@ class Ask(AnswerPanes):
             if question != self.asked:  # else, the answer before is still what was true last
                 self.answer, self.asked, self.trouble = (), question, error.sentence
                 self.show()
-            self.say("no answer", "bad")
+            self.say(in_short(safe(error.sentence)), "bad")
             raise
+        finally:
+            slow.stop()
         self.asked, self.trouble = question, ""
         self.first = differences is None
         new = tuple(Difference(None, chunk) for chunk in answer.chunks)
@@ -91,30 +104,41 @@ class Ask(AnswerPanes):
         chunks = counted(len(answer.chunks), "chunk")
         since = f"since {_ago(before[0].at)}: " if before else ""
         self.say(chunks if differences is None else since + summary(differences))
-        self._learn_model(question)
+        self._learn(question)
         if waiting:
             self._watch(next(iter(waiting)))  # asked again then, the next is waited for
         if trouble:
             self.tell(f"The answer is not kept: {trouble}", "warn")
 
-    @background("model")
-    async def _learn_model(self, question: Question) -> None:
-        """Under which model the chunks stand is the agent's to tell."""
+    @background("knowledge")
+    async def _learn(self, question: Question) -> None:
+        """Under which model the chunks stand, and how many of them there may be, is the agent's to tell."""
         key = question.agent, question.branch
-        if key not in self.models:
+        if key not in self.known:
             with suppress(Error):  # a key that may not see the agent may ask it nevertheless
-                chosen = Chosen(question.agent, question.agent_name, question.branch)
-                self.models[key] = (await self.kb.knowledge(chosen)).model
+                self.known[key] = await self.kb.knowledge(question.chosen)
                 self.show_lines()
+                if self.chunk is None:
+                    self.tell_of_line()
 
     @background("lexical")
     async def _look_up(self, words: str) -> None:
         """The first page of what the search finds for the same words."""
-        self.hits = []
-        async with aclosing(self.kb.found(words)) as pages:
-            async for page, _ in pages:
-                self.hits = page
-                break
+        if words != self.asked.words:
+            self.hits = []
+        self.searched = ("searching …", "dim")
+        self.show_beside()
+        try:
+            async with aclosing(self.kb.found(words)) as pages:
+                async for page, more in pages:
+                    self.hits = page
+                    known = counted(len(page), "hit") + (" and more" if more else "")
+                    self.searched = (known, "dim" if page else "warn")
+                    break
+        except Error as error:  # the question is answered nevertheless, or its notice says more
+            self.searched = (in_short(safe(error.sentence)), "bad")
+            if isinstance(error, Offline):
+                self.kbapp.look_again()
         if self.answer is not None:
             self.show()
 
@@ -129,7 +153,10 @@ class Ask(AnswerPanes):
         if chosen is None:
             return
         self.question = self.question._replace(
-            agent=chosen.agent, agent_name=chosen.label, branch=chosen.branch
+            agent=chosen.agent,
+            agent_name=chosen.name,
+            branch=chosen.branch,
+            branch_name=chosen.branch_name,
         )
         self.show_lines()
         if self.field.value.strip():
@@ -153,27 +180,37 @@ class Ask(AnswerPanes):
     # Moving
 
     def do_move(self, by: str) -> None:
-        self.lines.move(by)
-        self.tell_of_chunk()
+        (self.results if self.within else self.lines).move(by)
+        self.tell_of_line()
         self.show_footer()
 
-    @on(VirtualList.Moved, "#ranked")
+    @on(VirtualList.Moved)
     def _moved(self) -> None:
-        self.tell_of_chunk()
+        self.tell_of_line()
 
     def do_ask_results(self) -> None:
         if self.lines.count:
             self._lead_answer()
 
-    def _lead_answer(self) -> None:
-        self.set_focus(self.lines)
+    def _lead(self, pane: Widget) -> None:
+        """Give the keys to the field or to one of the two lists."""
+        self.set_focus(pane)
+        self.show_within()
         self.lines.show_led()
+        self.results.show_led()
+        self.tell_of_line()
         self.show_footer()
 
+    def _lead_answer(self) -> None:
+        self._lead(self.lines)
+
+    def do_answer_hits(self) -> None:
+        self._lead(self.results)
+
+    do_hits_leave = _lead_answer
+
     def do_answer_words(self) -> None:
-        self.set_focus(self.field)
-        self.lines.show_led()
-        self.show_footer()
+        self._lead(self.field)
 
     @on(VirtualList.Opened, "#ranked")
     def do_answer_open(self) -> None:
@@ -194,6 +231,28 @@ class Ask(AnswerPanes):
             screen = Chunks(self.kbapp, row, (chunk.id, chunk.content))
             screen.model = self.model
             self.app.push_screen(screen)
+
+    def left(self) -> Left:
+        """`gs` goes on with the search that the hits are of; the answer is asked for again by `.`."""
+        return Left(self.asked.words)
+
+    def spot(self) -> Spot | None:
+        return super().spot() if self.within else None
+
+    def do_results_open(self) -> None:
+        self._hand_over()
+        super().do_results_open()
+
+    def do_results_info(self) -> None:
+        """Everything known of the document, in its place."""
+        row = self.row
+        if self.within:
+            super().do_results_info()
+        elif row is not None:
+            self._hand_over()
+            self.kbapp.uncover()
+            self.kbapp.go_to(row.id, row.name)
+            self.kbapp.show_info()
 
     def _keep_typed(self) -> None:
         """Words that were typed and not asked are kept among the questions."""
@@ -222,9 +281,7 @@ class Ask(AnswerPanes):
             self.do_answer_words()
 
     def do_answer_forget(self) -> None:
-        if self.answer is not None:
-            self.tell("Questions are forgotten where you asked them: gq lists them.")
-        elif self.lines.cursor < len(self.kept):
+        if self.lines.cursor < len(self.kept):
             self._forget(self.kept[self.lines.cursor])
 
     @background("forget")
@@ -261,11 +318,14 @@ class Ask(AnswerPanes):
 
     def do_document_edit(self) -> None:
         row, chunk = self.row, self.chunk
-        if row is not None and chunk is not None:
+        if self.within:
+            super().do_document_edit()
+        elif row is not None and chunk is not None:
             self.kbapp.edit_at(row.id, chunk.content)
 
     def content_saved(self, document: str) -> None:
-        if any(here_of(each).document == document for each in self.answer or ()):
+        """Follow the index of what the agent is given, and of what only the search finds: it may be next."""
+        if self.answer is not None and document in {*self.results.both, *(hit.id for hit in self.hits)}:
             self._watch(document)
 
     @background("index")

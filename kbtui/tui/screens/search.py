@@ -6,7 +6,8 @@ from textual import on
 
 from kbtui.commands import Command
 from kbtui.rows import TYPES
-from kbtui.tui.found_panes import AHEAD, EVERYTHING, SEARCHING, FoundPanes, Left, Scope
+from kbtui.tui.finding import EVERYTHING, Left, Scope
+from kbtui.tui.found_panes import AHEAD, SEARCHING, FoundPanes
 from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.virtual_list import VirtualList
 
@@ -99,34 +100,8 @@ class Search(FoundPanes):
         if self.results.cursor + AHEAD >= self.results.count:
             self.more.set()
 
-    @on(VirtualList.Opened)
-    def do_results_open(self) -> None:
-        found = self.results.found
-        if found is not None:
-            words = self.field.value.strip()
-            self.kb.remember_search(words)
-            self.kbapp.leave_search(Left(words, self.types, self.where, found.id))
-            self.kbapp.uncover()
-            self.kbapp.show_found(found, words)
-
-    def do_results_info(self) -> None:
-        """Everything known of the document, in its place."""
-        found = self.results.found
-        if found is not None:
-            self.do_results_open()
-            self.kbapp.show_info()
-
-    def do_list_mark(self) -> None:
-        found = self.results.found
-        if found is not None:
-            self.kb.marks.turn(found.id)
-            self.results.refresh_line(self.results.cursor)
-            self.do_move("down")
-
-    def do_list_unmark(self) -> None:
-        self.kb.marks.drop()
-        self.results.refresh()
-        self.show_footer()
+    def left(self) -> Left:
+        return Left(self.field.value.strip(), self.types, self.where)
 
     def do_results_words(self) -> None:
         self.waiting.clear()

@@ -14,6 +14,7 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 
 NARROW = 50  # cells below which there is room for the name alone
 LEAD = 24  # characters of a snippet before the first word that was found
+BOTH = "●"  # before what is in an answer and found by a search
 
 
 class Results(VirtualList):
@@ -73,6 +74,24 @@ class Results(VirtualList):
 
 def _title(found: Found, folder: str) -> list[Part]:
     return [(safe(found.name[:400]) or "(no name)", ""), (f"  {safe(folder[:400])}", "dim")]
+
+
+class Beside(Results):
+    """What a search finds beside an answer, with whether the answer has it too."""
+
+    both: frozenset[str] = frozenset()  # the documents that are in the answer
+
+    def parts(self, index: int, width: int) -> Sequence[Part]:
+        in_both: Part = (f" {BOTH}" if self._found[index].id in self.both else "  ", "key")
+        return [in_both, *super().parts(index, width - 2)]
+
+
+def passage(found: Found, path: str) -> list[list[Part]]:
+    """The result in full: its name and place, and what stands around the words."""
+    text: list[Part] = [(safe(words), "hit" if is_hit else "") for words, is_hit in found.snippet]
+    if not found.snippet:
+        text = [("found by its name" if found.score is None else "the service shows no passage", "dim")]
+    return [[(safe(found.name), "strong"), (f"  {safe(path)}", "dim")], text]
 
 
 def _around_the_first(snippet: Sequence[tuple[str, bool]]) -> list[Part]:
