@@ -108,14 +108,17 @@ class IndexStates:
     def first(self, id: str, updated: int) -> State | None:
         """The index of a document under the most used model that it has one of, as far as models are in use.
 
-        None while that is not known. Where it has none at all, the state says so.
+        None while that is not known. Where it has none at all, the state says so; where a model tells nothing
+        and no other has one, it says why.
         """
-        state: State | None = None
+        found: State | None = None
         for model in self.used:
             state = self.current(id, updated, model)
-            if state is None or state.index is not None or state.trouble:
-                break
-        return state
+            if state is None or state.index is not None:
+                return state
+            if found is None or not found.trouble:
+                found = state
+        return found
 
     def indexed(self, id: str) -> list[str]:
         """The models under which a document has an index, as far as was heard."""
@@ -128,7 +131,7 @@ class IndexStates:
         """What to ask next of these documents, at most a batch; None where nothing is to be asked.
 
         With `models`, under each of them; else under the next one in use, for those that have no index under
-        the ones before.
+        the ones before, as far as these tell.
         """
         for model in models or self.used:
             due = [id for id, updated in documents.items() if self._is_due(id, updated, model, not models)]
@@ -148,7 +151,7 @@ class IndexStates:
         """Whether an index under a model before this one answers for the document, or is still asked for."""
         for before in self.used[: self.used.index(model)]:
             state = self.current(id, updated, before)
-            if state is None or state.index is not None or state.trouble:
+            if state is None or state.index is not None:
                 return True
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from kbtui.tui.screens.question import Question
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.test_chunks import LONG, indexed
-from tests.wire import Wire
+from tests.wire import Request, Wire
 
 FIRST, SECOND = MODELS
 BATCH = r"knowledge-base/rag-index$"
@@ -229,7 +229,62 @@ async def test_the_limit_of_the_workspace_and_what_would_not_fit_are_told(
         assert "No index of “Too much”: no room left" in house.notices
 
 
-async def test_a_service_that_refuses_is_told_here_and_leaves_the_column_empty_and_quiet(
+def of_model(model: str) -> Callable[[Request], bool]:
+    return lambda request: request.method == "POST" and model in request.body.decode()
+
+
+@pytest.mark.parametrize("refused", MODELS)
+async def test_a_model_that_is_refused_hides_nothing_and_says_so(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, refused: str
+) -> None:
+    told = next(model for model in MODELS if model != refused)
+    folder = service.folder("AA Two")
+    for name in ("Ready", "Without"):
+        service.add(name, LONG, folder)
+    ready = service.id("Ready")
+    service.call("POST", f"/knowledge-base/{ready}/rag-index", json={"model": told})
+    wire.answer(422, {"detail": "No such model."}, path=BATCH, when=of_model(refused), times=None)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.enter("AA Two")
+        await house.until(
+            lambda: any("Ready" in line and "● ready" in line for line in house.drawn), "column"
+        )
+        await house.until(lambda: any("Without" in line and line.split()[-1] == "?" for line in house.drawn))
+        await house.press("h", "I")
+        await shows(house, "● ready", f"all models but {refused}", f"{refused}: ", "No such model.")
+        await house.until(lambda: "? " in lines(house)[1] and "No such model." in lines(house)[1], "no index")
+        assert "did not answer" not in house.line("header")
+        screen = screen_of(house)
+        await house.press(*"m" * (1 + screen.states.models.index(told)))
+        await shows(house, "no index yet")
+        assert "but" not in house.line("header")
+        await house.press("B")
+        await shows(house, "Build the index of 1 document?")
+        await house.press("n")
+        while screen.model != refused:
+            await house.press("m")
+        await shows(house, "the service did not answer")
+        await house.press("B")
+        await house.until(lambda: "No such model." in house.notices, "refused in its words")
+
+
+async def test_all_are_built_under_a_model_though_another_is_refused(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    folder = service.folder("AA Two")
+    for name in ("First", "Second"):
+        service.add(name, LONG, folder)
+    wire.answer(422, {"detail": "No such model."}, path=BATCH, when=of_model(SECOND), times=None)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await looking_into(house, "AA Two", "No such model.")
+        await house.press("B")
+        await shows(house, "Build the index of 2 documents?", "How they stand", f"{SECOND} is not known.")
+        await house.press("y")
+        await house.until(lambda: "Indexed: 2 documents." in house.notices, "built")
+
+
+async def test_a_service_that_refuses_is_told_here_and_leaves_the_column_without_a_claim_and_quiet(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
     indexed(service, "Spare", LONG)
@@ -243,7 +298,9 @@ async def test_a_service_that_refuses_is_told_here_and_leaves_the_column_empty_a
             house.browse.show_lines()
             await house.pilot.pause()
         id = service.id("Spare")
-        assert sum(id in ids for _, ids in batches(wire)) == 1 and not house.notices
+        models = [model for model, ids in batches(wire) if id in ids]
+        assert len(set(models)) == len(models), "each once"
+        assert not house.notices
         assert not any("●" in line for line in house.drawn)
         await house.press("I")
         await shows(house, "No indexes here; R asks again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kbtui.answers import MODELS
-from kbtui.errors import Offline
+from kbtui.errors import Offline, Refused
 from kbtui.index_states import BATCH, FRESH, RETRY, IndexStates, Wanted, would_add
 from kbtui.models import RagIndex
 
@@ -91,6 +91,25 @@ def test_what_failed_is_empty_and_is_not_asked_for_again_at_once() -> None:
     assert states.due({"a": 1}) is None
     clock.now += RETRY
     assert states.due({"a": 1}) is not None
+
+
+@pytest.mark.parametrize("refused", MODELS)
+def test_a_model_that_is_refused_hides_nothing_that_others_say(refused: str) -> None:
+    states, told = IndexStates(Clock()), next(model for model in MODELS if model != refused)
+    states.used = MODELS
+    documents = dict.fromkeys(IDS, 1)
+    asked = list[str]()
+    while wanted := states.due(documents):
+        asked.append(wanted.model)
+        with suppress(Refused), states.asking(wanted) as hear:
+            if wanted.model == refused:
+                raise Refused("Not this model.")
+            hear({id: index(told) if id == IDS[0] else None for id in wanted.documents})
+    assert sorted(asked) == sorted(MODELS)
+    found = states.first(IDS[0], 1)
+    assert found and found.index and found.index.model == told
+    other = states.first(IDS[1], 1)
+    assert other and other.trouble == "Not this model.", "it may have one there"
 
 
 def test_an_answer_does_not_overwrite_what_was_heard_while_it_was_under_way() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,7 @@ class IndexPanes(CommandScreen[None]):
         self._pending: set[IndexLine] = set()
         self._doubted: set[str] = set()  # of which it was asked whether they are gone, having no index
         self._gone: set[str] = set()
+        self._untold: dict[str, str] = {}  # models that tell nothing of what is in view, each with why
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -204,12 +205,23 @@ class IndexPanes(CommandScreen[None]):
         here = {row.id: row.updated for row in rows if row is not None}
         self._gone.update(ids.keys() - here.keys())
         self._watch.look(here, self.models())
+        self._untold = self.untold(here)
         doubted = [
             id for id in here.keys() - self._doubted if self.is_missing(id) and not self.states.indexed(id)
         ]
         if doubted:
             self._doubted.update(doubted)
             self._ask_whether_gone(doubted)
+
+    def untold(self, documents: Mapping[str, int]) -> dict[str, str]:
+        """The models shown that tell nothing of these documents, each with why, as the service says it."""
+        found = dict[str, str]()
+        for model in self.models():
+            known = [self.states.current(id, updated, model) for id, updated in documents.items()]
+            why = {state.trouble for state in known if state is not None}
+            if why and "" not in why:
+                found[model] = min(why)
+        return found
 
     def forget_pending(self) -> None:
         """Other lines are listed: those that are gone from the list have not settled."""
@@ -253,8 +265,14 @@ class IndexPanes(CommandScreen[None]):
         if self.is_current:
             self._look()
         under = safe(self.model[:80]) or "all models"
+        but = "" if self._is_unanswered() else ", ".join(safe(model[:80]) for model in self._untold)
         self._header.show(
-            [(" Index  ", "strong"), (self._title(), "strong"), (f"  {under}", "key")],
+            [
+                (" Index  ", "strong"),
+                (self._title(), "strong"),
+                (f"  {under}", "key"),
+                (f" but {but}" if but else "", "warn"),
+            ],
             [self._told(), (" ", "")],
         )
         self._heads.show([(heads(self.app.size.width - 1), "dim")])
@@ -268,13 +286,17 @@ class IndexPanes(CommandScreen[None]):
             return safe(first.name[:200]) if first is not None else documents
         return f"{safe(first.name[:200])}, {documents}"
 
+    def _is_unanswered(self) -> bool:
+        """Whether no model tells anything of what is in view."""
+        return bool(self._untold) and len(self._untold) == len(self.models())
+
     def _told(self) -> Part:
         if self._state[0]:
             return self._state
         if self.kbapp.trouble:
             return ("the service cannot be asked now", "bad")
-        if self._watch.trouble:
-            return (f"{in_short(safe(self._watch.trouble))}; R asks again", "bad")
+        if self._is_unanswered():
+            return (f"{in_short(safe(next(iter(self._untold.values()))))}; R asks again", "bad")
         building = len(self._pending)
         return (f"{count(building)} being built", "warn") if building else ("", "")
 
@@ -318,13 +340,15 @@ class IndexPanes(CommandScreen[None]):
         used = state.index.document_model_index_usage.used_bytes if state and state.index else 0
         size = f", {human_size(used)}" if used else ""
         model = f"  {safe(line.model[:80])}{size}" if line.model else ""
+        others = self._untold.items() if not (state and state.trouble) else ()
+        untold = "; ".join(f"{safe(model[:80])}: {safe(why)}" for model, why in others)
         place = safe(self.kb.place(row.id)) or "Root"
         unknown = "not known" if self.kbapp.trouble else "asking …"
         self._say_about(
             [
                 [(safe(row.name[:300]), "strong"), (f"  {place}", "dim")],
                 [(f"{mark} {words}".strip() or unknown, look), (model, "dim")],
-                [(self._offer(state, gone), "dim")],
+                [(self._offer(state, gone), "dim"), (f"  {untold}" if untold else "", "warn")],
             ]
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker
@@ -20,9 +21,6 @@ class IndexWatch:
 
     Args:
         heard: draws anew what is shown of indexes, as something was heard of them, by whoever asked.
-
-    Attributes:
-        trouble: why the last request was not answered, or "".
     """
 
     def __init__(self, screen: CommandScreen[Any], app: KbApp, heard: Callable[[], object]) -> None:
@@ -32,7 +30,6 @@ class IndexWatch:
         self._since = 0.0
         self._changes = self._kb.index_states.changes
         self._asking: Worker[None] | None = None
-        self.trouble = ""
 
     def look(self, seen: Mapping[str, int], models: Sequence[str] = ()) -> None:
         """These documents are on the screen now, with their last changes; called again and again.
@@ -41,7 +38,6 @@ class IndexWatch:
         """
         if seen != self._seen or models != self._models:
             self._seen, self._models, self._since = seen, models, time.monotonic()
-            self.trouble = ""
         self._tell()
         idle = self._asking is None or self._asking.is_finished
         if idle and self._rests() and self._kb.index_states.due(seen, models) is not None:
@@ -53,13 +49,10 @@ class IndexWatch:
         return self._app.in_touch and self._screen.is_current and rested > 1.5 * self._app.settle
 
     async def _ask(self) -> None:
-        try:
+        with suppress(Error):  # why is known of each document
             while self._rests() and await self._kb.look_at_indexes(self._seen, self._models):
-                self.trouble = ""
                 self._tell()
-        except Error as error:
-            self.trouble = error.sentence
-            self._tell()
+        self._tell()
 
     def _tell(self) -> None:
         changes = self._kb.index_states.changes

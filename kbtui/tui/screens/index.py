@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from kbtui.content import safe
+from kbtui.errors import Refused
 from kbtui.index_states import BATCH, is_pending, would_add
 from kbtui.tui.background import background
 from kbtui.tui.index_panes import IndexPanes
@@ -125,17 +126,12 @@ class Index(IndexPanes):
         """Look at all that is listed, and have built what is missing, if the person agrees."""
         from kbtui.tui.screens.question import Question
 
-        models = self.models()
         rows = [row for id in self.rows if (row := self.kb.mirror.row(id)) is not None]
-        try:
-            for start in range(0, len(rows), BATCH):
-                self.say(f"looked at {count(start)} of {count(len(rows))} …", "dim")
-                for each in models:
-                    await self.uncovered()
-                    await self._look_at(rows[start : start + BATCH], each)
-        finally:
-            self.say("")
-        self.relist()
+        await self._look_at_all(rows, model)
+        untold = self.untold({row.id: row.updated for row in rows})
+        if model in untold:
+            raise Refused(untold[model])
+        models = [each for each in self.models() if each not in untold]
         missing = {row.id: row for row in rows if self._lacks(row.id, models, model)}
         if not missing:
             self.tell("None is missing, and none has failed.")
@@ -145,12 +141,32 @@ class Index(IndexPanes):
         title = f"Build the index of {counted(len(missing), 'document')}?"
         left = f"; {human_size(self.left)} of room is left" if self.left is not None else ""
         loss = f"Under {safe(model[:80])}{about}{left}. You are told when all are ready."
+        if untold:
+            loss += f" How they stand under {safe(', '.join(untold)[:160])} is not known."
         await self.uncovered()  # a question over an editor would be answered by what is typed there
         if await self.app.push_screen_wait(Question(self.kbapp, title, loss, "Build")):
             self.kbapp.build_indexes({id: row.name for id, row in missing.items()}, model)
 
     def _lacks(self, id: str, models: Sequence[str], model: str) -> bool:
         return self.is_missing(id, models) or self.has_failed(id, model)
+
+    async def _look_at_all(self, rows: Sequence[DocumentRow], model: str) -> None:
+        """Ask for what nobody knows; a model that is refused is asked for no more, unless it is this one."""
+        models = list(self.models())
+        try:
+            for start in range(0, len(rows), BATCH):
+                self.say(f"looked at {count(start)} of {count(len(rows))} …", "dim")
+                for each in models.copy():
+                    await self.uncovered()
+                    try:
+                        await self._look_at(rows[start : start + BATCH], each)
+                    except Refused:
+                        if each == model:
+                            raise
+                        models.remove(each)
+        finally:
+            self.say("")
+        self.relist()
 
     async def _look_at(self, rows: Sequence[DocumentRow], model: str) -> None:
         """Ask, once, for what nobody knows yet; what is asked for already is waited for."""

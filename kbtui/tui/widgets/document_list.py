@@ -176,9 +176,9 @@ class DocumentList(VirtualList):
     def _index(self, row: DocumentRow, cells: int) -> Part:
         """How its index stands, where that is known."""
         state = None if self.kb is None else self.kb.index_states.first(row.id, row.updated)
-        if state is None or row.type == FOLDER or (state.trouble and state.index is None):
+        if state is None or row.type == FOLDER:
             return " " * cells, "dim"
-        words, look = in_short(state.index)
+        words, look = ("?", "dim") if state.trouble and state.index is None else in_short(state.index)
         return fit(words, INDEX).rjust(cells), look
 
 
