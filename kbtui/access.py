@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kbtui.models import Document
     from kbtui.transport import Wait
 
+LOOK = 0.25  # seconds between two looks at what moves by itself: at most four repaints a second from it
 LARGEST_TEXT = 20_000_000  # bytes: the service takes no larger file
 
 

@@ -1,15 +1,17 @@
 """How the indexes of documents stand, as far as was heard: what is known, for how long, and what to ask next.
 
 A pure room: it asks nobody, and is told what to ask for (`due`), that it is asked (`asking`) and what was
-answered. What is fresh, or under way, is never due; what was never answered is due again.
+answered. What is fresh, or under way, is never due; what was never answered is due again. How often what is
+being built is looked at, and when no more, is said here for all that follow it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from kbtui.answers import MODELS, PENDING
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 
 FRESH = 300.0  # seconds for which an index that is settled is not asked for again
 RETRY = 60.0  # and one of which no answer came
+NEVER = -1  # when a document was changed of which that is not known
 SOONEST, LATEST = 1.0, 10.0  # and one that is being built: the longer, the seldomer
-AGAIN = 3.0  # and one heard of right after a change: the service may not have begun to build it anew
+AGAIN = 2.0  # and one heard of right after a change: the service may not have begun to build it anew
 KEPT = 50_000  # that are remembered, those heard of last
 BATCH = 100  # documents that the service tells of at once
 
@@ -88,6 +91,9 @@ class IndexStates:
         self._clock = clock
         self._known: dict[Key, State] = {}
         self._asked: dict[Key, object] = {}  # under way, each with the question that asks for it
+        self._followed: list[
+            tuple[Collection[str], Collection[str]]
+        ] = []  # documents, each under these models
 
     @property
     def models(self) -> list[str]:
@@ -131,13 +137,25 @@ class IndexStates:
         """What to ask next of these documents, at most a batch; None where nothing is to be asked.
 
         With `models`, under each of them; else under the next one in use, for those that have no index under
-        the ones before, as far as these tell.
+        the ones before, as far as these tell. What is followed is asked for along, if it is due soon.
         """
         for model in models or self.used:
             due = [id for id, updated in documents.items() if self._is_due(id, updated, model, not models)]
             if due:
-                return Wanted(model, {id: documents[id] for id in due[:BATCH]})
+                wanted = {id: documents[id] for id in due} | self._soon_due(model)
+                return Wanted(model, dict(islice(wanted.items(), BATCH)))
         return None
+
+    def _soon_due(self, model: str) -> dict[str, int]:
+        """What is followed under a model and due in no longer than it was left alone already."""
+        together = (ids for ids, models in self._followed if model in models)
+        known = {id: self._known.get((id, model)) for ids in together for id in islice(ids, BATCH)}
+        now, asked = self._clock(), self._asked
+        return {
+            id: state.updated
+            for id, state in known.items()
+            if state is not None and (id, model) not in asked and now - state.heard >= state.fresh / 2
+        }
 
     def _is_due(self, id: str, updated: int, model: str, first: bool) -> bool:
         if first and self._found_before(id, updated, model):
@@ -154,6 +172,38 @@ class IndexStates:
             if state is None or state.index is not None:
                 return True
         return False
+
+    # Following
+
+    @contextmanager
+    def following(self, ids: Collection[str], models: Collection[str]) -> Iterator[None]:
+        """These are waited for: whoever asks under one of the models asks for them along.
+
+        What is taken from `ids` meanwhile is not waited for any more.
+        """
+        followed = (ids, models)
+        self._followed.append(followed)
+        try:
+            yield
+        finally:
+            self._followed = [each for each in self._followed if each is not followed]
+
+    def doubt(self, id: str) -> None:
+        """The document was changed a moment ago: what is heard first may be of what it was before."""
+        for model in self.models:
+            state = self._known.get((id, model), State(NEVER, self._clock(), 0.0))
+            self._known[id, model] = replace(state, updated=NEVER, fresh=0.0)
+
+    def moving(self, id: str, updated: int, models: Iterable[str]) -> list[str]:
+        """Those of the models under which more is to come: it is being built, in doubt, or not known."""
+        known = ((model, self.current(id, updated, model)) for model in models)
+        return [
+            model
+            for model, state in known
+            if state is None or state.trouble or is_pending(state.index) or state.fresh == AGAIN
+        ]
+
+    # Asking
 
     @contextmanager
     def asking(self, wanted: Wanted) -> Iterator[Callable[[Mapping[str, RagIndex | str | None]], None]]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kbtui.access import LOOK
 from kbtui.answers import MODELS
 from kbtui.changes import Changes
 from kbtui.content import safe
@@ -17,9 +18,6 @@ from kbtui.index_states import BATCH, FRESH, IndexStates, is_pending
 
 if TYPE_CHECKING:
     from kbtui.models import RagIndex, RagOverview
-
-LOOKS = 2  # at indexes that are not being built, until it is believed that nothing is to come
-SOONEST, LATEST = 1.0, 10.0  # seconds until an index that is being built is looked at again
 
 _STATES = {
     "succeeded": ("ready", "good"),
@@ -173,21 +171,31 @@ class Indexing(Changes):
     # Following them
 
     async def follow_indexes(self, id: str, model: str = "") -> AsyncGenerator[list[RagIndex], None]:
-        """How the indexes of a document stand, now and then, until they are settled; with `model`, that one.
+        """How the indexes of a document stand, as often as it is heard, until they are settled.
 
-        They are settled when they were being built before, or when several looks say so: at the first, the
-        service may not have begun. The longer it takes, the seldomer they are looked at.
+        With `model`, that one; else all, of a document that was changed a moment ago. `IndexStates` says
+        when to ask.
         """
-        pause, calm = SOONEST, LOOKS
-        while True:
-            known = [each for each in await self.indexes(id) if model in ("", each.model)]
-            yield known
-            pending = slowest(known) is not None
-            calm = 0 if pending else max(0, calm - 1)
-            if not pending and not calm:
-                return
-            await asyncio.sleep(pause)
-            pause = min(LATEST, pause * 1.2)
+        states = self.index_states
+        if not model:
+            states.doubt(id)
+        known = await self.indexes(id)
+        models = [model] if model else [each.model for each in known] or states.models
+        yield [each for each in known if each.model in models]
+        with states.following([id], models):
+            while row := self.mirror.row(id):
+                here = {id: row.updated}
+                if not (moving := states.moving(id, row.updated, models)):
+                    return
+                before = [states.state(id, each) for each in models]
+                await asyncio.sleep(LOOK)
+                with suppress(Error):
+                    await self.look_at_indexes(here, moving)
+                now = [states.state(id, each) for each in models]
+                if any(state and state.trouble for state in now):  # of one document the service may tell more
+                    yield [each for each in await self.indexes(id) if each.model in models]
+                elif now != before:
+                    yield [state.index for state in now if state and state.index]
 
 
 def _answer(answer: RagIndex | Error) -> RagIndex | str | None:

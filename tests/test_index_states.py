@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kbtui.answers import MODELS
 from kbtui.errors import Offline, Refused
-from kbtui.index_states import BATCH, FRESH, RETRY, IndexStates, Wanted, would_add
+from kbtui.index_states import AGAIN, BATCH, FRESH, RETRY, IndexStates, Wanted, would_add
 from kbtui.models import RagIndex
 
 FIRST, SECOND = MODELS
@@ -82,6 +82,7 @@ def test_a_document_that_was_changed_is_looked_at_twice() -> None:
 def test_what_failed_is_empty_and_is_not_asked_for_again_at_once() -> None:
     clock = Clock()
     states = IndexStates(clock)
+    states.used = [FIRST]
     wanted = states.due({"a": 1})
     assert wanted
     with pytest.raises(Offline), states.asking(wanted):
@@ -121,6 +122,39 @@ def test_an_answer_does_not_overwrite_what_was_heard_while_it_was_under_way() ->
         hear({"a": None})
     state = states.state("a", FIRST)
     assert state and state.index and state.index.status == "created"
+
+
+def test_what_is_followed_is_asked_for_along_with_what_is_looked_at_if_it_is_due_soon() -> None:
+    clock = Clock()
+    states, waiting = IndexStates(clock), {"b": None, "c": None}
+    for id in waiting:
+        states.tell(id, 7, FIRST, index(status="processing"))
+    with states.following(waiting, [FIRST]):
+        assert set(ask(states, {"a": 1}, {}, FIRST).documents) == {"a"}, "too soon"
+        clock.now += 0.5
+        assert ask(states, {"d": 1}, {}, FIRST).documents == {"d": 1, "b": 7, "c": 7}
+        clock.now += FRESH
+        del waiting["b"]
+        assert set(ask(states, {"a": 1}, {}, FIRST).documents) == {"a", "c"}
+        clock.now += FRESH
+        assert set(ask(states, {"a": 1}, {}, SECOND).documents) == {"a"}, "under another model"
+    assert set(ask(states, {"a": 1}, {}, FIRST).documents) == {"a"}, "nobody waits any more"
+
+
+def test_what_was_changed_a_moment_ago_is_settled_when_it_was_heard_twice_or_seen_being_built() -> None:
+    clock = Clock()
+    states = IndexStates(clock)
+    states.doubt("a")
+    assert states.moving("a", 1, [FIRST]) == [FIRST] and states.current("a", 1, FIRST) is None
+    states.tell("a", 1, FIRST, index())
+    assert states.moving("a", 1, [FIRST]) == [FIRST], "it may not have begun"
+    clock.now += AGAIN
+    ask(states, {"a": 1}, {"a": index()}, FIRST)
+    assert states.moving("a", 1, [FIRST]) == []
+    states.doubt("a")
+    states.tell("a", 1, FIRST, index(status="created"))
+    states.tell("a", 1, FIRST, index())
+    assert states.moving("a", 1, [FIRST]) == []
 
 
 @given(st.integers(0, 350))
@@ -183,7 +217,7 @@ class Asking(RuleBasedStateMachine):
             heard = list(wanted.documents)[: 1 if answer == "partly" else None]
             hear({id: None if answer == "none" else index(wanted.model) for id in heard})
             for id, updated in wanted.documents.items():
-                fresh = 3.0 if id in heard else RETRY  # at the least
+                fresh = AGAIN if id in heard else RETRY  # at the least
                 self.settled[id, wanted.model, updated] = self.clock.now + fresh
         stack.close()
 
@@ -191,7 +225,7 @@ class Asking(RuleBasedStateMachine):
     def change(self, id: str) -> None:
         self.updated[id] += 1
 
-    @rule(seconds=st.sampled_from([1.0, 3.0, RETRY, FRESH]))
+    @rule(seconds=st.sampled_from([1.0, AGAIN, RETRY, FRESH]))
     def wait(self, seconds: float) -> None:
         self.clock.now += seconds
 

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 import kbtui
+from kbtui.access import LOOK
 from kbtui.commands import BY_ID, TYPING
 from kbtui.content import safe
 from kbtui.errors import Error, Offline
@@ -61,8 +62,6 @@ SHEETS = (
     "index",
     "welcome",
 )
-
-LOOK = 0.25  # seconds between looks at the mirror: at most four repaints a second from the background
 
 
 class KbApp(Workspaces, Opening, Saving, Building, Copying, output.Output, App[int], inherit_bindings=False):
@@ -176,6 +175,7 @@ class KbApp(Workspaces, Opening, Saving, Building, Copying, output.Output, App[i
         if any(news):
             self.tell(" ".join(filter(None, news)), "warn")
         self._follow()
+        self.take_up()
         self._tidy()
         start, self._start = self._start, None
         if start is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from kbtui.access import LOOK
 from kbtui.content import safe
 from kbtui.errors import Error
 from kbtui.index_states import BATCH, is_pending
@@ -22,18 +23,19 @@ if TYPE_CHECKING:
 
     from kbtui.models import RagIndex
     from kbtui.rows import DocumentRow
+    from kbtui.settings import Settings, Workspace
 
     Base = App[int]
 else:
     Base = object
 
 PATIENCE = 600.0  # seconds without an answer until an index is given up
-LOOK = 0.25  # seconds between two looks whether something is to be asked for
+LEFT = "the workspace was left before it was begun"
 
 
 @dataclass
 class Job:
-    """Indexes under one model that were begun together.
+    """Indexes under one model that were begun together; what is known of them outlives a closed workspace.
 
     Attributes:
         names: of the documents, by their ids.
@@ -41,22 +43,22 @@ class Job:
         failed: why an index was not built, by the id of its document.
     """
 
-    kb: KnowledgeBase
     model: str
     names: Mapping[str, str]
     waiting: dict[str, None] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
-    def seen(self) -> dict[str, int]:
+    def seen(self, kb: KnowledgeBase) -> dict[str, int]:
         """The first that are waited for, with their last changes; what is gone is waited for no more."""
-        rows = {id: self.kb.mirror.row(id) for id in islice(self.waiting, BATCH)}
-        self._fail({id: "it is gone from the service" for id, row in rows.items() if row is None})
+        rows = {id: kb.mirror.row(id) for id in islice(self.waiting, BATCH)}
+        if kb.mirror.swept():  # else they may be on the way
+            self._fail({id: "it is gone from the service" for id, row in rows.items() if row is None})
         return {id: row.updated for id, row in rows.items() if row is not None}
 
-    def settle(self, seen: Mapping[str, int]) -> None:
+    def settle(self, kb: KnowledgeBase, seen: Mapping[str, int]) -> None:
         """See which are ready, or never will be."""
         for id, updated in seen.items():
-            state = self.kb.index_states.current(id, updated, self.model)
+            state = kb.index_states.current(id, updated, self.model)
             if state is not None and state.trouble and state.heard - state.since > PATIENCE:
                 self._fail({id: state.trouble})
                 continue
@@ -107,33 +109,34 @@ class Building(Base):
         """Whether the service answers."""
         raise NotImplementedError
 
+    settings: Settings
+
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
-        self._jobs: list[Job] = []
+        self._jobs: dict[Workspace, list[Job]] = {}
 
     @background("build", exclusive=False)
     async def build_index(self, id: str, model: str, then: Callable[[], object]) -> None:
         """Have an index built, whoever looks on, and tell when it is ready; `then` comes when it is begun."""
-        row = self.kb.mirror.row(id)
-        job = Job(self.kb, model, {id: row.name if row is not None else id})
         await self.kb.build_index(id, model)
-        job.begun({id: ""})
         then()
-        self._await(job)
+        self.follow_index(id, model)
 
     @background("build", exclusive=False)
     async def build_indexes(self, names: Mapping[str, str], model: str) -> None:
         """Have the indexes of many documents, with their names, built; tell when all are ready."""
-        job = Job(self.kb, model, names)
+        job, why = self._kept(Job(model, names)), LEFT
         try:
             async for outcome in self.kb.build_indexes(list(names), model):
                 job.begun(outcome)
         except Error as error:
             if not job.waiting:
+                self._jobs[self.settings.workspace].remove(job)
                 raise
-            rest = {id: error.sentence for id in names if id not in job.waiting and id not in job.failed}
-            job.begun(rest)
-        self._await(job)
+            why = error.sentence
+        finally:
+            job.begun({id: why for id in names if id not in job.waiting and id not in job.failed})
+        self._follow_job(job)
 
     @background("delete", exclusive=False)
     async def delete_index(self, row: DocumentRow, index: RagIndex, then: Callable[[], object]) -> None:
@@ -147,33 +150,38 @@ class Building(Base):
     def follow_index(self, id: str, model: str) -> None:
         """Tell when an index that is being built is ready."""
         row = self.kb.mirror.row(id)
-        job = Job(self.kb, model, {id: row.name if row is not None else id})
+        job = Job(model, {id: row.name if row is not None else id})
         job.begun({id: ""})
-        self._await(job)
+        self._follow_job(self._kept(job))
 
-    def _await(self, job: Job) -> None:
-        follows = any(job.kb is self.kb for job in self._jobs)
-        self._jobs = [*(each for each in self._jobs if each.kb is self.kb), job]
-        if not follows:
-            self._follow_jobs(job.kb)
+    def _kept(self, job: Job) -> Job:
+        self._jobs.setdefault(self.settings.workspace, []).append(job)
+        return job
+
+    def left_behind(self) -> str:
+        """What is told of indexes that are being built in the workspace that is left, or ""."""
+        if not self._jobs.get(self.settings.workspace):
+            return ""
+        name = self.settings.workspace.name
+        return f"Indexes are being built in {name}: you are told of them when you are back."
+
+    def take_up(self) -> None:
+        """Go on to follow what was begun in this workspace before it was left."""
+        for job in self._jobs.get(self.settings.workspace, ()):
+            self._follow_job(job)
 
     @background("follow", exclusive=False)
-    async def _follow_jobs(self, kb: KnowledgeBase) -> None:
-        """Ask for what is waited for, as rarely as it is due, until nothing is."""
-        while jobs := [job for job in self._jobs if job.kb is kb]:
-            for job in jobs:
-                await self._follow_job(job)
-                if not job.waiting:
-                    self._jobs.remove(job)
-                    self._tell_end(job)
-            await asyncio.sleep(LOOK)
-
     async def _follow_job(self, job: Job) -> None:
-        seen = job.seen()
-        with suppress(Error):  # asked again later
-            while self.in_touch and await job.kb.look_at_indexes(seen, (job.model,)):
-                pass
-        job.settle(seen)
-
-    def _tell_end(self, job: Job) -> None:
+        """Ask for what is waited for until nothing is, and tell; `IndexStates` says when."""
+        kb, states, models = self.kb, self.kb.index_states, (job.model,)
+        with states.following(job.waiting, models):
+            while job.waiting:
+                seen = job.seen(kb)
+                with suppress(Error):  # asked again later
+                    while self.in_touch and await kb.look_at_indexes(seen, models):
+                        pass
+                job.settle(kb, seen)
+                if job.waiting:
+                    await asyncio.sleep(LOOK)
+        self._jobs[self.settings.workspace].remove(job)
         self.tell(*job.end())  # type: ignore[attr-defined]

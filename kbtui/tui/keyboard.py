@@ -15,6 +15,7 @@ from textual.await_complete import AwaitComplete
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 
+from kbtui.access import LOOK
 from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command, Situation
 from kbtui.errors import Error
 from kbtui.keymap import Keymap, show_key
@@ -23,7 +24,6 @@ from kbtui.tui.widgets.line import Line, Part
 
 Answer = TypeVar("Answer")
 
-LOOK = 0.25  # seconds between two looks whether something still lies over a screen
 PATIENCE = 1.0  # seconds that a key waits for those before it; what is going away never answers
 
 

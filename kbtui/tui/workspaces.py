@@ -50,6 +50,7 @@ class Workspaces(Base):
     _start_demo: StartDemo
     edit_at: Callable[[str, str], None]
     show_found: Callable[..., None]
+    left_behind: Callable[[], str]
 
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
@@ -151,6 +152,7 @@ class Workspaces(Base):
         if browse is not None:
             browse.rest()
         await self._cancel_work()
+        left_behind = self.left_behind()
         old, self.settings, self._kb, self._follower = self._kb, settings, kb, None
         # A mode of its own: the first screen of an app cannot be switched for another.
         left, mode = self.current_mode, f"workspace-{next(self._numbers)}"
@@ -162,6 +164,8 @@ class Workspaces(Base):
             await self.remove_mode(left)
         if old is not None:
             await old.close()
+        if left_behind:
+            self.tell(left_behind)
         if kb is not None:
             self._begin_workspace()
         await self.release()
