@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kbtui.agents import User
 from kbtui.demo.sample import id_of
 from kbtui.demo.server import Demo
 from kbtui.rows import ALL, ROOT, Chosen, Found, View
 from kbtui.tui.screens.agents import Agents
 from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.knowledge import Known
+from kbtui.tui.widgets.users import user_lines
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.test_hostile import HOSTILE, harmless
@@ -347,3 +349,17 @@ async def test_half_of_what_an_agent_knows_is_asked_for_again(demo: Demo, wire: 
             lambda: AVA in house.line("heads") and "pages" in house.line("heads"), "its size too"
         )
         hold.release()
+
+
+def test_agents_folders_and_branches_that_are_not_told_of_are_counted() -> None:
+    folders = [f"f{number}" for number in range(13)]
+    branches = tuple(f"b{number}" for number in range(12))
+    many = [User(f"a{number}", "Desk", True, False, tuple(folders), branches) for number in range(103)]
+    lines = ["".join(text for text, _ in line) for line in user_lines(many, folders, str, "now")]
+    assert "  103 agents use it, the first 100 are told of   now" in lines
+    assert lines.count("    … and through 3 other folders") == 100
+    assert sum(line.endswith("b8, b9 … and 2 others") for line in lines) == 100
+    assert lines[-1] == "  … and 3 other agents"
+    few = [User("a", "Desk", True, False, tuple(folders[:10]), branches[:10])]
+    lines = ["".join(text for text, _ in line) for line in user_lines(few, folders, str, "now")]
+    assert not any("…" in line or "first" in line for line in lines)

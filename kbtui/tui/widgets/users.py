@@ -19,6 +19,7 @@ def user_lines(
 ) -> Iterator[list[Part]]:
     """`above` are the folders that hold the document, `path` names one, `asked` says when this was asked."""
     number = counted(len(users), "agent") + (" uses it" if len(users) == 1 else " use it")
+    number += f", the first {MOST} are told of" if len(users) > MOST else ""
     head = (number, "strong") if users else ("No agent uses it.", "warn")
     yield [("", "")]
     yield [("  ", ""), head, (f"   {asked}", "dim")]
@@ -32,9 +33,12 @@ def user_lines(
             holding = [*user.folders]
         ways += [f"through the folder {path(id)}" for id in holding[:WAYS]]
         yield from ([(f"    {way}", "")] for way in ways)
+        if len(holding) > WAYS:
+            yield [(f"    … and through {counted(len(holding) - WAYS, 'other folder')}", "dim")]
         if user.branches:
             branches = ", ".join(safe(name[:SHOWN]) for name in user.branches[:WAYS])
-            branches += ", …" if len(user.branches) > WAYS else ""
+            more = len(user.branches) - WAYS
+            branches += f" … and {counted(more, 'other')}" if more > 0 else ""
             yield [(f"    on the branch{'' if len(user.branches) == 1 else 'es'} {branches}", "dim")]
     if len(users) > MOST:
         yield [("", "")]
