@@ -35,12 +35,18 @@ _SHORT = {
 }
 
 
+def in_per_cent(index: RagIndex, before: str = " ") -> str:
+    """How far an index is that is being built, or "" where the service does not tell."""
+    progress = index.progress_percentage
+    return "" if progress is None else f"{before}{progress:.0f} %"
+
+
 def in_words(index: RagIndex | None) -> tuple[str, str]:
     """How an index stands, in a few words, and their look; None is one that nobody has asked for."""
     if index is None:
         return "no index yet", "warn"
     if is_pending(index):
-        return f"being built, {index.progress_percentage:.0f} %", "warn"
+        return f"being built{in_per_cent(index, ', ')}", "warn"
     return _STATES.get(index.status, (safe(index.status[:40]) or "in a state without a name", "warn"))
 
 
@@ -49,14 +55,14 @@ def in_short(index: RagIndex | None) -> tuple[str, str]:
     if index is None:
         return "– none", "dim"
     if is_pending(index):
-        return f"◐ {index.progress_percentage:.0f} %"[:8], "warn"
+        return f"◐{in_per_cent(index) or ' …'}", "warn"
     return _SHORT.get(index.status, ("? " + safe(index.status[:6]), "warn"))
 
 
 def slowest(indexes: Iterable[RagIndex]) -> RagIndex | None:
     """Of those that are being built, the one that is least far; None where nothing is being built."""
     pending = (index for index in indexes if is_pending(index))
-    return min(pending, key=lambda index: index.progress_percentage, default=None)
+    return min(pending, key=lambda index: index.progress_percentage or 0.0, default=None)
 
 
 class Indexing(Changes):

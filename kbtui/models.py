@@ -40,6 +40,12 @@ def _bounded(value: int) -> int:
     return max(-_LARGEST, min(value, _LARGEST))
 
 
+def _percent(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("no share of anything")
+    return max(0.0, min(value, 100.0))
+
+
 def _each(kind: type) -> BeforeValidator:
     """In a list, what is not of the kind is left out instead of spoiling the rest."""
     return BeforeValidator(
@@ -49,6 +55,7 @@ def _each(kind: type) -> BeforeValidator:
 
 M = TypeVar("M", bound="Model")
 Whole = Annotated[int, BeforeValidator(_whole), AfterValidator(_bounded)]
+Percent = Annotated[float, AfterValidator(_percent)]
 Texts = Annotated[list[str], _each(str)]
 List = Annotated[list[M], _each(dict)]
 
@@ -304,7 +311,7 @@ class RagIndex(Model):
     model: str = ""  # e5_mistral_7b_instruct, multilingual_e5_large_instruct
     # new, created, processing; succeeded, failed, rag_limit_exceeded, document_too_small, cannot_index_folder
     status: str = ""
-    progress_percentage: float = 0.0  # 0 to 100
+    progress_percentage: Percent | None = None  # None: it does not tell
     document_model_index_usage: IndexUsage = IndexUsage()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from kbtui import models
-from kbtui.models import Document, Metadata, Model, Page
+from kbtui.indexing import in_short, in_words, slowest
+from kbtui.models import Document, Metadata, Model, Page, RagIndex
 
 ALL = [
     model
@@ -131,6 +133,26 @@ def test_a_value_of_the_wrong_kind_gives_way_and_the_rest_stands() -> None:
 @pytest.mark.parametrize("vast", [2**70, 1e300, str(2**70)])
 def test_a_number_too_large_to_be_kept_is_the_largest_that_can(vast: object) -> None:
     assert Metadata.read({"size_bytes": vast}).size_bytes == 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "short"),
+    [
+        (60, "being built, 60 %", "◐ 60 %"),
+        (-7, "being built, 0 %", "◐ 0 %"),
+        (1e300, "being built, 100 %", "◐ 100 %"),
+        (math.nan, "being built", "◐ …"),
+        (math.inf, "being built", "◐ …"),
+        ("soon", "being built", "◐ …"),
+        (None, "being built", "◐ …"),
+    ],
+)
+def test_a_progress_that_is_none_is_not_shown_and_any_other_is_from_0_to_100(
+    sent: object, shown: str, short: str
+) -> None:
+    index = RagIndex.read({"status": "processing", "progress_percentage": sent})
+    assert (in_words(index)[0], in_short(index)[0]) == (shown, short)
+    assert slowest([index]) is index
 
 
 def test_fields_named_like_our_own_methods_do_no_harm() -> None:

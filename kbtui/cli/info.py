@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from kbtui.cli import Item
 from kbtui.cli.ls import moment
 from kbtui.content import safe
+from kbtui.index_states import is_pending
+from kbtui.indexing import in_per_cent
 
 if TYPE_CHECKING:
     from kbtui.agents import User
@@ -56,9 +58,7 @@ def _facts(document: Document, path: str) -> list[tuple[str, str]]:
 
 
 def _index(index: RagIndex) -> tuple[str, str]:
-    progress = (
-        f" {index.progress_percentage:.0f} %" if index.status in ("created", "processing", "new") else ""
-    )
+    progress = in_per_cent(index) if is_pending(index) else ""
     return (
         "index",
         f"{index.model}: {index.status}{progress}, {index.document_model_index_usage.used_bytes} bytes",
