@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from time import monotonic
 
 from kbtui.chunk_facts import ChunkFacts
 from kbtui.demo.server import Demo
 from kbtui.rows import Found
 from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.chunks import Chunks
+from kbtui.tui.screens.index import Index
 from kbtui.tui.screens.search import Search
 from kbtui.tui.widgets.chunk_list import Piece
 from kbtui.tui.widgets.virtual_list import VirtualList
@@ -70,9 +72,9 @@ async def test_a_visit_asks_for_what_is_looked_at_and_for_nothing_else(
         await house.press("enter")
         await house.until(lambda: "agents" in house.line("header"), "the agents")
         await house.press("enter")
-        screen = house.app.screen
-        assert isinstance(screen, Ask)
-        await house.until(lambda: screen.answer is not None and screen.hits and screen.model, "answered")
+        ask = house.app.screen
+        assert isinstance(ask, Ask)
+        await house.until(lambda: ask.answer is not None and ask.hits and ask.model, "answered")
         assert asked(wire) == {"agents": 2, "rag-query": 1, "search": 1}, "all agents, and the model of one"
         await house.press("j", "j", "G", "g", "q", "escape", "escape")
         assert not asked(wire), "looking at the answer"
@@ -89,10 +91,20 @@ async def test_a_visit_asks_for_what_is_looked_at_and_for_nothing_else(
         await house.press("escape", "I")
         await house.until(lambda: "Room" in house.line("room"), "the room")
         house.app.settle = 0.02
+        screen = house.app.screen
+        assert isinstance(screen, Index)
         await house.until(lambda: any("● ready" in line for line in house.drawn), "its indexes")
         assert asked(wire) == {"rag-index": 1}, "the room; its indexes were heard of with its chunks"
-        house.app.settle = SILENT  # what is due again is asked for at rest
-        await house.press("m", "m", "m", "j", "k", "G", "q")
+        for _ in range(3):
+            await house.press("m")
+            await house.until(lambda: monotonic() - house.app.last_key > 2 * house.app.settle, "at rest")
+            screen.show_lines()
+            await house.pilot.pause()
+        assert not asked(wire), "what is settled, not again"
+        house.app.settle = (
+            SILENT  # the list behind has lines now that were never asked for: its filter is gone
+        )
+        await house.press("j", "k", "G", "q")
         assert not asked(wire), "looking at indexes"
 
 
