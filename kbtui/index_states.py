@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 FRESH = 300.0  # seconds for which an index that is settled is not asked for again
 RETRY = 60.0  # and one of which no answer came
-NEVER = -1  # when a document was changed of which that is not known
 SOONEST, LATEST = 1.0, 10.0  # and one that is being built: the longer, the seldomer
 AGAIN = 2.0  # and one heard of right after a change: the service may not have begun to build it anew
 KEPT = 50_000  # that are remembered, those heard of last
@@ -91,6 +90,7 @@ class IndexStates:
         self._clock = clock
         self._known: dict[Key, State] = {}
         self._asked: dict[Key, object] = {}  # under way, each with the question that asks for it
+        self._doubted: set[Key] = set()
         self._followed: list[
             tuple[Collection[str], Collection[str]]
         ] = []  # documents, each under these models
@@ -130,6 +130,10 @@ class IndexStates:
         """The models under which a document has an index, as far as was heard."""
         known = ((model, self._known.get((id, model))) for model in self.models)
         return [model for model, state in known if state is not None and state.index is not None]
+
+    def heard_since(self, changes: int) -> set[str]:
+        """The documents of which something was heard since `changes` was this; others may be among them."""
+        return {id for id, _ in islice(reversed(self._known), self.changes - changes)}
 
     # What to ask
 
@@ -190,9 +194,7 @@ class IndexStates:
 
     def doubt(self, id: str) -> None:
         """The document was changed a moment ago: what is heard first may be of what it was before."""
-        for model in self.models:
-            state = self._known.get((id, model), State(NEVER, self._clock(), 0.0))
-            self._known[id, model] = replace(state, updated=NEVER, fresh=0.0)
+        self._doubted.update((id, model) for model in self.models)
 
     def moving(self, id: str, updated: int, models: Iterable[str]) -> list[str]:
         """Those of the models under which more is to come: it is being built, in doubt, or not known."""
@@ -200,7 +202,11 @@ class IndexStates:
         return [
             model
             for model, state in known
-            if state is None or state.trouble or is_pending(state.index) or state.fresh == AGAIN
+            if state is None
+            or state.trouble
+            or is_pending(state.index)
+            or state.fresh == AGAIN
+            or (id, model) in self._doubted
         ]
 
     # Asking
@@ -258,8 +264,9 @@ class IndexStates:
             if is_pending(answer):
                 since = before.since if before is not None and is_pending(before.index) else now
                 fresh = max(SOONEST, min(LATEST, (now - since) / 4))
-            elif before is not None and before.updated != updated:
+            elif key in self._doubted or (before is not None and before.updated != updated):
                 fresh = AGAIN
+            self._doubted.discard(key)
             state = State(updated, now, fresh, answer, "", since)
         self._known[key] = state
         self.changes += 1
@@ -268,9 +275,7 @@ class IndexStates:
                 del self._known[old]
 
 
-def would_add(sizes: Iterable[int], indexed: Iterable[tuple[int, int]]) -> Estimate:
-    """What documents of these sizes would count for; `indexed` are sizes of others, and what theirs do."""
-    known = [(size, used) for size, used in indexed if size and used]
-    share = sum(used for _, used in known) / sum(size for size, _ in known) if known else None
-    without = list(sizes)
-    return Estimate(len(without), round(sum(without) * (1.0 if share is None else share)), share)
+def would_add(documents: int, size: int, indexed: int, used: int) -> Estimate:
+    """What documents of `size` together would count for, where others of the size `indexed` count `used`."""
+    share = used / indexed if indexed and used else None
+    return Estimate(documents, round(size * (1.0 if share is None else share)), share)

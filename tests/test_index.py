@@ -401,12 +401,13 @@ async def test_the_question_waits_until_nothing_lies_over_the_indexes(
         service.add(f"Quokka {number}", LONG)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.online()
+        hold = wire.hold("answer", path=BATCH, times=None)  # nothing may be known before B asks
         for number in range(2):
             await house.select(f"Quokka {number}")
             await house.press("space")
-        hold = wire.hold("answer", path=BATCH, times=None)
         await house.press("I", "B")
-        await house.until(lambda: hold.arrived.is_set(), "asked")
+        await shows(house, "looked at 0 of 2")
+        await asyncio.to_thread(hold.wait)
         await house.press("?", *"cop")
         hold.release()
         await wire.seen(lambda each: _is_batch(each.path) and each.finished)
@@ -455,7 +456,7 @@ async def test_all_documents_are_listed_and_one_goes_from_problem_to_problem(
         met = set()
         for _ in range(40):
             await house.press("n")
-            assert screen.lines.line is not None and screen.is_problem(screen.lines.line)
+            assert screen.lines.line is not None and screen.table.is_problem(screen.lines.line)
             met.add(screen.lines.line)
         assert service.id("Chargebacks") in {line.document for line in met} and len(met) > 5
         here = screen.lines.line

@@ -6,8 +6,13 @@ from collections import Counter
 from pathlib import Path
 from time import monotonic
 
+import pytest
+
+from kbtui.answers import MODELS
 from kbtui.chunk_facts import ChunkFacts
 from kbtui.demo.server import Demo
+from kbtui.index_states import State
+from kbtui.models import RagIndex
 from kbtui.rows import Found
 from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.chunks import Chunks
@@ -160,3 +165,37 @@ async def test_ten_thousand_results_draw_no_more_lines_a_key_than_a_screen_has(
             [Found(str(at), f"Result {at}", "text", 1 - at / MANY, snippet) for at in range(MANY)]
         )
         await only_what_is_seen_is_drawn(house, screen.results)
+
+
+async def test_ten_thousand_indexes_draw_no_more_lines_a_key_than_a_screen_has_and_are_not_counted_anew(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Account and sign-in")
+        await house.press("I")
+        screen = house.app.screen
+        assert isinstance(screen, Index)
+        await house.until(lambda: any("● ready" in line for line in house.drawn), "known")
+        house.app.settle = SILENT
+        (row,) = screen.rows.values()
+        screen.rows |= {str(at): row._replace(id=str(at)) for at in range(MANY)}
+        screen.relist()
+        await only_what_is_seen_is_drawn(house, screen.lines)
+        looked = Counter[str]()
+        state = screen.states.state
+
+        def counted(id: str, model: str) -> State | None:
+            looked[id] += 1
+            return state(id, model)
+
+        monkeypatch.setattr(screen.states, "state", counted)
+        drawn = Looked(screen.lines)
+        for at in range(20):
+            screen.states.tell(str(at), row.updated, MODELS[0], RagIndex(status="failed"))
+        screen.show_lines()
+        await house.pilot.pause()
+        assert screen.table.sums.looked == 1 and screen.table.next_problem(0, 1) is not None
+        assert {str(at) for at in range(20)} <= looked.keys()
+        assert len(looked) <= 21 + 2 * screen.lines.size.height, "what was heard of, and what is in view"
+        assert drawn.drawn <= 2 * screen.lines.size.height

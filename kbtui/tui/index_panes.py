@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -13,7 +12,8 @@ from textual.app import ComposeResult
 from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error, in_short
-from kbtui.index_states import State, is_pending, would_add
+from kbtui.index_states import State
+from kbtui.index_table import IndexLine, IndexTable
 from kbtui.rows import ALL, FOLDER, DocumentRow, View
 from kbtui.tui.background import background
 from kbtui.tui.index_watch import IndexWatch
@@ -21,7 +21,7 @@ from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_size
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import count, counted
-from kbtui.tui.widgets.index_list import IndexLine, IndexList, heads, more_words, room_words, standing
+from kbtui.tui.widgets.index_list import IndexList, heads, more_words, room_words, standing
 from kbtui.tui.widgets.line import Line, Part
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class IndexPanes(CommandScreen[None]):
         self.states = self.kb.index_states
         self.model = ""  # of which the indexes are shown; "" for all
         self.rows: dict[str, DocumentRow] = {}  # all that is listed, as it was when the screen was opened
-        self.lines = IndexList("lines", self._of)
+        self.lines, self.table = IndexList("lines", self._of), IndexTable(self.states, {})
         self.about = DocumentView("about")
         self._header, self._heads, self._room, self._more = map(Line, ("header", "heads", "room", "more"))
         self._asked = documents
@@ -51,9 +51,8 @@ class IndexPanes(CommandScreen[None]):
         self._state: Part = ("", "")
         self._said: list[list[Part]] = []  # of the line under the cursor
         self._watch = IndexWatch(self, app, self.heard)
-        self._stale, self._not_before = False, 0.0  # something was heard that is not drawn; when it may be
+        self._changes = self.states.changes  # that are drawn
         self._found = asyncio.Event()  # what is to be listed
-        self._pending: set[IndexLine] = set()
         self._doubted: set[str] = set()  # of which it was asked whether they are gone, having no index
         self._gone: set[str] = set()
         self._untold: dict[str, str] = {}  # models that tell nothing of what is in view, each with why
@@ -82,6 +81,7 @@ class IndexPanes(CommandScreen[None]):
     def on_resize(self) -> None:
         self.set_class(self.app.size.height < LOW, "-low")
         self.set_class(self.app.size.height < LOWEST, "-lowest")
+        self._show_room()
 
     def on_screen_resume(self) -> None:
         self.show_lines()
@@ -124,24 +124,10 @@ class IndexPanes(CommandScreen[None]):
             return None
         return max(0, usage.total_max_bytes - usage.total_used_bytes)
 
-    def is_missing(self, id: str, models: Sequence[str] = ()) -> bool:
-        """Whether a document is there, and known to have no index under these models, or those shown."""
-        if id in self._gone:
-            return False
-        known = [self.states.state(id, model) for model in models or self.models()]
-        return all(state and state.index is None and not state.trouble for state in known)
-
     def has_failed(self, id: str, model: str) -> bool:
         """Whether the index of a document could not be built."""
         index = self._index(IndexLine(id, model))
         return index is not None and index.status == "failed"
-
-    def is_problem(self, line: IndexLine) -> bool:
-        """Whether it is known that a line has no index that agents find anything by."""
-        index = self._index(line)
-        if index is None:
-            return self.is_missing(line.document)
-        return not is_pending(index) and index.status not in ("succeeded", "document_too_small")
 
     def _of(self, line: IndexLine) -> tuple[str, State | None, bool]:
         row = self.kb.mirror.row(line.document)
@@ -189,25 +175,31 @@ class IndexPanes(CommandScreen[None]):
         except Error as error:
             self._usage = None
             self._room.show([(f" The room for indexes is not known: {safe(error.sentence)}", "warn")])
-        self.relist()
+        self.heard()
 
     @background("there", exclusive=False)
     async def _ask_whether_gone(self, ids: Iterable[str]) -> None:
         """Without an index, a document answers as one that is gone."""
         with suppress(Error):
             await self.kb.gone(ids)
-            self.relist()
+            self.show_lines()
 
     def _look(self) -> None:
         """Learn what is not known of the lines in view."""
         ids = dict.fromkeys(line.document for line in self.lines.in_view())
         rows = (self.kb.mirror.row(id) for id in ids)
         here = {row.id: row.updated for row in rows if row is not None}
-        self._gone.update(ids.keys() - here.keys())
+        if gone := ids.keys() - here.keys() - self._gone:
+            self._gone.update(gone)
+            self.table.update(gone)
+            self.lines.show(self.table)
+            self._show_room()
         self._watch.look(here, self.models())
         self._untold = self.untold(here)
         doubted = [
-            id for id in here.keys() - self._doubted if self.is_missing(id) and not self.states.indexed(id)
+            id
+            for id in here.keys() - self._doubted
+            if self.table.is_missing(id) and not self.states.indexed(id)
         ]
         if doubted:
             self._doubted.update(doubted)
@@ -223,10 +215,6 @@ class IndexPanes(CommandScreen[None]):
                 found[model] = min(why)
         return found
 
-    def forget_pending(self) -> None:
-        """Other lines are listed: those that are gone from the list have not settled."""
-        self._pending = set()
-
     def forget_doubts(self) -> None:
         """Whether documents are gone is asked again."""
         self._doubted.clear()
@@ -235,33 +223,29 @@ class IndexPanes(CommandScreen[None]):
     # What is shown
 
     def heard(self) -> None:
-        """Something was heard: draw it, at most a tenth of the time where very much is listed."""
-        self._stale = True
-        if time.monotonic() >= self._not_before:
-            began = time.monotonic()
+        """Something was heard of some documents: draw what it changes."""
+        if self.table.models != list(self.models()):
             self.relist()
-            self._not_before = time.monotonic() + 10 * (time.monotonic() - began)
+            return
+        ids, self._changes = self.states.heard_since(self._changes), self.states.changes
+        settled = self.table.update(ids)
+        self._show_table()
+        if settled:
+            self.ask_usage()
 
     def relist(self) -> None:
         """Draw everything anew by what was heard."""
-        self._stale = False
-        lines = [
-            IndexLine(id, model)
-            for id in self.rows
-            for model in ([self.model] if self.model else self.states.indexed(id) or [""])
-        ]
-        self.lines.show(lines)
-        pending = {line for line in lines if is_pending(self._index(line))}
-        settled, self._pending = self._pending - pending, pending
-        if settled:
-            self.ask_usage()
+        self._changes = self.states.changes
+        sizes = {row.id: row.size for row in self.rows.values()}
+        self.table = IndexTable(self.states, sizes, self.model, self._gone)
+        self._show_table()
+
+    def _show_table(self) -> None:
+        self.lines.show(self.table)
         self.show_lines()
         self._show_room()
 
     def show_lines(self) -> None:
-        if self._stale and time.monotonic() >= self._not_before:
-            self.heard()
-            return
         if self.is_current:
             self._look()
         under = safe(self.model[:80]) or "all models"
@@ -297,7 +281,7 @@ class IndexPanes(CommandScreen[None]):
             return ("the service cannot be asked now", "bad")
         if self._is_unanswered():
             return (f"{in_short(safe(next(iter(self._untold.values()))))}; R asks again", "bad")
-        building = len(self._pending)
+        building = self.table.building
         return (f"{count(building)} being built", "warn") if building else ("", "")
 
     def say(self, sentence: str, look: str = "") -> None:
@@ -312,21 +296,14 @@ class IndexPanes(CommandScreen[None]):
 
     def _show_room(self) -> None:
         """Tell of the room of the workspace, and of what the listed documents without an index would take."""
-        usage = self._usage
+        usage, width = self._usage, self.app.size.width
         if usage is not None:
             models = [(each.model, each.used_bytes) for each in usage.models]
-            words = room_words(usage.total_used_bytes, usage.total_max_bytes, models)
+            words = room_words(usage.total_used_bytes, usage.total_max_bytes, models, width)
             self._room.show([(words, "dim")])
-        missing = [row.size for row in self.rows.values() if self.is_missing(row.id)]
-        used = [
-            (row.size, index.document_model_index_usage.used_bytes)
-            for row in self.rows.values()
-            for model in self.states.models
-            if (index := self._index(IndexLine(row.id, model))) and index.status == "succeeded"
-        ]
-        looked = sum(all(self.states.state(id, model) for model in self.models()) for id in self.rows)
+        looked = self.table.sums.looked
         of = f" of the {count(looked)} looked at" if looked < len(self.rows) else ""
-        self._more.show([more_words(would_add(missing, used), self.left, of)])
+        self._more.show([more_words(self.table.estimate, self.left, of, width)])
 
     def tell_of_line(self) -> None:
         """Say in full what is under the cursor, and what can be done."""

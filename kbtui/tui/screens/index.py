@@ -10,7 +10,7 @@ from textual import on
 
 from kbtui.content import safe
 from kbtui.errors import Refused
-from kbtui.index_states import BATCH, is_pending, would_add
+from kbtui.index_states import BATCH, is_pending
 from kbtui.tui.background import background
 from kbtui.tui.index_panes import IndexPanes
 from kbtui.tui.widgets.document_list import human_size
@@ -39,9 +39,7 @@ class Index(IndexPanes):
 
     def do_index_next_problem(self, by: int = 1) -> None:
         """Problems are told apart where they are known: B looks at all."""
-        lines, here = self.lines.lines, self.lines.cursor
-        around = [(here + by * step) % len(lines) for step in range(1, len(lines) + 1)] if lines else []
-        at = next((at for at in around if self.is_problem(lines[at])), None)
+        at = self.table.next_problem(self.lines.cursor, by) if self.lines.count else None
         if at is None:
             self.tell("No problem is known among these; B looks at all that are listed.")
         else:
@@ -110,7 +108,6 @@ class Index(IndexPanes):
         choice = ["", *self.states.models]
         at = choice.index(self.model) + 1 if self.model in choice else 0
         self.model = choice[at % len(choice)]
-        self.forget_pending()
         self.relist()
 
     def do_index_reload(self) -> None:
@@ -136,8 +133,8 @@ class Index(IndexPanes):
         if not missing:
             self.tell("None is missing, and none has failed.")
             return
-        estimate = would_add((row.size for row in missing.values()), ())
-        about = f", about {human_size(estimate.bytes)} of text" if estimate.bytes else ""
+        size = sum(row.size for row in missing.values())
+        about = f", about {human_size(size)} of text" if size else ""
         title = f"Build the index of {counted(len(missing), 'document')}?"
         left = f"; {human_size(self.left)} of room is left" if self.left is not None else ""
         loss = f"Under {safe(model[:80])}{about}{left}. You are told when all are ready."
@@ -148,7 +145,7 @@ class Index(IndexPanes):
             self.kbapp.build_indexes({id: row.name for id, row in missing.items()}, model)
 
     def _lacks(self, id: str, models: Sequence[str], model: str) -> bool:
-        return self.is_missing(id, models) or self.has_failed(id, model)
+        return self.table.is_missing(id, models) or self.has_failed(id, model)
 
     async def _look_at_all(self, rows: Sequence[DocumentRow], model: str) -> None:
         """Ask for what nobody knows; a model that is refused is asked for no more, unless it is this one."""

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from kbtui.content import safe
 from kbtui.index_states import Estimate, State, is_pending
-from kbtui.indexing import in_words
+from kbtui.index_table import IndexLine, IndexTable
+from kbtui.indexing import in_short, in_words
 from kbtui.tui.widgets.document_list import human_size
 from kbtui.tui.widgets.folder_tree import SHOWN, count
 from kbtui.tui.widgets.line import Part, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 SIZE = 9
+NARROW = 73  # cells of a line below which sizes have no room
+LEAST_NAME, LEAST_MODEL = 20, 6
+WORDS, MOST_WORDS, LEAST_WORDS = 22, 50, 6  # cells of how an index stands
 MARKS = {"good": "●", "warn": "–", "bad": "✕"}
 GONE: Part = ("gone from the service", "bad")
-
-
-class IndexLine(NamedTuple):
-    """What a line tells of; `model` is "" where the document has no index under any."""
-
-    document: str
-    model: str
 
 
 def standing(state: State | None, gone: bool) -> tuple[str, Part]:
@@ -44,26 +43,22 @@ class IndexList(VirtualList):
         """`tell` gives the name of a line's document, the state of its index, and whether it is gone."""
         super().__init__(id)
         self.lines: Sequence[IndexLine] = ()
+        self.line: IndexLine | None = None  # under the cursor
         self._tell = tell
 
-    @property
-    def line(self) -> IndexLine | None:
-        """The line under the cursor."""
-        return self.lines[self.cursor] if self.cursor < len(self.lines) else None
-
-    def show(self, lines: Sequence[IndexLine]) -> None:
+    def show(self, table: IndexTable) -> None:
         """Draw these; the cursor stays with its line, else with its document."""
-        here = self.line
-        if lines == self.lines:
-            self.refresh()
-            return
-        self.lines = lines
-        at = self.cursor
-        if here is not None:
-            same = (number for number, line in enumerate(lines) if line == here)
-            near = (number for number, line in enumerate(lines) if line.document == here.document)
-            at = next(same, next(near, at))
-        self.resize_to(len(lines), at)
+        at = table.place(self.line)
+        self.lines = table.lines
+        self.resize_to(len(self.lines), self.cursor if at is None else at)
+        self._take()
+
+    def go(self, index: int) -> None:
+        super().go(index)
+        self._take()
+
+    def _take(self) -> None:
+        self.line = self.lines[self.cursor] if self.cursor < len(self.lines) else None
 
     def in_view(self) -> Sequence[IndexLine]:
         """The lines that are in view."""
@@ -71,51 +66,89 @@ class IndexList(VirtualList):
         return self.lines[top : top + self.size.height]
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
-        line = self.lines[index]
+        line, cells = self.lines[index], columns(width)
         name, state, gone = self._tell(line)
         mark, (words, look) = standing(state, gone)
+        if cells.words < WORDS and words:
+            words = _in_short(state, gone)
         used = state.index.document_model_index_usage.used_bytes if state and state.index else 0
-        named, model = columns(width)
         return [
             ("   ", ""),
-            (fit(safe(name[:SHOWN]) or "(no name)", named - 1) + " ", "" if name else "dim"),
-            (fit(safe(line.model[:80]), model - 1) + " ", "dim"),
-            (fit(human_size(used) if used else "", SIZE, right=True) + "  ", ""),
+            (fit(safe(name[:SHOWN]) or "(no name)", cells.name - 1) + " ", "" if name else "dim"),
+            (fit(safe(line.model[:80]), cells.model - 1) + " ", "dim"),
+            (fit(human_size(used) if used else "", cells.size, right=True) + "  ", ""),
             (f"{mark:<2}", look),
             (words.partition(": ")[0], look),
         ]
 
 
-def columns(width: int) -> tuple[int, int]:
-    """The cells of the name and of the model in a line of this width."""
-    model = 31 if width >= 110 else 23 if width >= 96 else 15
-    return max(8, (width - model - SIZE - 7) * 55 // 100), model
+def _in_short(state: State | None, gone: bool) -> str:
+    """How an index stands where there is little room; a question mark says enough of what is not known."""
+    if gone:
+        return "gone"
+    if state is None or (state.trouble and state.index is None):
+        return ""
+    return in_short(state.index)[0].partition(" ")[2]
+
+
+class Columns(NamedTuple):
+    """The cells of a line, but for its margin and the mark before the words."""
+
+    name: int
+    model: int
+    size: int
+    words: int
+
+
+def columns(width: int) -> Columns:
+    """What there is room for: where there is little the size goes first, then the words are short ones."""
+    model = 31 if width >= 110 else 23 if width >= 96 else 15 if width >= NARROW else 7
+    size = SIZE if width >= NARROW else 0
+    rest = width - model - size - 7
+    words = max(WORDS, min(MOST_WORDS, rest * 2 // 5)) if rest >= WORDS + LEAST_NAME else LEAST_WORDS
+    return Columns(max(8, rest - words), model, size, words)
 
 
 def heads(width: int) -> str:
     """The heads of the columns."""
-    named, model = columns(width)
-    return "   " + fit("Name", named) + fit("Model", model) + fit("Size", SIZE, right=True) + "  Index"
+    cells = columns(width)
+    size = fit("Size" if cells.size else "", cells.size, right=True)
+    return "   " + fit("Name", cells.name) + fit("Model", cells.model) + size + "  Index"
 
 
-def room_words(used: int, most: int, models: Sequence[tuple[str, int]]) -> str:
-    """The room for indexes in the workspace: used of all, and under which models."""
-    each = "".join(f" · {safe(model[:80])} {human_size(size)}" for model, size in models if size)
+def room_words(used: int, most: int, models: Sequence[tuple[str, int]], width: int) -> str:
+    """The room for indexes in the workspace, in so many cells: used of all, and under which models."""
     if not most:
-        return f" Indexes of the workspace: {human_size(used)}{each}"
-    return f" Room for indexes: {human_size(used)} of {human_size(most)} used ({used * 100 // most} %){each}"
+        short = f" {human_size(used)} of indexes"
+        room = f" Indexes of the workspace: {human_size(used)}"
+    else:
+        short = f" {human_size(used)} of {human_size(most)} used ({used * 100 // most} %)"
+        room = f" Room for indexes:{short}"
+    each = [(safe(model[:80]), human_size(size)) for model, size in models if size]
+    left = width - cell_len(room) - sum(len(size) + 4 for _, size in each)
+    longest = max((cell_len(model) for model, _ in each), default=0)
+    name = next((cells for cells in range(longest, LEAST_MODEL - 1, -1) if cells * len(each) <= left), 0)
+    by_model = "".join(f" · {fit(model, name).rstrip()} {size}" for model, size in each) if name else ""
+    return _first_fit([room + by_model, short], width)
 
 
-def more_words(estimate: Estimate, left: int | None, looked: str) -> Part:
-    """What the listed documents without an index would add; `left` is the room, where it is known."""
+def more_words(estimate: Estimate, left: int | None, looked: str, width: int) -> Part:
+    """What the listed documents without an index would add, in so many cells; `left` is the room."""
     if not estimate.documents:
         return ("", "")
+    short = f" {count(estimate.documents)} without an index"
     without = f" {count(estimate.documents)}{looked} without an index"
     if not estimate.bytes:
-        return (without, "")
+        return (_first_fit([without, short], width), "")
     share = estimate.share
     times = "" if share is None or 0.95 <= share < 1.05 else f"{share:.2g} × "
-    how = f"{'if an index' if share is None else 'an index here'} takes {times}its document's size"
+    how = f" ({'if an index' if share is None else 'an index here'} takes {times}its document's size)"
     full = left is not None and estimate.bytes > left
     over = f", more than the {human_size(left or 0)} left" if full else ""
-    return (f"{without}: about {human_size(estimate.bytes)} more{over} ({how})", "warn" if full else "")
+    more = f": about {human_size(estimate.bytes)} more{over}"
+    return (_first_fit([without + more + how, without + more, short + more], width), "warn" if full else "")
+
+
+def _first_fit(sentences: Sequence[str], width: int) -> str:
+    """The first that is no longer than so many cells, else the last."""
+    return next((each for each in sentences if cell_len(each) <= width), sentences[-1])
