@@ -212,8 +212,9 @@ async def test_a_dot_in_browse_asks_the_last_question_again(demo: Demo, wire: Wi
         assert asked(wire) == [QUESTION, QUESTION]
 
 
-async def test_enter_shows_the_chunk_among_those_of_its_document(
-    demo: Demo, service: Service, tmp_path: Path
+@pytest.mark.parametrize("key", ["enter", "c"])
+async def test_the_chunk_is_shown_among_those_of_its_document(
+    demo: Demo, service: Service, tmp_path: Path, key: str
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         screen = await asking(house, "C-118 battery management board, fault code")
@@ -221,7 +222,7 @@ async def test_enter_shows_the_chunk_among_those_of_its_document(
         at = documents.index(service.id("Fault codes, complete"))
         await house.press(*"j" * at)
         chunk = shown(screen)[at][1]
-        await house.press("enter")
+        await house.press(key)
         viewer = house.app.screen
         assert isinstance(viewer, Chunks)
         await house.until(lambda: viewer.list.piece and viewer.list.piece.id == chunk, "there")

@@ -237,7 +237,8 @@ class Ask(AnswerPanes):
         return Left(self.asked.words)
 
     def spot(self) -> Spot | None:
-        return super().spot() if self.within else None
+        chunk = self.chunk
+        return super().spot() if self.within else Spot(passage=chunk.content) if chunk is not None else None
 
     def do_results_open(self) -> None:
         self._hand_over()
