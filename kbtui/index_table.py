@@ -79,7 +79,6 @@ class IndexTable:
         self._looked_at = list(dict.fromkeys([*self.models, *states.models]))
         self._states, self._sizes, self._model, self._gone = states, sizes, model, gone
         self._order = {id: number for number, id in enumerate(sizes)}
-        self._ids = list(sizes)
         self._entries = [self._entry(id) for id in sizes]
         self.lines = [line for entry in self._entries for line in entry.lines]
         self._numbers = [number for number, entry in enumerate(self._entries) for _ in entry.lines]

@@ -267,7 +267,8 @@ async def test_a_model_that_is_refused_hides_nothing_and_says_so(
         await house.press("n")
         while screen.model != refused:
             await house.press("m")
-        await shows(house, "the service did not answer")
+        await house.until(lambda: "R asks again" in house.line("header"), "told")
+        assert "No such model" in house.line("header") and "did not answer" not in house.line("header")
         await house.press("B")
         await house.until(lambda: "No such model." in house.notices, "refused in its words")
 
