@@ -15,6 +15,7 @@ import sys
 import termios
 import threading
 import time
+from array import array
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -299,6 +300,13 @@ class Terminal:
                 if int(group) == self.pid and state != "Z":
                     found.append(int(stat.parent.name))
         return found
+
+    @property
+    def unread(self) -> int:
+        """How many bytes of what was typed the program has not read yet."""
+        waiting = array("i", [0])
+        fcntl.ioctl(self._slave, termios.FIONREAD, waiting)
+        return waiting[0]
 
     def line_modes(self) -> list[object]:
         """How the terminal treats what is typed, now."""

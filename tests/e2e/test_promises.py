@@ -182,6 +182,7 @@ def test_a_signal_ends_it_though_the_terminal_is_stalled(
     kbtui = editing()
     kbtui.stall()
     kbtui.repeat(BLIND)
+    kbtui.when(lambda: not kbtui.unread, "read")
     kbtui.kill(signal.SIGTERM)
     assert kbtui.ended() == TERMINATED
     assert kbtui.line_modes() == kbtui.modes
