@@ -427,8 +427,9 @@ async def test_one_comes_back_to_the_results_where_one_was_opened(
 
 
 async def test_without_the_service_it_is_said_what_is_searched_and_it_is_asked_when_it_is_back(
-    demo: Demo, wire: Wire, tmp_path: Path
+    demo: Demo, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("kbtui.tui.found_panes.AGAIN", 0.1)  # it may be back before it is seen to be away
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.online()
         wire.down()
@@ -459,3 +460,36 @@ async def test_a_page_that_does_not_come_takes_none_away(
         await house.press("enter", "G")
         await house.until(lambda: house.notices, "told")
         assert shown(screen) == before and len(before) == 30
+
+
+async def test_where_only_the_search_does_not_answer_it_is_not_asked_again_and_again(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        wire.cut("request", path=SEARCH, times=None)
+        await house.press("S", *"photovoltaic battery")
+        screen = house.app.screen
+        await house.until(lambda: "offline: 0 documents" in house.line("header"), "told")
+        await house.until(
+            lambda: all(each.is_finished for each in screen.workers if each.group == "search"), "not asked"
+        )
+        assert house.app.in_touch
+
+
+async def test_where_only_the_search_answers_it_is_not_asked_again_when_the_rest_does(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        wire.cut("request", path="knowledge-base$", times=None)
+        house.app.do_sync_refresh()
+        await house.until(lambda: house.app.trouble, "trouble")
+        await house.press("S", *"photovoltaic battery")
+        screen = house.app.screen
+        await house.until(lambda: "document" in house.line("header") and "off" not in house.line("header"))
+        wire.heal()
+        house.app.do_sync_refresh()
+        await house.until(lambda: house.app.in_touch, "back")
+        house.app._look()
+        assert all(each.is_finished for each in screen.workers if each.group == "search")

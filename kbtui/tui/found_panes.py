@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 PAUSE = 0.25  # seconds after a key before the service is asked
+AGAIN = 10.0  # seconds until it is asked again where all but the search answers
 SHORTEST = 2  # characters that are searched for
 LOW, FLAT = 14, 8  # lines below which there is less room for what stands around the words, and none
 NAMES = 5  # matches by name that are shown above the others
@@ -64,6 +66,7 @@ class FoundPanes(Finding):
         self.hits: list[Found] = []
         self.state: Part = ("", "")
         self._alone = False  # what was found was found without the service
+        self._again_at = 0.0  # when the service is asked again, by the clock
         self._elsewhere = False  # the service found documents that lie outside of the scope
         self.more = asyncio.Event()  # what comes after is wanted
         self.pausing = False  # until it is
@@ -104,9 +107,11 @@ class FoundPanes(Finding):
         return self.kb.mirror.row(found.id) if found is not None else None
 
     def show_lines(self) -> None:
-        if self._alone and self.kbapp.in_touch:
-            self.look_for(self.field.value.strip())  # the service is back
+        if self._alone and not self.kbapp.in_touch:
+            self._again_at = 0.0  # as soon as it is back
+        elif self._alone and monotonic() >= self._again_at:
             self._alone = False
+            self.look_for(self.field.value.strip())
         shown, named = len(self.names), self.named
         look = "key" if self.types or self.where.ids else "dim"
         types = " or ".join(self.types)
@@ -178,7 +183,7 @@ class FoundPanes(Finding):
                 looked_at, pages_read = looked_at + len(page), pages_read + 1
                 if more and self.where.ids and pages_read % PAGES:
                     continue
-                self.hits, self.pausing = hits.copy(), more
+                self.hits, self.pausing, self._alone = hits.copy(), more, False
                 self._elsewhere = looked_at > len(hits)
                 self._tell(len(hits), looked_at, more)
                 if more:
@@ -202,7 +207,7 @@ class FoundPanes(Finding):
         found = await asyncio.to_thread(self.kb.found_here, words, self.types)
         inside = self.kb.within(self.where.ids)
         self.hits = [each for each in found if not self.where.ids or inside(each.id)]
-        self._alone = True
+        self._alone, self._again_at = True, monotonic() + AGAIN
         self.say(f"offline: {counted(len(self.hits), 'document')} of those you opened", "warn")
 
     def say(self, sentence: str, look: str) -> None:
