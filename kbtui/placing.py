@@ -31,6 +31,7 @@ _TOKEN = re.compile(
 )
 _PLAIN = re.compile(r"[^\W_]+")
 _BETWEEN = r"(?:[^\w<]|_|<[^<>]{0,200}>|<(?![^<>]{0,200}>)){1,40}"  # two words: no other, but perhaps tags
+_SPACE = r"\s{1,40}"
 _INLINE = re.compile(
     "a|abbr|b|big|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|tt|u|wbr", re.IGNORECASE
 )
@@ -164,9 +165,13 @@ class Passages:
 
 
 def one_after_the_other(words: Iterable[str]) -> re.Pattern[str] | None:
-    """What matches words in their order, whatever stands between them; None for no words."""
-    pattern = _BETWEEN.join(map(re.escape, words))
-    return re.compile(pattern, re.IGNORECASE) if pattern else None
+    """What matches words in their order, whatever stands between them; None for no words.
+
+    Before one that begins with a sign only white space may stand: it could be any of the signs between.
+    """
+    first, *others = [*words] or [""]
+    rest = (f"{_BETWEEN if _PLAIN.match(word) else _SPACE}{re.escape(word)}" for word in others)
+    return re.compile(re.escape(first) + "".join(rest), re.IGNORECASE) if first else None
 
 
 def together(snippet: Snippet) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kbtui.demo.chunker import MODELS, chunks
 from kbtui.demo.server import Demo
-from kbtui.placing import Passages, Place, Snippet, found_at, words
+from kbtui.placing import Passages, Place, Snippet, found_at, one_after_the_other, words
 from tests.service import Service
 
 WORDS = st.sampled_from(["a", "the", "refund", "Battery", "30", "café", "世", "界", "x"])
@@ -172,3 +172,10 @@ def test_what_was_found_stands_where_its_words_stand_together(
 @pytest.mark.parametrize("snippet", [(), (("", True),), (("…", True),), (("nowhere", True),)])
 def test_what_stands_nowhere_is_found_nowhere(snippet: Snippet) -> None:
     assert found_at("Some words. They stand here.", snippet, "stand") is None
+
+
+@pytest.mark.parametrize("signs", ["- - - - - - - x", "| | | | | | | | x", "_ _ _ _ _ _ _ x"])
+def test_signs_among_the_words_do_not_take_for_ever(signs: str) -> None:
+    sought = one_after_the_other(signs.split())
+    assert sought is not None and not sought.search(signs[0] * 100)
+    assert sought.search(f"So: {signs}.") and sought.search(signs.replace(" ", "\n"))
