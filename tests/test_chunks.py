@@ -560,3 +560,63 @@ async def test_on_a_small_terminal_the_words_are_seen_in_the_chunks_and_in_the_t
         assert says(house, "hit 2 of 2") and "quokka" in hit_row(screen, house)
         await house.press("tab")
         await house.until(lambda: screen.list.size.height and "quokka" in "".join(house.drawn[1:-1]), "back")
+
+
+async def test_a_comparison_that_cannot_be_asked_for_again_says_so_and_keeps_what_came(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = indexed(service, "Long", LONG)
+    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await viewing(house, "Long")
+        await house.press("M")
+        screen = house.app.screen
+        assert isinstance(screen, Compared)
+        await house.until(lambda: "chunks of about" in house.line("right-head"), "both")
+        refused = {"detail": {"status": "no", "message": "Not for you."}}
+        second = wire.answer(403, refused, path=f"/{CHUNKS}$", when=lambda each: MODELS[1] in str(each.query))
+        await house.press("R")
+        await house.until(lambda: "Not for you" in house.line("right-head"), "told")
+        assert "chunks of about" in house.line("left-head") and screen.sides[1].list.count
+        second.drop()
+        wire.answer(403, refused, path=INDEX, times=None)
+        await house.press("R")
+        await house.until(lambda: "Not for you" in house.line("left-head"), "told of both")
+        assert "Not for you" in house.line("right-head")
+
+
+async def test_what_is_typed_while_the_chunks_are_read_stays_though_a_search_led_there(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", f"{LONG}\n\nThe quokka tells.\n\n{LONG}")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("S", *"quokka")
+        await house.until(lambda: "document" in house.line("header"), "found")
+        hold = wire.hold("request", path=INDEX)
+        await house.press("enter", "c", "/", *"crew")
+        screen = house.app.screen
+        assert isinstance(screen, Chunks)
+        hold.release()
+        await house.until(lambda: screen.list.places and "…" not in house.line("header"), "all are here")
+        assert screen.field.value == "crew" and "crew" in house.line("header")
+
+
+async def test_who_types_words_to_find_does_not_wait_for_a_chunk_alone_any_more(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        screen = await viewing(house, "Long one")
+        await house.press("/", *"crew", "enter", "n", "n", "n")
+        assert screen.list.at == (0, 3)
+        hold = wire.hold("answer", path=r"/chunks?/[^/]+$")
+        await house.press("enter")
+        await asyncio.to_thread(hold.wait)
+        await house.press("/", *"paragraph 0")  # three places: there is no fourth to be shown
+        await house.until(
+            lambda: all(each.is_finished for each in screen.workers if each.group == "whole"), "given up"
+        )
+        hold.release()
+        assert screen.focused is screen.field and not screen.whole.display
+        assert "Reading" not in house.notices

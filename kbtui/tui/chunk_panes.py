@@ -231,7 +231,8 @@ class ChunkPanes(CommandScreen[None]):
         if self._wanted_spot is not None and passages is not None:
             spot, self._wanted_spot = self._wanted_spot, None
             self._near, words = await asyncio.to_thread(spot.find, self.text.text, passages)
-            self.look_for(words)
+            if not (self.field.display or self.field.value):  # words that were typed meanwhile are newer
+                self.look_for(words)
         self.list.show([])
         self.remove_class("-empty")
         telling, pieces = Telling(self._row.id, self._format, passages, self.kb.likenesses), list[Piece]()

@@ -142,6 +142,22 @@ class Chunks(ChunkWords):
             chosen = self.list.at
             self._fetch(self.list.cursor, chosen[1] if chosen and chosen[0] == self.list.cursor else 0)
 
+    def do_chunks_find(self) -> None:
+        self._give_up()  # it would take the keys away
+        super().do_chunks_find()
+
+    @property
+    def _fetching(self) -> bool:
+        return any(worker.group == "whole" and not worker.is_finished for worker in self.workers)
+
+    def _give_up(self) -> bool:
+        """Fetch no chunk to be shown alone; False where none was being fetched."""
+        fetching = self._fetching
+        if fetching:
+            self.workers.cancel_group(self, "whole")
+            self.app.clear_notifications()
+        return fetching
+
     @background("whole")
     async def _fetch(self, at: int, nth: int = 0) -> None:
         """Show a chunk as the service has it now; unless the person went on in the list meanwhile.
@@ -178,8 +194,7 @@ class Chunks(ChunkWords):
             self.text.go_to_mark(*self.list.at)
 
     def do_whole_next(self, by: int = 1) -> None:
-        fetching = any(worker.group == "whole" and not worker.is_finished for worker in self.workers)
-        at = (self._target if fetching else self.list.cursor) + by
+        at = (self._target if self._fetching else self.list.cursor) + by
         if 0 <= at < self.list.count:
             self._fetch(at)
 
@@ -211,8 +226,5 @@ class Chunks(ChunkWords):
         self.kbapp.edit_at(self._row.id, passage)
 
     def do_chunks_leave(self) -> None:
-        if any(worker.group == "whole" and not worker.is_finished for worker in self.workers):
-            self.workers.cancel_group(self, "whole")
-            self.app.clear_notifications()
-        else:
+        if not self._give_up():
             self.dismiss()

@@ -126,7 +126,8 @@ class Compared(CommandScreen[tuple[str, str] | None]):
     @background("compared")
     async def _load(self, id: str = "") -> None:
         """Ask for the chunks; with the `id` of one, the cursor goes to it, where it is still there."""
-        for side in self.sides:
+        unheard = [*self.sides]
+        for side in unheard:
             side.say("asking …", "dim")
         try:
             indexes = {index.model: index for index in await self.kb.indexes(self._row.id)}
@@ -138,6 +139,7 @@ class Compared(CommandScreen[tuple[str, str] | None]):
                 if known is None or known.status != "succeeded":
                     side.show([])
                     side.say(*in_words(known))
+                    unheard.remove(side)
                     continue
                 telling = Telling(self._row.id, body.format if body else "html", passages, Likenesses())
                 async with aclosing(told(self.kb, self._row.id, side.model, telling)) as looks:
@@ -146,11 +148,12 @@ class Compared(CommandScreen[tuple[str, str] | None]):
                         id = "" if any(each.id == id for each in pieces) else id
                         side.say(_in_short(pieces))
                         self.show_footer()
+                unheard.remove(side)
             self._begin()
         except Error as error:
-            for side in self.sides:
+            for side in unheard:
+                side.say(in_short(safe(error.sentence)), "bad")
                 if not side.list.count:
-                    side.say(in_short(safe(error.sentence)), "bad")
                     side.words.say([[(safe(error.sentence), "bad")]])
             raise
 
