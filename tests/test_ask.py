@@ -10,6 +10,7 @@ import pytest
 from kbtui.answers import MODELS
 from kbtui.demo.server import Demo
 from kbtui.questions import Question
+from kbtui.tui.app import KbApp
 from kbtui.tui.screens.agents import Agents
 from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.chunks import Chunks
@@ -508,3 +509,52 @@ async def test_a_capital_q_quits_from_an_answer(demo: Demo, tmp_path: Path) -> N
         await house.press("escape")
         house.burst("Q")
         await house.until(lambda: not house.app.is_running, "the end")
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that the app tells, also what was taken away since."""
+    found, tell = list[str](), KbApp.tell
+
+    def telling(app: KbApp, sentence: str, look: str = "") -> None:
+        found.append(sentence)
+        tell(app, sentence, look)
+
+    monkeypatch.setattr(KbApp, "tell", telling)
+    return found
+
+
+async def test_what_was_saved_is_followed_on_while_another_is_saved_and_when_the_answer_is_left(
+    tmp_path: Path, said: list[str]
+) -> None:
+    with Demo(index_seconds=1) as slow:
+        async with opened(settings_for(slow.url, slow.key, tmp_path)) as house:
+            screen = await asking(house)
+            documents = list(dict.fromkeys(document for document, _ in shown(screen)))[:2]
+            names = [f"Indexed: “{house.browse.kb.mirror.row(id).name}”." for id in documents]  # type: ignore[union-attr]
+            await house.mend("Better words. ")
+            await house.until(lambda: screen._followed is not None, "being built")
+            await house.press(*"j" * [document for document, _ in shown(screen)].index(documents[1]))
+            await house.mend("Others. ")
+            await house.until(lambda: screen._followed and screen._followed[0] == documents[1], "the other")
+            await house.press("g", "A")
+            await house.until(lambda: "pages" in house.line("heads"), "an agent")
+            await house.press("enter", "enter")
+            assert house.app.screen is house.browse
+            await house.until(lambda: set(names) <= set(said), "both are told")
+
+
+async def test_the_hits_beside_an_answer_are_of_the_words_that_were_looked_up(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        screen = await asking(house)
+        await house.until(lambda: screen.hits, "what the search finds")
+        before = screen.hits
+        hold = wire.hold("request", path=QUERY)
+        await house.press("/", "ctrl+u", *OTHER, "enter")
+        await house.until(lambda: screen.hits and screen.hits != before, "for the other words")
+        await house.press("tab", "enter", "g", "s")
+        search = house.app.screen
+        hold.release()
+        assert isinstance(search, Search) and search.field.value == OTHER

@@ -7,6 +7,7 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.await_complete import AwaitComplete
 from textual.widget import Widget
 
 from kbtui.content import safe
@@ -36,6 +37,7 @@ class Ask(AnswerPanes):
         """`words` are those to begin with; with `again`, the last question is asked at once."""
         super().__init__(app, words)
         self._again = again
+        self._looked_up = ""  # the words that the hits are of
         self._followed: tuple[str, str] | None = None  # the document and the model of an index being built
 
     def begin(self) -> None:
@@ -124,8 +126,9 @@ class Ask(AnswerPanes):
     @background("lexical")
     async def _look_up(self, words: str) -> None:
         """The first page of what the search finds for the same words."""
-        if words != self.asked.words:
+        if words != self._looked_up:
             self.hits = []
+        self._looked_up = words
         self.searched = ("searching …", "dim")
         self.show_beside()
         try:
@@ -234,15 +237,11 @@ class Ask(AnswerPanes):
 
     def left(self) -> Left:
         """`gs` goes on with the search that the hits are of; the answer is asked for again by `.`."""
-        return Left(self.asked.words)
+        return Left(self._looked_up)
 
     def spot(self) -> Spot | None:
         chunk = self.chunk
         return super().spot() if self.within else Spot(passage=chunk.content) if chunk is not None else None
-
-    def do_results_open(self) -> None:
-        self._hand_over()
-        super().do_results_open()
 
     def do_results_info(self) -> None:
         """Everything known of the document, in its place."""
@@ -250,7 +249,6 @@ class Ask(AnswerPanes):
         if self.within:
             super().do_results_info()
         elif row is not None:
-            self._hand_over()
             self.kbapp.uncover()
             self.kbapp.go_to(row.id, row.name)
             self.kbapp.show_info()
@@ -307,13 +305,17 @@ class Ask(AnswerPanes):
         self.about.move(f"half_{by}")
 
     def do_ask_leave(self) -> None:
-        self._hand_over()
         self.dismiss()
 
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        self._hand_over()  # however the screen is left
+        return super().dismiss(result)
+
     def _hand_over(self) -> None:
-        """What is followed here is followed on without this screen, and told when it is ready."""
+        """What is followed here is followed on by the app, and told when it is ready."""
         if self._followed is not None:
             self.kbapp.follow_index(*self._followed)
+            self._followed = None
 
     # The fix
 
@@ -332,6 +334,8 @@ class Ask(AnswerPanes):
     @background("index")
     async def _watch(self, document: str) -> None:
         """Follow the indexes of a document that was saved until they are built."""
+        if self._followed is not None and self._followed[0] != document:
+            self._hand_over()
         row = self.kb.mirror.row(document)
         name = safe(row.name[:60]) if row is not None else "the document"
         indexes: list[RagIndex] = []
