@@ -205,7 +205,7 @@ class IndexStates:
             if state is None
             or state.trouble
             or is_pending(state.index)
-            or state.fresh == AGAIN
+            or state.fresh <= AGAIN
             or (id, model) in self._doubted
         ]
 

@@ -151,6 +151,8 @@ def test_what_was_changed_a_moment_ago_is_settled_when_it_was_heard_twice_or_see
     clock.now += AGAIN
     ask(states, {"a": 1}, {"a": index()}, FIRST)
     assert states.moving("a", 1, [FIRST]) == []
+    states.expire(["a"])
+    assert states.moving("a", 1, [FIRST]) == [FIRST], "it is to be heard anew"
     states.doubt("a")
     states.tell("a", 1, FIRST, index(status="created"))
     states.tell("a", 1, FIRST, index())

@@ -228,11 +228,8 @@ class ChunkPanes(CommandScreen[None]):
             return
         self.say("reading …", "dim")
         passages = await self._show_text()
-        if self._wanted_spot is not None and passages is not None:
-            spot, self._wanted_spot = self._wanted_spot, None
-            self._near, words = await asyncio.to_thread(spot.find, self.text.text, passages)
-            if not (self.field.display or self.field.value):  # words that were typed meanwhile are newer
-                self.look_for(words)
+        if passages is not None:
+            await self._find_spot(passages)
         self.list.show([])
         self.remove_class("-empty")
         telling, pieces = Telling(self._row.id, self._format, passages, self.kb.likenesses), list[Piece]()
@@ -260,6 +257,14 @@ class ChunkPanes(CommandScreen[None]):
         self.say(counted(len(pieces), "chunk"), "good" if pieces else "warn")
         if not pieces:
             self.explain(("The index is ready, but the service names no chunks of it.", "warn"))
+
+    async def _find_spot(self, passages: Passages) -> None:
+        """Find the spot to begin at in the text, if there is one, and look for its words."""
+        spot, self._wanted_spot = self._wanted_spot, None
+        if spot is not None:
+            self._near, words = await asyncio.to_thread(spot.find, self.text.text, passages)
+            if not (self.field.display or self.field.value):  # words that were typed meanwhile are newer
+                self.look_for(words)
 
     def _go_to_wanted(self, *, by_words: bool = False, nearly: bool = False) -> bool:
         """Go to the chunk that is wanted, if it is here: by its id or place; when all are, by its words.
