@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -407,10 +408,11 @@ async def test_the_settings_of_the_agent_are_told_where_they_are_used(
 ) -> None:
     def limited(told: Any) -> Any:
         rag = told["conversation_config"]["agent"]["prompt"]["rag"]
-        rag |= {"enabled": True, "max_vector_distance": 0.55, "max_retrieved_rag_chunks_count": 7}
+        rag |= {"enabled": True, "max_vector_distance": 0.55, "max_retrieved_rag_chunks_count": most}
         return told
 
-    wire.rewrite(limited, path=f"agents/{agent(service)}$")
+    most = 7
+    wire.rewrite(limited, path=f"agents/{agent(service)}$", times=None)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await asking(house)
         await house.until(lambda: "by meaning, ≤ 7 chunks, distance ≤ 0.55" in house.line("header"), "told")
@@ -420,6 +422,9 @@ async def test_the_settings_of_the_agent_are_told_where_they_are_used(
         await house.press("o")
         await house.until(lambda: "with neutral settings" in house.line("header"), "neutral")
         assert "≤" not in house.line("header")
+        most = 9
+        await house.press("s", "o")
+        await house.until(lambda: "by meaning, ≤ 9 chunks" in house.line("header"), "as they are now")
 
 
 async def test_an_answer_with_nothing_says_how_near_a_chunk_must_be(
@@ -442,8 +447,10 @@ async def test_a_service_that_is_slow_is_said_not_to_have_answered_yet_and_nothi
         await house.until(lambda: told(house) == "the service has not answered yet", "told")
         hold.release()
         await house.until(lambda: "since" in told(house), "answered")
-        await house.press("j", "k")
-        assert "since" in told(house)
+        monkeypatch.setattr("kbtui.tui.screens.ask.SLOW", 0.3)
+        began = monotonic()
+        await house.press(".")
+        await house.until(lambda: monotonic() - began > 0.4 and "since" in told(house), "it stays answered")
 
 
 async def test_the_branch_of_a_kept_question_has_its_name(

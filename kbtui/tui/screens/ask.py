@@ -115,13 +115,11 @@ class Ask(AnswerPanes):
     @background("knowledge")
     async def _learn(self, question: Question) -> None:
         """Under which model the chunks stand, and how many of them there may be, is the agent's to tell."""
-        key = question.agent, question.branch
-        if key not in self.known:
-            with suppress(Error):  # a key that may not see the agent may ask it nevertheless
-                self.known[key] = await self.kb.knowledge(question.chosen)
-                self.show_lines()
-                if self.chunk is None:
-                    self.tell_of_line()
+        with suppress(Error):  # a key that may not see the agent may ask it nevertheless
+            self.known[question.agent, question.branch] = await self.kb.knowledge(question.chosen)
+            self.show_lines()
+            if self.chunk is None:
+                self.tell_of_line()
 
     @background("lexical")
     async def _look_up(self, words: str) -> None:
