@@ -20,7 +20,7 @@ import re
 SHORT = 60  # characters of a sentence that fit beside others
 
 
-def in_short(sentence: str) -> str:
+def first_sentence(sentence: str) -> str:
     """The first sentence of what went wrong, without its full stop: for a header that says little else."""
     first = re.split(r"(?<=[^.]{3})\.(?:\s|$)", sentence.strip(), maxsplit=1)[0]
     return first if len(first) <= SHORT else f"{first[: SHORT - 1].rstrip()}…"

@@ -551,6 +551,23 @@ async def test_what_was_saved_is_followed_on_while_another_is_saved_and_when_the
             await house.until(lambda: set(names) <= set(said), "both are told")
 
 
+async def test_who_leaves_an_answer_right_after_a_save_is_told_when_it_is_indexed(
+    tmp_path: Path, said: list[str]
+) -> None:
+    with Demo(index_seconds=1) as slow, Wire(slow.url) as wire:
+        async with opened(settings_for(wire.url, slow.key, tmp_path)) as house:
+            screen = await asking(house)
+            await house.until(lambda: screen.model, "the agent's model")
+            name = house.browse.kb.mirror.row(shown(screen)[0][0]).name  # type: ignore[union-attr]
+            hold = wire.hold("request", path=r"rag-index$", times=None)
+            await house.mend("Better words. ")
+            screen.dismiss()
+            await house.until(lambda: house.app.screen is house.browse, "left")
+            assert f"Indexed: “{name}”." not in said, "the index before the save is not meant"
+            hold.release()
+            await house.until(lambda: f"Indexed: “{name}”." in said, "told")
+
+
 async def test_the_hits_beside_an_answer_are_of_the_words_that_were_looked_up(
     demo: Demo, wire: Wire, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from kbtui.errors import (
     Refused,
     Unauthorized,
     Unexpected,
-    in_short,
+    first_sentence,
 )
 from kbtui.refusals import LONGEST, failure, is_throttled, refusal
 
@@ -230,9 +230,9 @@ def test_no_body_is_too_odd_for_a_sentence(status: int, body: bytes) -> None:
     ],
 )  # fmt: skip
 def test_a_header_says_in_short_what_is_true(status: int, body: Any, short: str) -> None:
-    assert in_short(said(status, body).sentence) == short
+    assert first_sentence(said(status, body).sentence) == short
 
 
 @given(st.text())
 def test_what_is_said_in_short_is_short(sentence: str) -> None:
-    assert len(in_short(sentence)) <= SHORT
+    assert len(first_sentence(sentence)) <= SHORT

@@ -15,7 +15,7 @@ from kbtui.answers import MODELS, PENDING
 from kbtui.chunk_facts import Telling, as_read, chunk_as_read
 from kbtui.commands import Situation
 from kbtui.content import safe
-from kbtui.errors import Error, Offline, in_short
+from kbtui.errors import Error, Offline, first_sentence
 from kbtui.indexing import in_words, slowest
 from kbtui.placing import Passages, Spot
 from kbtui.rows import Body, DocumentRow
@@ -186,7 +186,7 @@ class ChunkPanes(CommandScreen[None]):
                 await self.follow()
             await self.read()
         except Error as error:
-            self.say(in_short(safe(error.sentence)), "bad")
+            self.say(first_sentence(safe(error.sentence)), "bad")
             if not self.list.count:
                 self.explain(
                     (safe(error.sentence), "bad"),

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 
 from kbtui.commands import Command, Situation
 from kbtui.content import safe
-from kbtui.errors import Error, Offline, in_short
+from kbtui.errors import Error, Offline, first_sentence
 from kbtui.rows import ALL, DocumentRow, Found
 from kbtui.tui.background import background
 from kbtui.tui.finding import EVERYTHING, Finding, Left
@@ -170,7 +170,7 @@ class FoundPanes(Finding):
         except Error as error:
             if self.hits is before:
                 self.hits = []
-                self.say(in_short(safe(error.sentence)), "bad")
+                self.say(first_sentence(safe(error.sentence)), "bad")
             raise
 
     async def _ask(self, words: str) -> None:

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 
 from kbtui.commands import Situation
 from kbtui.content import safe
-from kbtui.errors import Error, in_short
+from kbtui.errors import Error, first_sentence
 from kbtui.index_states import State
 from kbtui.index_table import IndexLine, IndexTable
 from kbtui.rows import ALL, FOLDER, DocumentRow, View
@@ -280,7 +280,7 @@ class IndexPanes(CommandScreen[None]):
         if self.kbapp.trouble:
             return ("the service cannot be asked now", "bad")
         if self._is_unanswered():
-            return (f"{in_short(safe(next(iter(self._untold.values()))))}; R asks again", "bad")
+            return (f"{first_sentence(safe(next(iter(self._untold.values()))))}; R asks again", "bad")
         building = self.table.building
         return (f"{count(building)} being built", "warn") if building else ("", "")
 

@@ -11,7 +11,7 @@ from textual.await_complete import AwaitComplete
 from textual.widget import Widget
 
 from kbtui.content import safe
-from kbtui.errors import Error, Offline, in_short
+from kbtui.errors import Error, Offline, first_sentence
 from kbtui.indexing import in_words, slowest
 from kbtui.placing import Spot
 from kbtui.questions import Difference, Question, Ranked, summary
@@ -91,7 +91,7 @@ class Ask(AnswerPanes):
             if question != self.asked:  # else, the answer before is still what was true last
                 self.answer, self.asked, self.trouble = (), question, error.sentence
                 self.show()
-            self.say(in_short(safe(error.sentence)), "bad")
+            self.say(first_sentence(safe(error.sentence)), "bad")
             raise
         finally:
             slow.stop()
@@ -137,7 +137,7 @@ class Ask(AnswerPanes):
                     self.searched = (known, "dim" if page else "warn")
                     break
         except Error as error:  # the question is answered nevertheless, or its notice says more
-            self.searched = (in_short(safe(error.sentence)), "bad")
+            self.searched = (first_sentence(safe(error.sentence)), "bad")
             if isinstance(error, Offline):
                 self.kbapp.look_again()
         if self.answer is not None:
@@ -334,6 +334,8 @@ class Ask(AnswerPanes):
         """Follow the indexes of a document that was saved until they are built."""
         if self._followed is not None and self._followed[0] != document:
             self._hand_over()
+        if self.model and document in self.results.both:  # it had an index under this model
+            self._followed = (document, self.model)
         row = self.kb.mirror.row(document)
         name = safe(row.name[:60]) if row is not None else "the document"
         indexes: list[RagIndex] = []

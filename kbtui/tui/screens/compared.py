@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from kbtui.chunk_facts import Likenesses, Telling, as_read
 from kbtui.commands import Situation
 from kbtui.content import safe
-from kbtui.errors import Error, in_short
+from kbtui.errors import Error, first_sentence
 from kbtui.indexing import in_words
 from kbtui.placing import Passages, Place
 from kbtui.rows import DocumentRow
@@ -152,7 +152,7 @@ class Compared(CommandScreen[tuple[str, str] | None]):
             self._begin()
         except Error as error:
             for side in unheard:
-                side.say(in_short(safe(error.sentence)), "bad")
+                side.say(first_sentence(safe(error.sentence)), "bad")
                 if not side.list.count:
                     side.words.say([[(safe(error.sentence), "bad")]])
             raise
