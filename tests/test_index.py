@@ -408,11 +408,17 @@ async def test_the_question_waits_until_nothing_lies_over_the_indexes(
             await house.press("space")
         await house.press("I", "B")
         await shows(house, "looked at 0 of 2")
+        screen = screen_of(house)
         await asyncio.to_thread(hold.wait)
         await house.press("?", *"cop")
         hold.release()
-        await wire.seen(lambda each: _is_batch(each.path) and each.finished)
-        await house.press(*"y")
+        asked = [
+            (row.id, row.updated, screen.target)
+            for id in screen.rows
+            if (row := house.browse.kb.mirror.row(id))
+        ]
+        await house.until(lambda: all(screen.states.current(*each) for each in asked), "they are known")
+        await house.press(*"yyyyyyyy")
         assert not any(isinstance(screen, Question) for screen in house.app.screen_stack)
         await house.press("escape")
         await shows(house, "Build the index of 2 documents?")

@@ -347,3 +347,16 @@ async def test_a_result_of_a_search_over_the_chunks_is_shown_in_browse(demo: Dem
         assert house.app.screen is house.browse and house.row.name != "Chargebacks"
         await house.press("c", "g", "s")
         assert isinstance(house.app.screen, Search)
+
+
+async def test_a_screen_is_covered_by_the_one_right_above_it(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("I", "S")
+        below = house.app.screen_stack[-2]
+        assert isinstance(below, CommandScreen) and not below.is_uncovered
+        waiting = asyncio.create_task(below.uncovered())
+        await house.press(*"words")
+        assert not waiting.done()
+        await house.press("escape")
+        await waiting

@@ -246,7 +246,7 @@ class IndexPanes(CommandScreen[None]):
         self._show_room()
 
     def show_lines(self) -> None:
-        if self.is_current:
+        if self.is_uncovered:
             self._look()
         under = safe(self.model[:80]) or "all models"
         but = "" if self._is_unanswered() else ", ".join(safe(model[:80]) for model in self._untold)

@@ -46,7 +46,7 @@ class IndexWatch:
     def _rests(self) -> bool:
         """Nothing has moved for as long as a text waits before it follows the cursor, and more."""
         rested = time.monotonic() - max(self._since, self._app.last_key)
-        return self._app.in_touch and self._screen.is_current and rested > 1.5 * self._app.settle
+        return self._app.in_touch and self._screen.is_uncovered and rested > 1.5 * self._app.settle
 
     async def _ask(self) -> None:
         with suppress(Error):  # why is known of each document

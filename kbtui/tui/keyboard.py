@@ -59,7 +59,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Go away with an answer; not while another screen lies above: Textual would take that one away."""
-        if self.app.screen_stack[-1:] != [self]:
+        if not self.is_uncovered:
             return AwaitComplete.nothing()  # type: ignore[no-untyped-call,no-any-return]
         self.app.clear_notifications()  # they are about what is left now
         return super().dismiss(result)
@@ -81,9 +81,18 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         """What stands at the right end of the footer."""
         return []
 
+    @property
+    def is_uncovered(self) -> bool:
+        """Whether nothing lies over the screen.
+
+        Textual's `is_current` is also true of the screen right below the one that has the keys, though
+        nothing of it shows through.
+        """
+        return self.app.screen_stack[-1:] == [self]
+
     async def uncovered(self) -> None:
         """Wait until nothing lies over the screen: for what nobody sees, the service is not asked."""
-        while self.is_attached and not self.is_current:  # noqa: ASYNC110
+        while self.is_attached and not self.is_uncovered:  # noqa: ASYNC110
             await asyncio.sleep(LOOK)
 
     def content_saved(self, document: str) -> None:

@@ -125,7 +125,7 @@ class Reading(Vertical):
 
     async def _show_agents(self, kb: KnowledgeBase, row: DocumentRow, again: bool) -> None:
         """The agents that use it, as they were told at the first look at them."""
-        if not self.display or not self.screen.is_current:
+        if not self.display or not self.screen.is_uncovered:  # type: ignore[attr-defined]
             self._missing = True
             return
         if row.id not in self._users:
