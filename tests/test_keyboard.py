@@ -80,6 +80,14 @@ async def test_the_list_of_keys_filters_and_runs(demo: Demo, tmp_path: Path) -> 
         await house.press("escape")
 
 
+async def test_no_key_of_a_command_is_left_out_of_the_list(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("?")
+        await house.type("back to the answer")
+        await house.until(lambda: "Esc  Tab  S-Tab  q  h  ← back to" in " ".join(house.drawn), "all keys")
+
+
 async def test_f1_in_the_editor_lists_its_keys_and_runs_them(
     demo: Demo, service: Service, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 
@@ -18,6 +19,8 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
+
+KEYS = 15  # cells for the keys of a command; where it has more, its words stand farther right
 
 
 class Keys(CommandScreen[None]):
@@ -86,7 +89,7 @@ class Keys(CommandScreen[None]):
         keys = "  ".join(show_key(key) for key in here or self.keymap.keys(command))
         look = "" if here and not reason else "dim"
         return [
-            (f"    {fit(keys, 15)} ", look or "key"),
+            (f"    {fit(keys, max(KEYS, cell_len(keys)))} ", look or "key"),
             (command.help, look),
             (f"   {reason}" if reason else "", "warn"),
         ]
