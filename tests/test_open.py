@@ -28,6 +28,8 @@ async def test_a_document_is_opened_by_its_id_its_name_or_its_path(
         await house.until(lambda: house.browse.documents.row and house.row.id == id, "there")
         await house.until(lambda: any("chargeback" in line.casefold() for line in house.drawn), "its text")
         assert house.browse.pane == "view"
+        browse = house.browse
+        await house.until(lambda: browse.folders.scope == browse.shown.scope, "its folder in the tree")
 
 
 async def test_a_chunk_is_opened_by_its_id(demo: Demo, service: Service, tmp_path: Path) -> None:
@@ -129,3 +131,9 @@ def test_what_is_wrongly_called_is_told_in_a_sentence(
     with pytest.raises(SystemExit) as ended:
         main(argv)
     assert ended.value.code == 2 and "See kbtui open --help." in capsys.readouterr().err
+
+
+async def test_a_chunk_that_no_model_has_is_told(demo: Demo, tmp_path: Path) -> None:
+    start = Start("Support/Refund policy", chunk="nessie")
+    async with opened(settings_for(demo.url, demo.key, tmp_path), start=start) as house:
+        await house.until(lambda: "No model has the chunk that you came for" in house.notices, "told")

@@ -253,7 +253,7 @@ class ChunkPanes(CommandScreen[None]):
                 await self.read()
                 return
             self._wanted = ("", "")
-            self.tell("The chunk you came for is not there any more, under no model.", "warn")
+            self.tell("No model has the chunk that you came for.", "warn")
         self.say(counted(len(pieces), "chunk"), "good" if pieces else "warn")
         if not pieces:
             self.explain(("The index is ready, but the service names no chunks of it.", "warn"))

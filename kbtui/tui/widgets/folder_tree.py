@@ -45,6 +45,7 @@ class FolderTree(VirtualList):
         self._totals: dict[str, int] = {}
         self._inside: dict[str, list[FolderRow]] = {}
         self._parents: dict[str, str] = {}
+        self._awaited = ("", "")  # a scope that is not here yet, and where the cursor is instead
 
     @property
     def scope(self) -> str:
@@ -59,14 +60,18 @@ class FolderTree(VirtualList):
         self._inside = _children(folders)
         self._parents = {folder.id: parent for parent, inside in self._inside.items() for folder in inside}
         self._lay(self.scope)
+        awaited, instead = self._awaited
+        if awaited in self._parents and self.scope == instead:
+            self.select(awaited)
 
     def select(self, scope: str) -> None:
-        """Put the cursor on `scope`, unfolding what hides it."""
+        """Put the cursor on `scope`, unfolding what hides it; if it is on the way, when it comes."""
         here = self._parents.get(scope)
         while here:
             self.open.add(here)
             here = self._parents.get(here)
         self._lay(scope)
+        self._awaited = (scope, self.scope) if self.scope != scope else ("", "")
 
     def above(self, scope: str) -> str:
         """The scope that a folder hangs in: a folder, ROOT or UNPLACED."""
