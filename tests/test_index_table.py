@@ -116,4 +116,5 @@ def test_names_have_the_room_of_a_broad_screen_and_models_are_named_as_far_as_th
     assert columns(199).name >= 100 and columns(119).name >= 42
     models = [(FIRST, 3_500_000), (SECOND, 4_500)]
     assert room_words(1, 2, models, 200).endswith(f" · {FIRST} 3.5 M · {SECOND} 4.5 k")
+    assert room_words(1, 20_000_000, models, 111).endswith(f" · {FIRST} 3.5 M · {SECOND} 4.5 k")
     assert room_words(1, 20_000_000, models, 80).endswith(" · e5_mistra… 3.5 M · multiling… 4.5 k")

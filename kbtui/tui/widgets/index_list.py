@@ -126,9 +126,12 @@ def room_words(used: int, most: int, models: Sequence[tuple[str, int]], width: i
         room = f" Room for indexes:{short}"
     each = [(safe(model[:80]), human_size(size)) for model, size in models if size]
     left = width - cell_len(room) - sum(len(size) + 4 for _, size in each)
-    longest = max((cell_len(model) for model, _ in each), default=0)
-    name = next((cells for cells in range(longest, LEAST_MODEL - 1, -1) if cells * len(each) <= left), 0)
-    by_model = "".join(f" · {fit(model, name).rstrip()} {size}" for model, size in each) if name else ""
+    lengths = [cell_len(model) for model, _ in each]
+    most_cells = range(max(lengths, default=0), LEAST_MODEL - 1, -1)
+    name = next((cells for cells in most_cells if sum(min(cells, own) for own in lengths) <= left), 0)
+    by_model = (
+        "".join(f" · {fit(model, min(name, cell_len(model)))} {size}" for model, size in each) if name else ""
+    )
     return _first_fit([room + by_model, short], width)
 
 
