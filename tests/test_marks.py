@@ -147,3 +147,12 @@ async def test_info_of_a_result_is_shown_in_its_place(demo: Demo, service: Servi
         await house.press("enter", "i")
         await house.until(lambda: any(first.id in line for line in house.drawn), "its id")
         assert house.row.id == first.id
+
+
+async def test_where_nothing_is_marked_and_no_folder_open_there_is_no_narrower_search(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.press("g", "h", "S", "f4")
+        assert "nothing narrower: mark documents (space), or search from a folder" in house.notices

@@ -58,7 +58,7 @@ class Search(FoundPanes):
         at = scopes.index(self.where) + 1 if self.where in scopes else 0
         self.where = scopes[at % len(scopes)]
         if len(scopes) == 1:
-            self.tell("There is nothing narrower: open a folder or mark documents (space) before you search.")
+            self.tell("There is nothing narrower: mark documents (space), or search from a folder.")
         self.typed(self.field.value)
 
     do_results_scope = do_search_scope
