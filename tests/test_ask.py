@@ -316,6 +316,7 @@ async def test_agents_are_found_by_parts_of_their_names(demo: Demo, tmp_path: Pa
         await house.until(lambda: len(screen.shown) == 4, "all")
         await house.press(*"DESK")
         assert [each.name for each in screen.shown] == ["Night desk"]
+        assert "1 of 4 agents" in house.line("header")
         await house.press("enter")
         assert "Night desk" in house.line("header")
 

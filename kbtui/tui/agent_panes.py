@@ -41,7 +41,11 @@ class AgentPanes(CommandScreen[Answer]):
         self.load()
 
     def show_lines(self) -> None:
-        self.header.show([(f" {self.heading}", "strong")], [self._state, (" ", "")])
+        state = self._state
+        if self._agents and self.field.value.strip():
+            found = len(self.found())
+            state = (f"{found} of {counted(len(self._agents), 'agent')}", "" if found else "warn")
+        self.header.show([(f" {self.heading}", "strong")], [state, (" ", "")])
         self.show_footer()
 
     def say(self, sentence: str, look: str = "") -> None:

@@ -104,8 +104,8 @@ class Ask(AnswerPanes):
         )
         self.show()
         chunks = counted(len(answer.chunks), "chunk")
-        since = f"since {_ago(before[0].at)}: " if before else ""
-        self.say(chunks if differences is None else since + summary(differences))
+        since = f" since {_ago(before[0].at)}" if before else ""
+        self.say(chunks if differences is None else summary(differences) + since)
         self._learn(question)
         if waiting:
             self._watch(next(iter(waiting)))  # asked again then, the next is waited for
