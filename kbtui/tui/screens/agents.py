@@ -102,10 +102,10 @@ class Agents(AgentPanes["Chosen | None"]):
 
 
 def _line(agent: Agent) -> list[Part]:
-    tags = f"  {', '.join(agent.tags)}" if agent.tags else ""
+    tags = safe(", ".join(agent.tags)[:100])
     return [
         (f"  {fit(safe(agent.name[:200]) or '(no name)', 40)}", ""),
-        (f"  {safe(agent.agent_id[:60])}{safe(tags[:100])}", "dim"),
+        (f"  {fit(tags, 18)}  {safe(agent.agent_id[:60])}", "dim"),
         ("  archived" if agent.archived else "", "warn"),
     ]
 
