@@ -41,7 +41,8 @@ class ChunkWords(ChunkPanes):
         pieces, before = self.list.pieces, self._looked_at
         if pieces is before:
             return
-        known = len(before) if before and pieces[len(before) - 1 : len(before)] == before[-1:] else 0
+        grown = before and len(pieces) >= len(before) and pieces[len(before) - 1] is before[-1]
+        known = len(before) if grown else 0  # read anew they may be equal to the last, and others before it
         if not known:
             self.list.places, self.list.at = {}, None
         for chunk, piece in enumerate(pieces[known:], known):

@@ -164,6 +164,8 @@ class Chunks(ChunkWords):
 
         It begins at the nth place of the words that are looked for, if it has them.
         """
+        if at >= self.list.count:
+            return  # another model was chosen since the key
         here, piece, self._target = self.list.cursor, self.list.pieces[at], at
         chunk = await self.kb.chunk(self._row.id, piece.id, self.model)
         if here != self.list.cursor or self.list.pieces[at : at + 1] != [piece]:
