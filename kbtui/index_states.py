@@ -37,6 +37,7 @@ class State:
         index: None where there is none.
         trouble: why nothing is known, or "".
         since: by the clock, since when it is seen being built.
+        silent: by the clock, since when there is trouble instead of an answer.
     """
 
     updated: int
@@ -45,6 +46,7 @@ class State:
     index: RagIndex | None = None
     trouble: str = ""
     since: float = 0.0
+    silent: float = 0.0
 
 
 class Wanted(NamedTuple):
@@ -146,8 +148,8 @@ class IndexStates:
         for model in models or self.used:
             due = [id for id, updated in documents.items() if self._is_due(id, updated, model, not models)]
             if due:
-                wanted = {id: documents[id] for id in due} | self._soon_due(model)
-                return Wanted(model, dict(islice(wanted.items(), BATCH)))
+                here = {id: documents[id] for id in due}  # their changes are newer than what was heard
+                return Wanted(model, dict(islice((here | self._soon_due(model) | here).items(), BATCH)))
         return None
 
     def _soon_due(self, model: str) -> dict[str, int]:
@@ -259,7 +261,8 @@ class IndexStates:
         if isinstance(answer, str):
             building = before.index if before is not None and is_pending(before.index) else None
             since = before.since if before is not None else now
-            state = State(updated, now, LATEST if building else RETRY, building, answer, since)
+            silent = before.silent if before is not None and before.trouble else now
+            state = State(updated, now, LATEST if building else RETRY, building, answer, since, silent)
         else:
             if is_pending(answer):
                 since = before.since if before is not None and is_pending(before.index) else now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from kbtui.answers import MODELS
 from kbtui.errors import Offline, Refused
 from kbtui.index_states import AGAIN, BATCH, FRESH, RETRY, IndexStates, Wanted, would_add
 from kbtui.models import RagIndex
+from kbtui.tui.building import PATIENCE, Job
 
 FIRST, SECOND = MODELS
 IDS = [f"document{number}" for number in range(6)]
@@ -139,6 +141,36 @@ def test_what_is_followed_is_asked_for_along_with_what_is_looked_at_if_it_is_due
         clock.now += FRESH
         assert set(ask(states, {"a": 1}, {}, SECOND).documents) == {"a"}, "under another model"
     assert set(ask(states, {"a": 1}, {}, FIRST).documents) == {"a"}, "nobody waits any more"
+
+
+def test_what_is_followed_and_was_changed_meanwhile_is_heard_as_it_is_now() -> None:
+    clock = Clock()
+    states = IndexStates(clock)
+    with states.following(["a"], MODELS[:1]):
+        ask(states, {"a": 1}, {"a": index()}, FIRST)
+        clock.now += FRESH
+        assert ask(states, {"a": 2}, {"a": index()}, FIRST).documents == {"a": 2}
+        assert states.due({"a": 2}, (FIRST,)) is None
+
+
+def test_an_index_that_takes_long_is_given_up_only_after_long_silence() -> None:
+    clock = Clock()
+    states, kb = IndexStates(clock), Mock()
+    kb.index_states = states
+    job = Job(FIRST, {"a": "A"})
+    job.begun({"a": ""})
+    for _ in range(100):
+        clock.now += PATIENCE / 50
+        ask(states, {"a": 1}, {"a": index(status="processing")}, FIRST)
+    for answer in ("busy", index(status="processing"), "busy", "busy"):
+        clock.now += PATIENCE - 1
+        ask(states, {"a": 1}, {"a": answer}, FIRST)
+        job.settle(kb, {"a": 1})
+    assert job.waiting and not job.failed
+    clock.now += PATIENCE
+    ask(states, {"a": 1}, {"a": "busy"}, FIRST)
+    job.settle(kb, {"a": 1})
+    assert job.failed == {"a": "busy"}
 
 
 def test_what_was_changed_a_moment_ago_is_settled_when_it_was_heard_twice_or_seen_being_built() -> None:

@@ -59,7 +59,7 @@ class Job:
         """See which are ready, or never will be."""
         for id, updated in seen.items():
             state = kb.index_states.current(id, updated, self.model)
-            if state is not None and state.trouble and state.heard - state.since > PATIENCE:
+            if state is not None and state.trouble and state.heard - state.silent > PATIENCE:
                 self._fail({id: state.trouble})
                 continue
             if state is None or state.trouble or is_pending(state.index):
