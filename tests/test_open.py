@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,32 @@ async def test_a_chunk_that_no_model_has_is_told(demo: Demo, tmp_path: Path) -> 
     start = Start("Support/Refund policy", chunk="nessie")
     async with opened(settings_for(demo.url, demo.key, tmp_path), start=start) as house:
         await house.until(lambda: "No model has the chunk that you came for" in house.notices, "told")
+
+
+@pytest.mark.parametrize(
+    "start", [Start("", edit=True), Start("", "chunk"), Start("")], ids=["edit", "chunk", "text"]
+)
+async def test_what_is_found_late_opens_over_nothing_that_is_typed_meanwhile(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, start: Start
+) -> None:
+    id = service.add("Late one", "Late words.")
+    service.add("Mine", "My words.")
+    found = wire.hold("answer", path="/summaries$")
+    wire.rewrite(
+        lambda page: page | {"documents": [each for each in page["documents"] if each["id"] != id]},
+        method="GET",
+        path="knowledge-base$",
+        times=None,
+    )
+    settings = settings_for(wire.url, demo.key, tmp_path)
+    async with opened(settings, start=start._replace(document=id)) as house:
+        await asyncio.to_thread(found.wait)
+        await house.until(lambda: house.browse.documents.count, "the list")
+        editor = await house.editing("Mine")
+        await house.type("This is ")
+        found.release()
+        await house.until(lambda: "“Late one” was found" in house.notices, "told")
+        await house.type("among ")
+        assert house.app.screen is editor and editor.text == "This is among My words."
+        await house.press("escape")
+        assert house.row.name == "Mine"

@@ -256,13 +256,14 @@ class KbApp(Workspaces, Opening, Saving, Building, Copying, output.Output, App[i
         """Whether a question waits for its answer: keys are for that, whatever else is about to open."""
         return isinstance(self.screen, CommandScreen) and self.screen.asks
 
-    def _is_typing(self) -> bool:
+    def is_typing(self) -> bool:
+        """Whether the keys are for words."""
         screen = self.screen
         return not isinstance(screen, CommandScreen) or screen.here()[0] in TYPING
 
     def _hold(self, event: events.Key | events.Paste, held: Held) -> None:
         """An editor is about to open: what is typed meanwhile is meant for it. Escape gives up waiting."""
-        if isinstance(event, events.Key) and event.key == "escape" and not self._is_typing():
+        if isinstance(event, events.Key) and event.key == "escape" and not self.is_typing():
             self.workers.cancel_group(self, "edit")
             self.held = None
         else:

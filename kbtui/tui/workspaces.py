@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from textual.worker import Worker, active_worker
 
 from kbtui.commands import BY_ID, Situation
+from kbtui.content import safe
 from kbtui.errors import Error
 from kbtui.rows import Found, Start
 from kbtui.settings import BadSettings, Settings, Workspace
@@ -72,6 +73,9 @@ class Workspaces(Base):
     def read_only(self) -> str:
         raise NotImplementedError
 
+    def is_typing(self) -> bool:
+        raise NotImplementedError
+
     def _begin_workspace(self) -> None:
         raise NotImplementedError
 
@@ -88,17 +92,27 @@ class Workspaces(Base):
             row = await self.kb.row_of(start.document)
         finally:
             late.stop()
+        if self._is_busy(row.name):
+            return
         self.show_found(Found(row.id, row.name, row.type))
         reason = BY_ID["document.edit"].reason(Situation(row=row, read_only=self.read_only()))
         if start.edit and reason:
             self.tell(f"Edit: {reason.rstrip('.')}.", "warn")
         elif start.edit:
             passage = (await self.kb.chunk(row.id, start.chunk)).content if start.chunk else ""
-            self.edit_at(row.id, passage)
+            if not self._is_busy(row.name):
+                self.edit_at(row.id, passage)
         elif start.chunk:
             from kbtui.tui.screens.chunks import Chunks
 
             await self.push_screen(Chunks(self, row, (start.chunk, "")))  # type: ignore[arg-type]
+
+    def _is_busy(self, name: str) -> bool:
+        """Whether the person is at something else: what is typed there would go to what opens over it."""
+        busy = self.is_typing() or self.screen is not self._browse()
+        if busy:
+            self.tell(f"“{safe(name[:80])}” was found, and is not opened over what you are doing.")
+        return busy
 
     @background("open")
     async def change_workspace(self, workspace: Workspace) -> None:
