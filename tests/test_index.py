@@ -559,3 +559,18 @@ async def test_an_index_is_followed_by_itself_where_the_service_refuses_to_tell_
                 async for indexes in house.browse.kb.follow_indexes(id, FIRST)
             ]
             assert looks[-1] == ["succeeded"] and 1 < len(looks) <= 4, looks
+
+
+async def test_a_question_over_which_something_was_opened_before_it_was_seen_can_be_answered(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = indexed(service, "Here", LONG)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        screen = await looking_at(house, "Here", "ready")
+        house.burst("x", "?", "escape")
+        await house.until(lambda: isinstance(house.app.screen, Question), "the question")
+        await house.press("y")
+        await house.until(
+            lambda: house.app.screen is screen and "Deleted: the index" in house.notices, "told"
+        )
+        assert not service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"]

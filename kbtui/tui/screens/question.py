@@ -33,7 +33,10 @@ class Asking(CommandScreen[Answer]):
 
     def on_mount(self) -> None:
         self.app.wait_for_more()  # type: ignore[attr-defined]
-        self.call_after_refresh(self._shown)
+
+    def on_screen_resume(self) -> None:
+        if self.frame is None:  # also where something was opened over it before it was drawn
+            self.call_after_refresh(self._shown)
 
     def _shown(self) -> None:
         self.frame = self.app.frame  # type: ignore[attr-defined]
