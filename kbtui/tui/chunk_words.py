@@ -21,6 +21,7 @@ class ChunkWords(ChunkPanes):
 
     _sought: re.Pattern[str] | None = None  # what matches the words
     _looked_at: Sequence[Piece] = ()  # the chunks that were looked through for them
+    _all: Sequence[tuple[int, int]] = ()  # the places in them, in order: the chunk, and which place in it
 
     def look_for(self, words: str) -> None:
         self.field.value = words  # which hears of it later
@@ -29,7 +30,7 @@ class ChunkWords(ChunkPanes):
     def sought(self, words: str) -> None:
         sought = one_after_the_other(words.split())
         if sought != self._sought:
-            self._sought, self._looked_at = sought, ()
+            self._sought, self._looked_at, self._all = sought, (), ()
             self.list.at = None
             self.text.mark(sought)
         self._look()
@@ -50,11 +51,17 @@ class ChunkWords(ChunkPanes):
             if found:
                 self.list.places[chunk] = found
         self._looked_at = pieces
+        self._all = [(chunk, nth) for chunk, found in self.list.places.items() for nth in range(len(found))]
 
-    def _places(self) -> list[tuple[int, int]]:
-        """All of them, as the chunk and the number of the place in it."""
+    def _places(self) -> Sequence[tuple[int, int]]:
         self._look()
-        return [(chunk, nth) for chunk, found in self.list.places.items() for nth in range(len(found))]
+        return self._all
+
+    def _number(self) -> int | None:
+        """Which of all places was gone to; None where none was, or it is no more."""
+        at = self.list.at
+        number = bisect_left(self._all, at) if at is not None else 0
+        return number if at is not None and self._all[number : number + 1] == [at] else None
 
     def found(self) -> Part:
         words = self.field.value.strip()
@@ -66,8 +73,9 @@ class ChunkWords(ChunkPanes):
         if not places:
             return (chunks, "warn")
         hits = counted(len(places), "hit")
-        if self.list.at in places:
-            hits = f"hit {count(places.index(self.list.at) + 1)} of {count(len(places))}"
+        number = self._number()
+        if number is not None:
+            hits = f"hit {count(number + 1)} of {count(len(places))}"
         if self.app.size.width < TINY:
             return (hits, "")
         return (f"{hits} · {chunks}", "")
@@ -99,8 +107,9 @@ class ChunkWords(ChunkPanes):
         rows = [self.text.row_of(place) for place in self.text.marks_of(here)]
         row = self.text.cursor
         shown = at is not None and at[0] == here and (not rows or rows[min(at[1], len(rows) - 1)] == row)
-        if at is not None and shown and at in places:
-            return places.index(at) + by
+        number = self._number()
+        if shown and number is not None:
+            return number + by
         before = bisect_right if by > 0 and self.focused is self.text else bisect_left
         behind = bisect_left(places, (here, before(rows, row)))
         return behind if by > 0 else behind - 1
