@@ -148,6 +148,11 @@ class Browse(Panes):
         self.reading.tab = "text"
         self.open(self.row)
 
+    def content_saved(self, document: str) -> None:
+        row, shown = self.documents.row, self.reading.row
+        if row is not None and shown is not None and row.id == shown.id == document:
+            self.preview(again=True)  # it may have been shown between the change and its being read back
+
     def show_found(self, found: Found, typed: str = "") -> None:
         """Show a document that was searched for, in its folder, and in its text where the words stand."""
         row = self._find(found.id, found.name)
