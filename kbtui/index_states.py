@@ -93,9 +93,7 @@ class IndexStates:
         self._known: dict[Key, State] = {}
         self._asked: dict[Key, object] = {}  # under way, each with the question that asks for it
         self._doubted: set[Key] = set()
-        self._followed: list[
-            tuple[Collection[str], Collection[str]]
-        ] = []  # documents, each under these models
+        self._followed: list[tuple[Collection[str], Collection[str]]] = []  # documents, under which models
 
     @property
     def models(self) -> list[str]:

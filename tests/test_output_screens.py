@@ -36,7 +36,7 @@ from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.stage import Both
 
-KEYS = int(os.environ.get("KBTUI_KEYS", "40"))
+KEYS = int(os.environ.get("KBTUI_KEYS", "60"))
 SEED = int(os.environ.get("KBTUI_SEED", "0")) or random.randrange(1, 2**32)
 
 SCRIPTS = "नमस्ते दुनिया", "שלום עולם", "👩\u200d👩\u200d👧 family ❤\ufe0f", "ภาษาไทยที่รัก", "Cafe\u0301 日本語"

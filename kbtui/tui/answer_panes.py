@@ -63,9 +63,7 @@ class AnswerPanes(Finding):
         self._state: Part = ("", "")
         self.index: Part = ("", "")
         self.ages: dict[Question, str] = {}
-        self.known: dict[
-            tuple[str, str | None], Knowledge
-        ] = {}  # of agents on their branches, as far as told
+        self.known: dict[tuple[str, str | None], Knowledge] = {}  # of agents on branches, as far as told
 
     def compose(self) -> ComposeResult:
         yield self._header

@@ -246,10 +246,8 @@ class ChunkPanes(CommandScreen[None]):
         self._go_to_wanted(nearly=True)
         if any(self._wanted) and not self._go_to_wanted(by_words=True):
             self._tried.add(self.model)
-            ready = [model for model, each in self._indexes.items() if each.status == "succeeded"]
-            untried = [model for model in ready if model not in self._tried]
-            if untried:  # it may be one of theirs
-                self.model = untried[0]
+            if model := self._untried():  # it may be one of theirs
+                self.model = model
                 await self.read()
                 return
             self._wanted = ("", "")
@@ -257,6 +255,11 @@ class ChunkPanes(CommandScreen[None]):
         self.say(counted(len(pieces), "chunk"), "good" if pieces else "warn")
         if not pieces:
             self.explain(("The index is ready, but the service names no chunks of it.", "warn"))
+
+    def _untried(self) -> str:
+        """A model whose chunks are ready and were not looked through for the one that is wanted, or ""."""
+        ready = (model for model, each in self._indexes.items() if each.status == "succeeded")
+        return next((model for model in ready if model not in self._tried), "")
 
     async def _find_spot(self, passages: Passages) -> None:
         """Find the spot to begin at in the text, if there is one, and look for its words."""

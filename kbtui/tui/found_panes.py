@@ -107,11 +107,7 @@ class FoundPanes(Finding):
         return self.kb.mirror.row(found.id) if found is not None else None
 
     def show_lines(self) -> None:
-        if self._alone and not self.kbapp.in_touch:
-            self._again_at = 0.0  # as soon as it is back
-        elif self._alone and monotonic() >= self._again_at:
-            self._alone = False
-            self.look_for(self.field.value.strip())
+        self._look_again()
         shown, named = len(self.names), self.named
         look = "key" if self.types or self.where.ids else "dim"
         types = " or ".join(self.types)
@@ -209,6 +205,14 @@ class FoundPanes(Finding):
         self.hits = [each for each in found if not self.where.ids or inside(each.id)]
         self._alone, self._again_at = True, monotonic() + AGAIN
         self.say(f"offline: {counted(len(self.hits), 'document')} of those you opened", "warn")
+
+    def _look_again(self) -> None:
+        """Ask the service for what was found without it: as soon as it is back, or after a while."""
+        if self._alone and not self.kbapp.in_touch:
+            self._again_at = 0.0
+        elif self._alone and monotonic() >= self._again_at:
+            self._alone = False
+            self.look_for(self.field.value.strip())
 
     def say(self, sentence: str, look: str) -> None:
         self.state = (sentence, look)

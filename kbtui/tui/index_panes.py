@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 MOST = 10_000  # documents that are listed
-PATIENCE = 5.0  # seconds
+PATIENCE = 5.0  # seconds that a key waits at most for what is to be listed
 LOW, LOWEST = 16, 9  # rows below which the lines and the room are shown, or the lines alone
 
 

@@ -344,7 +344,8 @@ class Ask(AnswerPanes):
                 async for indexes in looks:
                     await self.uncovered()
                     building = slowest(indexes)
-                    self._followed = (document, building.model) if building else None
+                    if building:
+                        self._followed = (document, building.model)
                     state = f"is {in_words(building)[0]}" if building else "was asked for"
                     self.index = (f"the index of “{name}” {state}", "warn")
                     self.show_lines()
@@ -352,6 +353,7 @@ class Ask(AnswerPanes):
             self._followed, self.index = None, ("", "")
             self.show_lines()
             raise
+        self._followed = None
         if any(each.reworded and here_of(each).document == document for each in self.answer or ()):
             self.index = ("", "")  # it was asked meanwhile, and the answer has the new words
             self.show_lines()

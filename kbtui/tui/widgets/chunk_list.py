@@ -32,9 +32,7 @@ class ChunkList(VirtualList):
         super().__init__(id)
         self.pieces: Sequence[Piece] = ()
         self.places: dict[int, list[tuple[int, int]]] = {}  # of what is looked for, by chunk
-        self.at: tuple[int, int] | None = (
-            None  # which of these was gone to: the chunk, and which of its places
-        )
+        self.at: tuple[int, int] | None = None  # that was gone to: the chunk, and which of its places
 
     @property
     def piece(self) -> Piece | None:
