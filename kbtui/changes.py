@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from kbtui import content
 from kbtui.answers import Answers
+from kbtui.differences import keeps
 from kbtui.drafts import Draft, Drafts
 from kbtui.errors import Error, NotFound, Refused
 from kbtui.history import UNDOABLE, Change, History
@@ -273,7 +273,7 @@ class Changes(Answers):
         if whole is None or all(change.id != kept.id for kept in self.history.written(self.base_url)):
             return []
         change = whole
-        kept = content.keeps(change.before["content"], change.after["content"], body.text)
+        kept = keeps(change.before["content"], change.after["content"], body.text)
         found = [] if kept else [self._as_draft(change)]
         self._seen_again.add(change.id)
         if found or body.updated > change.updated:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from kbtui.commands import BY_ID
-from kbtui.content import merge, safe, survives, unresolved
+from kbtui.content import safe, survives
+from kbtui.differences import merge, unresolved
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Error, MissingPermission, NotFound
 from kbtui.keymap import Keymap, show_key

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from kbtui.content import diff, safe
+from kbtui.content import safe
+from kbtui.differences import diff
 from kbtui.errors import Conflict
 from kbtui.tui.screens.question import Asking
 from kbtui.tui.widgets.document_view import DocumentView

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kbtui.chunk_facts import chunk_as_read
-from kbtui.content import reworded, safe
+from kbtui.content import safe
+from kbtui.differences import reworded
 from kbtui.questions import Difference, Question, Ranked
 from kbtui.tui.widgets.line import Part, fit
 from kbtui.tui.widgets.results import BOTH
