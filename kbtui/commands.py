@@ -23,6 +23,8 @@ class Situation(NamedTuple):
     marked: bool = False  # at least one document is
     hits: bool = False  # those of a search stand beside an answer
     kept: bool = False  # questions that are kept are shown
+    overlaps: int = 0  # places that both sides changed
+    undecided: int = 0  # of these, those where nobody has said yet what is to stand there
 
 
 Off = Callable[[Situation], str | None]
@@ -152,6 +154,16 @@ def _needs_hits(now: Situation) -> str | None:
 
 def _needs_kept(now: Situation) -> str | None:
     return None if now.kept else "gq lists the questions, to be forgotten there"
+
+
+def _needs_overlaps(now: Situation) -> str | None:
+    return None if now.overlaps else "both sides go together: nothing is to be decided"
+
+
+def _needs_decisions(now: Situation) -> str | None:
+    if now.undecided:
+        return f"{now.undecided} {'place is' if now.undecided == 1 else 'places are'} still to be decided"
+    return None
 
 
 def _needs_filter(now: Situation) -> str | None:
@@ -349,11 +361,20 @@ COMMANDS: tuple[Command, ...] = (
     Command("question.other", ("tab", "right", "left", "l", "h", "shift+tab"), "other button", "go to the other button", ("question",), 3),
     Command("question.press", ("enter", "space"), "press", "press the button with the ▸", ("question",), 4),
     Command("notice.go_on", ("enter", "space", "escape", "q", "y", "n"), "go on", "go on", ("notice",), 1),
-    Command("conflict.mine", ("m",), "save mine", "save mine over theirs; u puts theirs back", ("conflict",), 1, None, True),
-    Command("conflict.theirs", ("t",), "keep theirs", "keep theirs; u brings mine back as a draft", ("conflict",), 2, None, True),
-    Command("conflict.editor", ("e", "escape", "q"), "edit mine", "go on editing mine", ("conflict", "differs"), 3),
-    Command("conflict.accept", ("t", "a"), "accept", "accept the text as the service holds it", ("differs",), 1),
-    Command("conflict.merge", ("g m",), "merge", "go on in the editor with both joined, overlaps marked", ("conflict",), 4),
+    Command("conflict.here_mine", ("m",), "mine here", "take mine at this place", ("conflict",), 2, _needs_overlaps),
+    Command("conflict.here_theirs", ("t",), "theirs here", "take theirs at this place", ("conflict",), 3, _needs_overlaps),
+    Command("conflict.here_both", ("b",), "both here", "take both at this place, mine first", ("conflict",), 4, _needs_overlaps),
+    Command("conflict.next", ("n",), "next place", "the next place that both sides changed", ("conflict",), 0, _needs_overlaps),
+    Command("conflict.previous", ("N",), "place before", "the place before, that both sides changed", ("conflict",), 0, _needs_overlaps),
+    Command("conflict.pane", ("tab", "shift+tab"), "other pane", "between the place and what would be saved", ("conflict",), 0, _needs_overlaps),
+    Command("conflict.save", ("enter", "ctrl+s", "f2"), "save", "save the text that both sides make; u puts theirs back", ("conflict",), 1, _needs_decisions),
+    Command("conflict.merge", ("e", "g m"), "edit", "go on in the editor with both joined, open places marked", ("conflict",), 5),
+    Command("conflict.mine", ("a m",), "all mine", "save mine alone, nothing of theirs; u puts theirs back", ("conflict",), 7, None, True),
+    Command("conflict.theirs", ("a t",), "all theirs", "keep theirs alone; u brings mine back as a draft", ("conflict",), 8, None, True),
+    Command("conflict.new", ("w",), "new document", "save mine as a new document beside theirs", ("conflict",), 6),
+    Command("conflict.back", ("escape", "q"), "back to mine", "go on editing mine as it was; nothing is saved", ("conflict",), 9),
+    Command("differs.accept", ("t", "a"), "accept", "accept the text as the service holds it", ("differs",), 1),
+    Command("differs.edit", ("e", "escape", "q"), "edit mine", "go on editing mine", ("differs",), 2),
     # The service
     Command("sync.refresh", ("R", "ctrl+r"), "refresh", "ask the service for everything again, now", ("browse",)),
     Command("sync.stop", ("X", "f9"), "stop waiting", "stop waiting to try again", ("browse", "editor")),
@@ -368,7 +389,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("keys.page_up", ("pageup",), "page up", "a page up", ("keys",)),
     Command("keys.leave", ("escape", "f1"), "close", "close", ("keys",), 2),
     Command("choose.discard", ("x",), "discard", "discard the selected draft, after a question", ("drafts",), 2, None, True),
-    Command("choose.leave", ("escape", "q"), "close", "close", ("choose",), 3),
+    Command("choose.new", ("w",), "new document", "write the selected draft as a document of its own", ("drafts",), 3),
+    Command("choose.leave", ("escape", "q"), "close", "close", ("choose",), 4),
     Command("welcome.check", ("enter",), "check the key", "look for a key again and try it", ("welcome",), 1),
     Command("welcome.demo", ("d",), "open the demo", "open the embedded demo knowledge base", ("welcome",), 2),
     Command("help.keys", ("?", "f1"), "keys", "all keys, those that work here first; type to filter", ("everywhere",), 8),

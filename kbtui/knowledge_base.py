@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kbtui.changes import image
 from kbtui.drafts import Draft
-from kbtui.errors import Conflict, Error, NotFound, Offline
+from kbtui.errors import Conflict, Error, NotFound, Offline, Refused
 from kbtui.history import Change
 from kbtui.marks import Marks
 from kbtui.questions import Answer, Difference, Question, answered, compare, gone
@@ -251,6 +251,27 @@ class KnowledgeBase(Searching):
             await self._store(await api.update(document.id, content=text))
         now, back = await self._fetch(document.id)
         return self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs), back
+
+    async def save_as_new(self, draft: Draft, text: str) -> str:
+        """Write words as a new text document, beside the one that they were typed for; its name.
+
+        Raises:
+            Refused: the service keeps another text. The draft stays.
+            errors.Error: nothing was sent, or nobody knows whether it arrived. The draft stays.
+        """
+        self._may_write()
+        self.drafts.flush()
+        row = self.mirror.row(draft.document)
+        name = f"{draft.name} (mine)"
+        async with self._changing(draft.document):
+            api = await self.api()
+            created = await api.create_text(name, text, row.parent if row is not None else None)
+            document, body = await self._fetch(created.id)
+            await self._store(document)
+        if body.text != text:
+            raise Refused(f"“{document.name}” was made, but the service holds another text than was sent.")
+        self.drafts.drop(draft)
+        return document.name
 
     def accept(self, draft: Draft, sent: str, saved: Saved) -> None:
         """Another text than was sent is on the service, and the person agrees; what was sent is kept here."""

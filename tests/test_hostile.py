@@ -155,11 +155,11 @@ async def test_a_text_of_any_kind_is_shown_and_edited_without_harm(
             service.patch(id, content="Theirs: \x1b[31m[/]\u202e")
             await house.press("ctrl+s")
             await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the differences")
-            await house.until(lambda: any("What they changed" in line for line in house.drawn), "drawn")
+            await house.until(lambda: any("What would be saved" in line for line in house.drawn), "drawn")
             for _ in range(12):
                 harmless(house)
                 await house.press("pagedown")
-            await house.press("m")
+            await house.press("a", "m")
             await house.until(lambda: "Saved, verified" in house.notices, "saved")
             assert service.text(id) == "Pasted \x1b[31m[@click=app.quit]x[/]. " + words
 

@@ -69,7 +69,7 @@ PRESSED = {
     "up down left right home end pageup pagedown shift+up shift+down shift+right ctrl+s ctrl+s escape escape",
     "question": "tab left enter y n escape",
     "notice": "enter",
-    "conflict": MOVES + "m t e g-m",
+    "conflict": MOVES + "m t b n N tab enter e w a-m a-t g-m q",
     "differs": MOVES + "t e",
     "choose": MOVES + "enter escape",
     "drafts": MOVES + "enter x escape",

@@ -11,7 +11,7 @@ import pytest
 from kbtui.demo.server import Demo
 from kbtui.drafts import Drafts
 from kbtui.tui import following
-from kbtui.tui.screens.conflict import ConflictScreen
+from kbtui.tui.screens.conflict import ConflictScreen, Differs
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.keys import Keys
 from kbtui.tui.screens.question import Question
@@ -23,7 +23,7 @@ from tests.wire import Request, Wire
 # Both sides
 
 
-@pytest.mark.parametrize("choice", ["mine", "theirs", "editor", "merge", "overlap"])
+@pytest.mark.parametrize("choice", ["mine", "theirs", "back", "merge", "overlap", "save", "new"])
 async def test_a_text_that_both_sides_changed_is_decided_by_the_person(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path, choice: str
 ) -> None:
@@ -36,33 +36,46 @@ async def test_a_text_that_both_sides_changed_is_decided_by_the_person(
         service.patch(id, content=theirs)
         await house.press("ctrl+s")
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
-        await house.until(lambda: any("+Mine. One." in line for line in house.drawn), "both differences")
-        assert any("+Theirs." in line for line in house.drawn) and not wire.patches
+        mine = "mine    Mine. " if choice == "overlap" else "+Mine. One."
+        await house.until(lambda: any(mine in line for line in house.drawn), "both differences")
+        assert any("Theirs." in line for line in house.drawn) and not wire.patches
+        kb = house.browse.kb
         if choice == "mine":
-            await house.press("m")
+            await house.press("a", "m")
             await house.until(lambda: "Saved, verified" in house.notices, "saved")
             assert service.text(id) == "Mine. " + BASE and house.drafts == []
-            kept = house.browse.kb.history.changes(wire.url, id)
-            assert [change.before["content"] for change in kept] == [theirs]
+            assert [change.before["content"] for change in kb.history.changes(wire.url, id)] == [theirs]
             await house.press("escape", "u")
             await house.until(lambda: "Undone" in house.notices, "undone")
             assert service.text(id) == theirs
         elif choice == "theirs":
-            await house.press("t")
+            await house.press("a", "t")
             await house.until(lambda: house.app.screen is house.browse, "the editor is gone")
             assert service.text(id) == theirs and house.drafts == [] and not wire.patches
-            kept = house.browse.kb.history.changes(wire.url, id)
-            assert kept[0].after["content"] == "Mine. " + BASE
+            assert kb.history.changes(wire.url, id)[0].after["content"] == "Mine. " + BASE
             await house.until(lambda: "Theirs." in house.browse.reading.view.text, "theirs is shown")
-        elif choice == "editor":
-            await house.press("e")
+        elif choice == "back":
+            await house.press("escape")
             await house.until(lambda: house.app.screen is editor, "back in the editor")
             assert editor.text == "Mine. " + BASE and len(house.drafts) == 1
             await house.press("ctrl+s")
             await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "asked again")
-            await house.press("escape")
+            await house.press("q")
+        elif choice == "save":
+            await house.press("m")
+            assert "both sides go together" in house.notices
+            await house.press("enter")
+            await house.until(lambda: "Saved, verified" in house.notices, "saved")
+            assert service.text(id) == "Mine. One.\nTwo.\nThree.\nTheirs.\n" and house.drafts == []
+            assert house.app.screen is house.browse
+        elif choice == "new":
+            await house.press("w")
+            await house.until(lambda: "as a new document: Shared (mine)." in house.notices, "written")
+            assert service.text(id) == theirs and house.drafts == [] and not wire.patches
+            await house.select("Shared (mine)")
+            assert service.text(house.row.id) == "Mine. " + BASE
         else:
-            await house.press("g", "m")
+            await house.press("e")
             await house.until(lambda: not isinstance(house.app.screen, ConflictScreen))
             merged = await house.editor()
             assert merged is not editor
@@ -79,6 +92,66 @@ async def test_a_text_that_both_sides_changed_is_decided_by_the_person(
             await house.press("ctrl+s")
             await house.until(lambda: "Saved, verified" in house.notices, "saved")
             assert service.text(id) == merged.text and house.drafts == []
+
+
+async def test_places_that_both_sides_changed_are_decided_one_by_one(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Shared", "In 14 days.\n\nBy mail.\n\nOnce. Then never.\nEnd.\n")
+    mine = "In 30 days.\n\nBy mail.\n\nTwice. Then never.\nEnd.\nMine.\n"
+    theirs = "In 7 days.\n\nBy letter.\n\nThrice. Then never.\nEnd.\n"
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        editor = await house.editing("Shared")
+        editor.area.text = mine
+        service.patch(id, content=theirs)
+        await house.press("ctrl+s")
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        await house.until(lambda: "Place" in house.line("place"), "the first place")
+        assert "Place 1 of 2 · to be decided" in house.line("place")
+        sides = [line.split() for line in house.drawn[2:8]]
+        assert ["mine", "In", "30", "days."] in sides and ["theirs", "In", "7", "days."] in sides
+        await house.press("enter")
+        assert "2 places are still to be decided" in house.notices and service.text(id) == theirs
+        await house.press("m")
+        assert "Place 2 of 2" in house.line("place") and "1 place to be decided" in house.line("merged-head")
+        await house.press("b", "N")
+        assert "Place 1 of 2 · mine" in house.line("place") and "all decided" in house.line("merged-head")
+        await house.press("n", "tab", "j", "enter")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        both = "In 30 days.\n\nBy letter.\n\nTwice. Thrice. Then never.\nEnd.\nMine.\n"
+        assert service.text(id) == both and house.drafts == []
+        await house.press("u")
+        await house.until(lambda: "Undone" in house.notices, "undone")
+        assert service.text(id) == theirs
+
+
+async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_a_document_of_its_own(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.typing("Shared", "Mine. ")
+        await house.press("escape")
+        (draft,) = house.drafts
+        mirror = house.browse.kb.mirror
+        while (row := mirror.row(id)) and row.updated <= draft.base_updated:  # in whole seconds
+            service.patch(id, content="Theirs.")
+            await house.press("R")
+            await house.online()
+        await house.press("g", "d")
+        await house.until(lambda: any("its document changed since" in line for line in house.drawn), "told")
+        await house.press("escape")
+        service.delete(id)
+        await house.press("R")
+        await house.until(lambda: mirror.row(id) is None, "gone")
+        await house.press("g", "d")
+        await house.until(lambda: any("gone; w writes a new one" in line for line in house.drawn), "told")
+        await house.press("w")
+        await house.until(lambda: "as a new document: Shared (mine)." in house.notices, "written")
+        assert house.drafts == []
+        await house.select("Shared (mine)")
+        assert service.text(house.row.id) == "Mine. " + BASE
 
 
 async def test_what_is_typed_while_a_save_is_under_way_survives_it(
@@ -129,7 +202,7 @@ async def test_a_conflict_may_come_up_after_the_editor_was_left(
             await house.press("escape")
         hold.release()
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
-        await house.press("t")
+        await house.press("a", "t")
         await house.until(lambda: house.app.screen is house.browse, "browse")
         assert service.text(id) == "Theirs." and house.drafts == []
 
@@ -150,7 +223,7 @@ async def test_a_service_that_holds_another_text_than_was_sent_is_not_believed_s
             200, b"<p>Normal form</p>", method="GET", path=f"{id}/content$", when=after_the_save, times=None
         )
         await house.press(*"Mine. ", "ctrl+s")
-        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        await house.until(lambda: isinstance(house.app.screen, Differs), "the question")
         await house.until(lambda: any("+<p>Normal form</p>" in line for line in house.drawn), "shown")
         assert any("-Mine. One." in line for line in house.drawn) and len(house.drafts) == 1
         assert "save mine" not in house.line("footer")
@@ -241,7 +314,7 @@ async def test_a_conflict_wraps_long_lines_and_its_keys_fit_a_small_terminal(
         await house.until(lambda: any("the end" in line for line in house.drawn), "all of the line")
         assert sum("Shared" in line for line in house.drawn) == 1
         footer = house.drawn[-1]
-        for words in ("m save mine", "t keep theirs", "e edit mine", "gm merge", "? keys"):
+        for words in ("Enter save", "e edit", "w new document", "am all mine", "at all theirs", "? keys"):
             assert words in footer
         await house.press("?")
         await house.until(lambda: any("When both sides changed" in line for line in house.drawn), "help")
@@ -298,7 +371,7 @@ async def test_a_save_that_crosses_ours_between_sending_and_reading_back_is_show
         await asyncio.to_thread(hold.wait)
         service.patch(id, content="Theirs alone.")
         hold.release()
-        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "shown at once")
+        await house.until(lambda: isinstance(house.app.screen, Differs), "shown at once")
         await house.until(lambda: any("+Theirs alone." in line for line in house.drawn))
         assert [draft.text for draft in house.drafts] == ["Mine. " + BASE]
         assert service.text(id) == "Theirs alone."
@@ -349,7 +422,7 @@ async def test_a_draft_that_is_being_saved_is_gone_on_with_after_the_save(
         ) == "First. " + BASE
 
 
-@pytest.mark.parametrize("choice", ["t", "gm"])
+@pytest.mark.parametrize("choice", ["at", "gm"])
 async def test_a_conflict_waits_until_nothing_covers_the_editor_and_knows_every_word(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path, choice: str
 ) -> None:
@@ -367,7 +440,7 @@ async def test_a_conflict_waits_until_nothing_covers_the_editor_and_knows_every_
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both sides")
         await house.press(*choice)
         kb = house.browse.kb
-        if choice == "t":
+        if choice == "at":
             await house.until(lambda: house.app.screen is house.browse, "the editor is gone")
             await house.press("u")
             await house.until(lambda: kb.drafts.all(), "a draft again")
@@ -396,7 +469,7 @@ async def test_letters_that_are_being_typed_answer_no_conflict(
             await house.press(words[-1])
             assert isinstance(house.app.screen, Editor)
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "in a pause")
-        await house.press("e")
+        await house.press("q")
         await house.until(lambda: isinstance(house.app.screen, Editor), "back")
         assert isinstance(house.app.screen, Editor)
         assert house.app.screen.text == f"Mine. {words}{BASE}" and service.text(id) == "Theirs.\n"
@@ -430,7 +503,7 @@ async def test_a_question_is_answered_though_an_editor_is_about_to_open_and_ther
         await house.press("escape", "e")
         held.release()
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both sides")
-        await house.press("e")
+        await house.press("q")
         await house.until(lambda: isinstance(house.app.screen, Editor), "back in an editor")
         await house.press(*"New. ")
         await house.until(lambda: house.app.held is None, "nothing opens any more")

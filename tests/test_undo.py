@@ -39,7 +39,7 @@ async def test_words_that_gave_way_to_theirs_come_back_as_a_draft(
         await house.typing("Shared", "Mine. ")
         service.patch(id, content="Theirs.\n")
         await conflict(house)
-        await house.press("t")
+        await house.press("a", "t")
         await house.until(lambda: house.app.screen is house.browse, "the editor is gone")
         kb = house.browse.kb
         assert "u brings your words back" in house.notices and kb.drafts.all() == []
@@ -105,7 +105,7 @@ async def test_an_edit_that_was_taken_back_is_no_loss_to_be_announced(
         await house.type("Mine. ")
         service.patch(id, content="Theirs.\n")
         await conflict(house)
-        await house.press("m")
+        await house.press("a", "m")
         await house.until(lambda: "Saved, verified" in house.notices, "saved over theirs")
         await house.press("escape", "u")
         await house.until(lambda: "Undone" in house.notices, "undone")

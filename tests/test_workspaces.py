@@ -106,7 +106,7 @@ async def test_who_leaves_and_is_asked_by_the_save_stays_to_answer(
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both sides")
         await house.until(lambda: "Not left" in house.notices, "told")
         held = wire.hold("answer", method="PATCH")
-        await house.press("m")
+        await house.press("a", "m")
         await wire.seen(lambda request: request.method == "PATCH")
         await house.press("Q")
         await house.until(lambda: "Finishing the save" in house.notices, "waits again")

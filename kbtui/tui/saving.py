@@ -10,7 +10,7 @@ from textual import events
 
 from kbtui.commands import BY_ID
 from kbtui.content import safe, survives
-from kbtui.differences import merge, unresolved
+from kbtui.differences import unresolved
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Error, MissingPermission, NotFound
 from kbtui.keymap import Keymap, show_key
@@ -225,10 +225,10 @@ class Saving(Base):
             try:
                 saved = await self.kb.save(draft, text)
             except Conflict as conflict:
-                resolved = await self._settle(draft, text, conflict, editor)
-                if resolved is None:
+                settled = await self._settle(draft, text, conflict, editor)
+                if settled is None:
                     return
-                draft = resolved
+                draft, text, editor = settled
                 continue
             if saved.state == "differs":
                 await self._accept(draft, text, saved, editor)
@@ -264,42 +264,67 @@ class Saving(Base):
 
     async def _settle(
         self, draft: Draft, text: str, conflict: Conflict, editor: Editor | None
-    ) -> Draft | None:
-        """Ask what to do with two texts; the draft to save now, or None where there is none."""
+    ) -> tuple[Draft, str, Editor | None] | None:
+        """Ask what to do with two texts; what is to be saved now, and of which editor, or None."""
         from kbtui.tui.screens.conflict import ConflictScreen
 
         await self._quiet()
-        choice = await self._ask(ConflictScreen(self, _name(draft), conflict))  # type: ignore[arg-type]
-        here = editor is not None and self.screen is editor
+        base, theirs = conflict.base, conflict.theirs
         mine = self.kb.drafts.words(draft, text)  # those typed since the save began, too
-        if choice == "mine":
-            draft = self.kb.drafts.rebase(draft, base=conflict.theirs)
+        both = Conflict(conflict.sentence, base=base, mine=mine, theirs=theirs)
+        decision = await self._ask(ConflictScreen(self, _name(draft), both))  # type: ignore[arg-type]
+        here = editor is not None and self.screen is editor
+        if decision.what == "mine":
+            draft = self.kb.drafts.rebase(draft, base=theirs)
             if editor is not None:
                 editor.draft = draft
-            return draft
-        if here and choice in ("theirs", "merge"):
+            return draft, text, editor
+        if decision.what == "back":
+            if not here:
+                await self.go_on(self.kb.drafts.adopt(draft))
+            return None
+        if here:
             self.pop_screen()
-        if choice == "theirs":
+        if decision.what == "new":
+            await self._save_as_new(draft, mine)
+        elif decision.what == "theirs" or (decision.what == "save" and decision.text == theirs):
             self.kb.give_way(draft, mine)
             self.tell("Kept theirs; u brings your words back as a draft.")
-        elif choice == "merge":
-            merged = merge(conflict.base, mine, conflict.theirs)
-            await self.go_on(self.kb.drafts.rebase(draft, base=conflict.theirs, text=merged.text))
-        elif not here:
-            await self.go_on(self.kb.drafts.adopt(draft))
+        else:
+            draft = self.kb.drafts.rebase(draft, base=theirs, text=decision.text)
+            if decision.what == "save":
+                return draft, decision.text, None
+            await self.go_on(draft)
         return None
+
+    async def _save_as_new(self, draft: Draft, text: str) -> None:
+        """Write words as a document of their own; the one they were typed for stays as it is."""
+        name = await self.kb.save_as_new(draft, text)
+        self.reached()
+        self.relist()
+        self.tell(f"Saved, verified, as a new document: {safe(name[:80])}. No agent uses it yet.")
+
+    @background("save", exclusive=False)
+    async def save_as_new(self, draft: Draft) -> None:
+        """Write a draft as a document of its own, where its document is gone or not to be changed."""
+        self._sending.append((draft.document, draft.field))
+        try:
+            draft = self.kb.drafts.adopt(draft)
+            await self._save_as_new(draft, draft.text)
+        except Error as error:
+            self._not_saved(error, draft, "go.drafts")
+        finally:
+            await self._sent_off(draft)
 
     async def _accept(self, draft: Draft, text: str, saved: Saved, editor: Editor | None) -> None:
         """The service holds another text than was sent: show both, the person decides."""
-        from kbtui.tui.screens.conflict import ConflictScreen
+        from kbtui.tui.screens.conflict import Differs
 
-        sentence = "The service holds another text than you sent: a form of its own, or somebody's save."
         theirs = saved.service_text
-        question = Conflict(sentence, base=text, mine=text, theirs=theirs)
         await self._quiet()
-        choice = await self._ask(ConflictScreen(self, _name(draft), question, differs=True))  # type: ignore[arg-type]
+        accepted = await self._ask(Differs(self, _name(draft), text, theirs))  # type: ignore[arg-type]
         here = editor is not None and self.screen is editor
-        if choice == "theirs" and self.kb.drafts.words(draft, text) == text:
+        if accepted and self.kb.drafts.words(draft, text) == text:
             self.kb.accept(draft, text, saved)
             if here:
                 self.pop_screen()

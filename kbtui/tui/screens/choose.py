@@ -85,15 +85,24 @@ class DraftList(Choice):
         return [self._line(draft) for draft in self.drafts]
 
     def _line(self, draft: Draft) -> list[Part]:
-        gone = self.kbapp.kb.mirror.row(draft.document) is None
-        state = "being typed elsewhere" if draft.elsewhere else "document is gone" if gone else ""
         return [
             (f"  {fit(human_age(int(draft.saved_at), time.time()), 8, right=True)}  ", "dim"),
             (fit("text" if draft.field == "content" else "name", 6), "key"),
             (fit(safe(draft.name[:200]), 36), ""),
             (fit(f"{count(len(draft.text))} characters", 19, right=True), "dim"),
-            (f"  {state}", "warn"),
+            (f"  {self._state(draft)}", "warn"),
         ]
+
+    def _state(self, draft: Draft) -> str:
+        """What is to be known of a draft before one goes on with it."""
+        row = self.kbapp.kb.mirror.row(draft.document)
+        if draft.elsewhere:
+            return "being typed elsewhere"
+        if row is None:
+            return "its document is gone; w writes a new one"
+        if draft.field == "content" and row.lock:
+            return safe(row.lock)
+        return "its document changed since" if row.updated > draft.base_updated else ""
 
     def do_choose_open(self) -> None:
         if not self.drafts:
@@ -104,6 +113,17 @@ class DraftList(Choice):
             return
         self.dismiss()
         self.kbapp.resume(draft)
+
+    def do_choose_new(self) -> None:
+        if not self.drafts:
+            return
+        draft = self.drafts[self.cursor]
+        if draft.elsewhere or draft.field != "content":
+            why = "another kbtui is typing in it" if draft.elsewhere else "it is a name, and no text"
+            self.tell(f"New document: {why}.", "warn")
+            return
+        self.dismiss()
+        self.kbapp.save_as_new(draft)
 
     def do_choose_discard(self) -> None:
         if self.drafts:

@@ -1,37 +1,183 @@
-"""Conflict: both sides changed the text; a person decides, with the differences before their eyes."""
+"""Conflict: both sides changed the text; a person decides, place by place, and sees what becomes of it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.app import ComposeResult
 
+from kbtui.commands import Situation
 from kbtui.content import safe
-from kbtui.differences import diff
+from kbtui.differences import Hunk, diff, hunks, joined
 from kbtui.errors import Conflict
 from kbtui.tui.screens.question import Asking
 from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.line import Line, Part
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
-
 MARGIN = 3  # of what goes on below: past the sign of a difference
+SIDE = 12  # past the name of a side
+AROUND = 100  # characters shown before and after a place that both changed
+CHOSEN = {"": "to be decided", "mine": "mine", "theirs": "theirs", "both": "both, mine first"}
 
 
-class ConflictScreen(Asking[str]):
-    """Answers "mine", "theirs", "merge" or "editor".
+class Decision(NamedTuple):
+    """What a person decided.
 
-    `differs` asks the other question: the service holds another text than was just sent.
+    `what` is "save" (`text`, which both sides make), "edit" (go on with `text`), "mine" (alone), "theirs"
+    (alone), "new" (mine as a new document) or "back" (go on with mine as it was).
     """
 
-    def __init__(self, app: KbApp, name: str, conflict: Conflict, *, differs: bool = False) -> None:
+    what: str
+    text: str = ""
+
+
+class ConflictScreen(Asking[Decision]):
+    """Shows the places that both sides changed, one at a time, and below what would be saved."""
+
+    places = ("conflict", "move")
+
+    def __init__(self, app: KbApp, name: str, conflict: Conflict) -> None:
         super().__init__(app)
-        self.places = ("differs" if differs else "conflict", "move")
         self.named = name
         self.conflict = conflict
-        self.differs = differs
+        self.hunks: Sequence[Hunk] = hunks(conflict.base, conflict.mine, conflict.theirs)
+        self.overlaps = [at for at, hunk in enumerate(self.hunks) if hunk.whose == "both"]
+        self.choices: dict[int, str] = {}
+        self.at = 0  # which of the overlaps is shown
+        self._header, self._head, self._below = Line("header"), Line("place"), Line("merged-head")
+        self.place, self.merged = DocumentView("place-sides"), DocumentView("merged")
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        if self.overlaps:
+            yield self._head
+            yield self.place
+        yield self._below
+        yield self.merged
+        yield Line("footer")
+
+    def on_mount(self) -> None:
+        both = [("both sides changed it ", "warn")]
+        self._header.show([(" ✕ " if self.overlaps else " ● ", "warn"), (self.named, "strong")], both)
+        self.set_focus(self.place if self.overlaps else self.merged)
+        self._show()
+
+    def situation(self) -> Situation:
+        return Situation(overlaps=len(self.overlaps), undecided=len(self.overlaps) - len(self.choices))
+
+    @property
+    def text(self) -> str:
+        """What both sides make, as far as it is decided."""
+        return joined(self.hunks, self.choices)
+
+    # What is shown
+
+    def _show(self) -> None:
+        self._show_place()
+        where = self.merged.scroll_y
+        self.merged.say(self._outcome(), hang=MARGIN)
+        self.merged.scroll_to(y=where, animate=False)
+        self.show_footer()
+
+    def _show_place(self) -> None:
+        if not self.overlaps:
+            self._below.show([(" You and others changed different places. What would be saved:", "strong")])
+            return
+        at = self.overlaps[self.at]
+        chosen = self.choices.get(at, "")
+        head = f" {'●' if chosen else '?'} Place {self.at + 1} of {len(self.overlaps)} "
+        self._head.show([(head, "strong"), (f"· {CHOSEN[chosen]}", "good" if chosen else "warn")])
+        self.place.say(self._sides(at, chosen), hang=SIDE)
+        left = len(self.overlaps) - len(self.choices)
+        state = f" {counted(left, 'place')} to be decided " if left else " all decided "
+        self._below.show([(" What would be saved:", "strong")], [(state, "warn" if left else "good")])
+
+    def _sides(self, at: int, chosen: str) -> list[list[Part]]:
+        hunk = self.hunks[at]
+        before = self.hunks[at - 1].theirs[-AROUND:] if at else ""
+        after = self.hunks[at + 1].theirs[:AROUND] if at + 1 < len(self.hunks) else ""
+        lines = _side("", before, "dim")[-2:]
+        lines += _side("  before", hunk.base, "dim")
+        for name, words in (("mine", hunk.mine), ("theirs", hunk.theirs)):
+            taken = chosen in (name, "both")
+            lines += _side(f"{'●' if taken else ' '} {name}", words, "good" if taken else "")
+        return lines + _side("", after, "dim")[:2]
+
+    def _outcome(self) -> list[list[Part]]:
+        conflict = self.conflict
+        return [
+            *differences("against what the service holds now", conflict.theirs, self.text),
+            *differences("what they changed", conflict.base, conflict.theirs),
+            *differences("what you changed", conflict.base, conflict.mine),
+        ]
+
+    # Keys
+
+    def do_move(self, by: str) -> None:
+        (self.merged if self.focused is self.merged else self.place).move(by)
+
+    def do_conflict_pane(self) -> None:
+        self.set_focus(self.merged if self.focused is self.place else self.place)
+
+    def do_conflict_next(self) -> None:
+        self._go(self.at + 1)
+
+    def do_conflict_previous(self) -> None:
+        self._go(self.at - 1)
+
+    def _go(self, at: int) -> None:
+        self.at = at % len(self.overlaps)
+        self._show_place()
+        self.show_footer()
+
+    def do_conflict_here(self, side: str) -> None:
+        """Decide the place that is shown, and go to the next one that is not decided."""
+        self.choices[self.overlaps[self.at]] = side
+        open_ = [at for at, place in enumerate(self.overlaps) if place not in self.choices]
+        self.at = next((at for at in open_ if at > self.at), open_[0] if open_ else self.at)
+        self._show()
+
+    def do_conflict_here_mine(self) -> None:
+        self.do_conflict_here("mine")
+
+    def do_conflict_here_theirs(self) -> None:
+        self.do_conflict_here("theirs")
+
+    def do_conflict_here_both(self) -> None:
+        self.do_conflict_here("both")
+
+    def do_conflict_save(self) -> None:
+        self.dismiss(Decision("save", self.text))
+
+    def do_conflict_merge(self) -> None:
+        self.dismiss(Decision("edit", self.text))
+
+    def do_conflict_mine(self) -> None:
+        self.dismiss(Decision("mine"))
+
+    def do_conflict_theirs(self) -> None:
+        self.dismiss(Decision("theirs"))
+
+    def do_conflict_new(self) -> None:
+        self.dismiss(Decision("new"))
+
+    def do_conflict_back(self) -> None:
+        self.dismiss(Decision("back"))
+
+
+class Differs(Asking[bool]):
+    """The service holds another text than was just sent; True if the person accepts that."""
+
+    places = ("differs", "move")
+
+    def __init__(self, app: KbApp, name: str, sent: str, held: str) -> None:
+        super().__init__(app)
+        self.named, self._sent, self._held = name, sent, held
         self._header, self._view = Line("header"), DocumentView("differences")
 
     def compose(self) -> ComposeResult:
@@ -40,45 +186,38 @@ class ConflictScreen(Asking[str]):
         yield Line("footer")
 
     def on_mount(self) -> None:
-        self._header.show(
-            [(" ✕ ", "warn"), (self.named, "strong")],
-            [("not what was sent " if self.differs else "both sides changed it ", "warn")],
-        )
-        self._view.say(self._lines(), hang=MARGIN)
+        self._header.show([(" ✕ ", "warn"), (self.named, "strong")], [("not what was sent ", "warn")])
+        sentence = "The service holds another text than you sent: a form of its own, or somebody's save."
+        lines = differences("from what you sent to what the service holds", self._sent, self._held)
+        self._view.say([[("   ", ""), (sentence, "warn")], *lines], hang=MARGIN)
         self.set_focus(self._view)
         self.show_footer()
-
-    def _lines(self) -> list[list[Part]]:
-        conflict = self.conflict
-        if self.differs:
-            parts = [("From what you sent to what the service holds", conflict.mine, conflict.theirs)]
-        else:
-            parts = [
-                ("What they changed", conflict.base, conflict.theirs),
-                ("What you changed", conflict.base, conflict.mine),
-            ]
-        lines: list[list[Part]] = [[("   ", ""), (safe(conflict.sentence), "warn")]] if self.differs else []
-        for title, before, after in parts:
-            lines += [[("", "")], [(f"   {title}", "strong")]]
-            for line in diff(before, after, before_name="before", after_name="after")[2:]:
-                look = {"+": "good", "-": "bad", "@": "dim"}.get(line[:1], "")
-                lines.append([("  " + safe(line), look)])
-        return lines
 
     def do_move(self, by: str) -> None:
         self._view.move(by)
 
-    def do_conflict_mine(self) -> None:
-        self.dismiss("mine")
+    def do_differs_accept(self) -> None:
+        self.dismiss(True)
 
-    def do_conflict_theirs(self) -> None:
-        self.dismiss("theirs")
+    def do_differs_edit(self) -> None:
+        self.dismiss(False)
 
-    def do_conflict_accept(self) -> None:
-        self.dismiss("theirs")
 
-    def do_conflict_editor(self) -> None:
-        self.dismiss("editor")
+def differences(title: str, before: str, after: str) -> list[list[Part]]:
+    """A difference under its title, for a `DocumentView`."""
+    lines: list[list[Part]] = [[("", "")], [(f"   {title[:1].upper()}{title[1:]}", "strong")]]
+    shown = diff(before, after, before_name="before", after_name="after")[2:]
+    for line in shown or ["  nothing is different"]:
+        look = {"+": "good", "-": "bad", "@": "dim"}.get(line[:1], "")
+        lines.append([("  " + safe(line), look)])
+    return lines
 
-    def do_conflict_merge(self) -> None:
-        self.dismiss("merge")
+
+def _side(name: str, words: str, look: str) -> list[list[Part]]:
+    """What one side says, its name beside the first line."""
+    if not words:
+        return [[(f"  {name:<10}", "dim"), ("nothing", "dim")]] if name else []
+    found: list[list[Part]] = []
+    for number, line in enumerate(words.splitlines()):
+        found.append([(f"  {'' if number else name:<10}", "strong"), (safe(line), look)])
+    return found
