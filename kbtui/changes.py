@@ -120,12 +120,25 @@ class Changes(Answers):
                 else:
                     self.history.supersede(change)
 
-    def _finish(self, change: Change, document: Document, after: dict[str, Any]) -> None:
-        self.history.finish_change(change, updated=document.metadata.last_updated_at_unix_secs, after=after)
-        if change.kind == "fetch":
-            for edit in self.history.written(self.base_url):
-                if edit.document == change.document:
-                    self.history.settle(edit)  # the person was asked
+    def _finish(self, change: Change, document: Document, after: dict[str, Any] | None = None) -> Change:
+        """A change was carried out."""
+        if change.kind != "rename":
+            self._seen(change.document, None if change.kind == "fetch" else change.before["content"], change)
+        updated = document.metadata.last_updated_at_unix_secs
+        return self.history.finish_change(change, updated=updated, after=after)
+
+    def _seen(self, document: str, text: str | None, but: Change | None = None) -> None:
+        """The person had this text before their eyes: edits of which it holds every word are watched no more.
+
+        Those that are not in it were replaced unseen: another kbtui may have sent them a moment before. None:
+        the person was asked, and let all of them go.
+        """
+        for edit in self.history.written(self.base_url):
+            if edit.document != document or (but is not None and edit.id == but.id):
+                continue
+            whole = self.history.whole(edit)
+            if whole and (text is None or keeps(whole.before["content"], whole.after["content"], text)):
+                self.history.settle(edit)
 
     async def _named(self, api: Api, id: str, answer: Document, name: str) -> Document:
         """The document as it is after a name was sent; an answer that says otherwise is not believed."""
@@ -253,13 +266,16 @@ class Changes(Answers):
         is looked at once more, when that second is over.
         """
         found: list[Draft] = []
-        for change in self.history.written(self.base_url):
-            row = self.mirror.row(change.document)
-            again = change.id not in self._seen_again and time.time() > change.at + 2
-            if row is not None and (row.updated > change.updated or again):
-                with suppress(Error):  # the next look at the service tries again
-                    found += await self._lost(change)
+        for change in [each for each in self.history.written(self.base_url) if self._is_due(each)]:
+            with suppress(Error):  # the next look at the service tries again
+                found += await self._lost(change)
         return found
+
+    def _is_due(self, change: Change) -> bool:
+        """Whether the service may hold another text than this edit wrote."""
+        row = self.mirror.row(change.document)
+        again = change.id not in self._seen_again and time.time() > change.at + 2
+        return row is not None and (row.updated > change.updated or again)
 
     async def _lost(self, change: Change) -> list[Draft]:
         """The draft of what another's save replaced in one document, if it did."""

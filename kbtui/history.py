@@ -48,6 +48,10 @@ _MIGRATIONS = (
             base_url TEXT NOT NULL, question TEXT NOT NULL, agent_name TEXT NOT NULL, used INTEGER NOT NULL,
             answers TEXT NOT NULL, PRIMARY KEY (base_url, question))""",
     ),
+    (  # only the newest edit of a document was watched
+        "UPDATE changes SET settled = 1 WHERE kind = 'edit' AND id NOT IN "
+        "(SELECT max(id) FROM changes WHERE kind = 'edit' GROUP BY base_url, document)",
+    ),
 )
 _NEWEST = "(SELECT ifnull(max(used), 0) + 1 FROM questions)"
 _ANSWERS_OF = "SELECT (SELECT answers FROM questions WHERE base_url = ? AND question = ?)"
@@ -231,21 +235,15 @@ class History:
     # Words that another's save may have replaced
 
     def written(self, base_url: str, since: float | None = None) -> list[Change]:
-        """The newest edit of each document, where it is not settled; oldest first, without images.
+        """Edits that are not settled, oldest first, without images.
 
-        Where that one was taken back there is none: those before it were seen when it was made. Not before
-        `since`, else of the last seven days. `updated` is what the service named as the time of the edit;
-        `whole` brings the text that it began with, `before["content"]`, and the one that kbtui wrote,
-        `after["content"]`.
+        Not before `since`, else of the last seven days. `updated` is what the service named as the time of
+        the edit; `whole` brings the text that it began with, `before["content"]`, and the one that kbtui
+        wrote, `after["content"]`.
         """
         since = time.time() - DAYS_WATCHED * 86_400 if since is None else since
-        return self._select(
-            "id IN (SELECT max(id) FROM changes WHERE base_url = ? AND kind = 'edit' AND state <> 'pending' "
-            "GROUP BY document) AND state = 'done' AND NOT settled AND at >= ? ORDER BY id",
-            base_url,
-            since,
-            images=False,
-        )
+        where = "base_url = ? AND kind = 'edit' AND state = 'done' AND NOT settled AND at >= ? ORDER BY id"
+        return self._select(where, base_url, since, images=False)
 
     def whole(self, change: Change) -> Change | None:
         """The change with its images, as it stands in the file now; None where it is gone."""

@@ -215,6 +215,7 @@ class KnowledgeBase(Searching):
                 return self._saved(draft, text, now.updated, "saved")
             self._may_edit(document.raw(), now)
             if now.text != draft.base and now.text != self._sent_last(draft):
+                self._seen(draft.document, draft.base)  # what became of it is shown
                 raise Conflict(
                     f"“{draft.name}” was changed on the service while you edited it.",
                     base=draft.base,
@@ -250,7 +251,7 @@ class KnowledgeBase(Searching):
         with self._sending(document, "edit", before, {"content": text}) as change:
             await self._store(await api.update(document.id, content=text))
         now, back = await self._fetch(document.id)
-        return self.history.finish_change(change, updated=now.metadata.last_updated_at_unix_secs), back
+        return self._finish(change, now), back
 
     async def save_as_new(self, draft: Draft, text: str) -> str:
         """Write words as a new text document, beside the one that they were typed for; its name.

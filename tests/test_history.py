@@ -175,26 +175,18 @@ os.kill(os.getpid(), signal.SIGKILL)
 # Words that another's save may have replaced
 
 
-def test_the_newest_edit_of_each_document_is_watched_until_it_is_settled(history: History) -> None:
-    done(history, "d1", text="first")
+def test_edits_are_watched_until_they_are_settled_or_taken_back(history: History) -> None:
+    first = done(history, "d1", text="first")
     second = done(history, "d1", text="second")
     other = done(history, "d2")
     done(history, "d3", "rename")
     begin(history, "d4")
     done(history, "d5", url=OTHER)
     history.mark_undone(done(history, "d6"))
-    assert list(map(history.whole, history.written(URL))) == [second, other]
+    assert list(map(history.whole, history.written(URL))) == [first, second, other]
     history.settle(second)
-    assert list(map(history.whole, history.written(URL))) == [other]
+    assert list(map(history.whole, history.written(URL))) == [first, other]
     assert history.changes(URL, "d1")[0] == replace(second, settled=True)
-
-
-def test_an_edit_that_was_taken_back_takes_the_watch_from_those_before_it(history: History) -> None:
-    first = done(history, "d1", text="first")
-    second = done(history, "d1", text="second")
-    history.mark_undone(second)
-    assert history.written(URL) == []
-    assert latest(history) == first
 
 
 def test_an_old_edit_is_watched_no_more(history: History) -> None:
@@ -315,6 +307,17 @@ def test_a_file_from_before_there_were_questions_keeps_what_it_holds(path: Path)
         assert history.recall(URL, "place", "") == "f1" and history.questions(URL) == []
         history.keep_question(URL, QUESTION)
         assert history.questions(URL) == [QUESTION]
+
+
+def test_edits_from_before_each_of_them_was_watched_are_announced_only_where_they_were(path: Path) -> None:
+    with again(path) as history:
+        for document, text in (("d1", "first"), ("d1", "second"), ("d2", "other")):
+            done(history, document, text=text)
+    with closing(sqlite3.connect(path)) as earlier:
+        earlier.execute("PRAGMA user_version=2")
+    with again(path) as history:
+        watched = [history.whole(change) for change in history.written(URL)]
+        assert [change and change.after["content"] for change in watched] == ["second", "other"]
 
 
 # Limits
