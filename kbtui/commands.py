@@ -23,6 +23,7 @@ class Situation(NamedTuple):
     marked: bool = False  # at least one document is
     hits: bool = False  # those of a search stand beside an answer
     kept: bool = False  # questions that are kept are shown
+    changed: bool = False  # kbtui has changed the document
     overlaps: int = 0  # places that both sides changed
     undecided: int = 0  # of these, those where nobody has said yet what is to stand there
 
@@ -78,6 +79,7 @@ PLACES = {
     "editor": "Editor",
     "conflict": "When both sides changed",
     "differs": "When the service holds another text than was sent",
+    "history": "What was changed in a document",
     "choose": "Drafts and workspaces",
     "keys": "List of keys",
     "drafts": "Drafts",
@@ -164,6 +166,10 @@ def _needs_decisions(now: Situation) -> str | None:
     if now.undecided:
         return f"{now.undecided} {'place is' if now.undecided == 1 else 'places are'} still to be decided"
     return None
+
+
+def _needs_changes(now: Situation) -> str | None:
+    return _needs_writing(now) if now.changed else "nothing was changed here"
 
 
 def _needs_filter(now: Situation) -> str | None:
@@ -303,8 +309,8 @@ COMMANDS: tuple[Command, ...] = (
     # Reading
     Command("view.next_hit", ("n",), "next hit", "the next place where the words of a search stand", ("browse",)),
     Command("view.previous_hit", ("N",), "previous hit", "the place before, where they stand", ("browse",)),
-    Command("view.down", ("J",), "scroll text", "scroll the text down, from any pane", ("browse", "answer", "compared")),
-    Command("view.up", ("K",), "scroll text up", "scroll the text up, from any pane", ("browse", "answer", "compared")),
+    Command("view.down", ("J",), "scroll text", "scroll the text down, from any pane", ("browse", "answer", "compared", "history")),
+    Command("view.up", ("K",), "scroll text up", "scroll the text up, from any pane", ("browse", "answer", "compared", "history")),
     Command("view.next_tab", ("]",), "next tab", "the next tab of the document view", ("browse",)),
     Command("view.previous_tab", ("[",), "previous tab", "the previous tab of the document view", ("browse",)),
     Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, _needs_document),
@@ -321,6 +327,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("yank.url", ("y u",), "URL", "copy the address of its page", ("browse", "results", "answer"), 0, _needs_address),
     Command("yank.text", ("y c",), "content", "copy its content", ("browse", "results", "answer"), 0, _needs_text),
     Command("change.undo", ("u",), "undo", "take back the last rename, edit or fetch", ("browse", "results", "answer"), 5, _needs_undo),
+    Command("document.history", ("g l",), "history", "what was changed in the document from here, to be put back", ("browse", "results", "answer"), 0, _needs_document),
+    Command("history.restore", ("p", "enter"), "put back", "what was before this change: in the editor, to be saved", ("history",), 1, _needs_changes),
+    Command("history.pane", ("tab", "shift+tab"), "other pane", "between the changes and what one of them changed", ("history",), 2),
+    Command("history.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("history",), 3),
     Command("rename.save", ("enter",), "save", "save the new name", ("rename",), 1),
     Command("rename.leave", ("escape",), "leave", "leave the name as it was", ("rename",), 2),
     Command("edit.save", ("ctrl+s", "f2"), "save", "save to the service and check it arrived", ("editor",), 1),

@@ -21,6 +21,7 @@ _TOGETHER = (
     ("index", "move", "around"),
     ("welcome", "move"),
     ("conflict", "move"),
+    ("history", "move"),
     ("differs", "move"),
 )
 _KEY = re.compile(r"((ctrl|shift|alt|super|hyper|meta)\+)*(\S|[a-z][a-z0-9_]+)")

@@ -50,6 +50,7 @@ SHEETS = (
     "browse",
     "editor",
     "conflict",
+    "history",
     "question",
     "choose",
     "keys",

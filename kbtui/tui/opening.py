@@ -45,6 +45,11 @@ class Opening(Base):
 
         self.push_screen(DraftList(self._it))
 
+    def do_document_history(self) -> None:
+        from kbtui.tui.screens.history import DocumentHistory
+
+        self.push_screen(DocumentHistory(self._it, self._it.here()))
+
     def do_go_workspaces(self) -> None:
         from kbtui.tui.screens.choose import WorkspaceList
 

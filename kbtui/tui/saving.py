@@ -20,6 +20,7 @@ from kbtui.tui.background import background
 if TYPE_CHECKING:
     from textual.app import App
 
+    from kbtui.history import Change
     from kbtui.knowledge_base import KnowledgeBase, Saved
     from kbtui.tui.keyboard import Answer
     from kbtui.tui.screens.editor import Editor
@@ -370,7 +371,7 @@ class Saving(Base):
                 "warn",
             )
 
-    # Undo, fetch again
+    # Undo, put back, fetch again
 
     def do_change_undo(self) -> None:
         self.undo(self.beneath())
@@ -397,6 +398,27 @@ class Saving(Base):
         self.relist()
         if change is not None and change.kind != "rename":
             self.content_saved(change.document)
+
+    @background("edit")
+    async def restore(self, row: DocumentRow, change: Change) -> None:
+        """Put back what was before a change, or words that gave way: a name at once, a text in the editor."""
+        name = change.kind == "rename"
+        await self._all_sent(row.id)
+        draft = self.kb.begin_rename(row) if name else await self.kb.begin_edit(row.id)
+        was = (
+            change.after["content"]
+            if change.kind == "draft"
+            else change.before["name" if name else "content"]
+        )
+        if draft.text != draft.base:
+            self.tell("There is a draft of this document: save or discard it first (gd lists it).", "warn")
+        elif was == draft.base:
+            self.kb.leave(draft, was)
+            self.tell("That is how it is now.")
+        elif name:
+            self.send_name(draft, was)
+        else:
+            await self.go_on(self.kb.drafts.rebase(draft, base=draft.base, text=was))
 
     def do_document_refetch(self) -> None:
         self.refetch(self.here())

@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 
 from kbtui.commands import Situation
 from kbtui.content import safe
-from kbtui.differences import Hunk, diff, hunks, joined
+from kbtui.differences import Hunk, hunks, joined
 from kbtui.errors import Conflict
 from kbtui.tui.screens.question import Asking
+from kbtui.tui.widgets.differences import MARGIN, differences
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.line import Line, Part
@@ -19,7 +20,6 @@ from kbtui.tui.widgets.line import Line, Part
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
-MARGIN = 3  # of what goes on below: past the sign of a difference
 SIDE = 12  # past the name of a side
 AROUND = 100  # characters shown before and after a place that both changed
 CHOSEN = {"": "to be decided", "mine": "mine", "theirs": "theirs", "both": "both, mine first"}
@@ -111,9 +111,9 @@ class ConflictScreen(Asking[Decision]):
     def _outcome(self) -> list[list[Part]]:
         conflict = self.conflict
         return [
-            *differences("against what the service holds now", conflict.theirs, self.text),
-            *differences("what they changed", conflict.base, conflict.theirs),
-            *differences("what you changed", conflict.base, conflict.mine),
+            *differences("Against what the service holds now", conflict.theirs, self.text),
+            *differences("What they changed", conflict.base, conflict.theirs),
+            *differences("What you changed", conflict.base, conflict.mine),
         ]
 
     # Keys
@@ -188,7 +188,7 @@ class Differs(Asking[bool]):
     def on_mount(self) -> None:
         self._header.show([(" ✕ ", "warn"), (self.named, "strong")], [("not what was sent ", "warn")])
         sentence = "The service holds another text than you sent: a form of its own, or somebody's save."
-        lines = differences("from what you sent to what the service holds", self._sent, self._held)
+        lines = differences("From what you sent to what the service holds", self._sent, self._held)
         self._view.say([[("   ", ""), (sentence, "warn")], *lines], hang=MARGIN)
         self.set_focus(self._view)
         self.show_footer()
@@ -201,16 +201,6 @@ class Differs(Asking[bool]):
 
     def do_differs_edit(self) -> None:
         self.dismiss(False)
-
-
-def differences(title: str, before: str, after: str) -> list[list[Part]]:
-    """A difference under its title, for a `DocumentView`."""
-    lines: list[list[Part]] = [[("", "")], [(f"   {title[:1].upper()}{title[1:]}", "strong")]]
-    shown = diff(before, after, before_name="before", after_name="after")[2:]
-    for line in shown or ["  nothing is different"]:
-        look = {"+": "good", "-": "bad", "@": "dim"}.get(line[:1], "")
-        lines.append([("  " + safe(line), look)])
-    return lines
 
 
 def _side(name: str, words: str, look: str) -> list[list[Part]]:

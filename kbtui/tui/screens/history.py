@@ -1,0 +1,144 @@
+"""What was done to one document from here, newest first; each change with its difference, and put back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+
+from kbtui.commands import Situation
+from kbtui.content import safe
+from kbtui.history import Change
+from kbtui.rows import DocumentRow
+from kbtui.tui.background import background
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.widgets.differences import MARGIN, differences
+from kbtui.tui.widgets.document_list import human_age
+from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.folder_tree import count
+from kbtui.tui.widgets.line import Line, Part, fit
+from kbtui.tui.widgets.lines import Lines
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from kbtui.tui.app import KbApp
+
+KINDS = {
+    "rename": "renamed",
+    "edit": "text edited",
+    "fetch": "page fetched again",
+    "draft": "your words gave way to theirs",
+}
+STATES = {
+    "pending": "no answer came: unknown",
+    "undone": "taken back",
+    "superseded": "changed again since",
+}
+EMPTY = "Nothing was changed here from this machine. What others change, the service does not tell."
+
+
+class DocumentHistory(CommandScreen[None]):
+    """Changes of a document that kbtui made on this machine, and below what the selected one changed."""
+
+    places = ("history", "move")
+
+    def __init__(self, app: KbApp, row: DocumentRow) -> None:
+        super().__init__(app.keymap)
+        self.kbapp, self.row = app, row
+        self.changes: list[Change] = []
+        self._header, self.lines = Line("header"), Lines("lines")
+        self._below, self.view = Line("below"), DocumentView("differences")
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        yield self.lines
+        yield self._below
+        yield self.view
+        yield Line("footer")
+
+    async def on_mount(self) -> None:  # type: ignore[override]  # Textual awaits it
+        kb, now = self.kbapp.kb, time.time()
+        self.changes = await asyncio.to_thread(kb.history.changes, kb.base_url, self.row.id)
+        name = safe(self.row.name[:300])
+        self._header.show([(" ↶ ", "key"), (name, "strong")], [("what was changed ", "dim")])
+        self.lines.show([self._line(each, now) for each in self.changes] or [[(f"  {EMPTY}", "dim")]])
+        self.set_focus(self.lines)
+        self.show_footer()
+        self._show_change()
+
+    def situation(self) -> Situation:
+        return Situation(row=self.row, read_only=self.kbapp.read_only(), changed=bool(self.changes))
+
+    def facts(self) -> list[Part]:
+        total = len(self.changes)
+        return [(f"{self.lines.cursor + 1} of {total} ", "")] if total else []
+
+    @property
+    def change(self) -> Change | None:
+        """The one under the cursor."""
+        return self.changes[self.lines.cursor] if self.changes else None
+
+    def _line(self, change: Change, now: float) -> list[Part]:
+        before, after = (len(each.get("content", "").encode()) for each in (change.before, change.after))
+        sizes = (
+            f"{count(before)} → {count(after)} bytes" if change.kind in ("edit", "fetch") and after else ""
+        )
+        state = STATES.get(change.state, "")
+        kind = KINDS.get(change.kind, safe(change.kind))
+        return [
+            (f"  {fit(human_age(int(change.at), now), 7, right=True)}  ", "dim"),
+            (kind, ""),
+            (f" · {state}" if state else "", "warn"),
+            (" " * max(2, 46 - len(kind) - (3 + len(state) if state else 0)), ""),
+            (sizes, "dim"),
+        ]
+
+    @on(VirtualList.Moved)
+    def _moved(self) -> None:
+        self.show_footer()
+        self._show_change()
+
+    @background("difference")
+    async def _show_change(self) -> None:
+        change = self.change
+        if change is None:
+            self._below.show([])
+            self.view.say([])
+            return
+        exact = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(change.at))
+        self._below.show([(" What it changed", "strong"), (f", {exact}", "dim")])
+        self.view.say(await asyncio.to_thread(self._difference, change), hang=MARGIN)
+
+    def _difference(self, change: Change) -> list[list[Part]]:
+        if change.kind == "rename":
+            names = [("before", change.before.get("name", "")), ("after", change.after.get("name", ""))]
+            return [[(f"   {word:<8}", "dim"), (safe(str(name)[:300]), "")] for word, name in names]
+        before, after = change.before.get("content", ""), change.after.get("content", "")
+        lines = differences("", before, after)[2:]
+        body = self.kbapp.kb.mirror.body(self.row.id)
+        if body is not None and body.text not in (before, after):
+            lines += differences("From the text before it to the one of now", before, body.text)
+        return lines
+
+    # Keys
+
+    def do_move(self, by: str) -> None:
+        (self.view if self.focused is self.view else self.lines).move(by)
+
+    def do_history_pane(self) -> None:
+        self.set_focus(self.lines if self.focused is self.view else self.view)
+        self.lines.show_led()
+
+    def do_view(self, way: str) -> None:
+        self.view.move(f"half_{way}")
+
+    def do_history_restore(self) -> None:
+        if self.change is not None:
+            self.dismiss()
+            self.kbapp.restore(self.row, self.change)
+
+    def do_history_leave(self) -> None:
+        self.dismiss()

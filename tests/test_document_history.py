@@ -1,0 +1,70 @@
+"""What was done to a document, told and put back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kbtui.demo.server import Demo
+from kbtui.tui.screens.history import DocumentHistory
+from tests.house import BASE, House, opened, settings_for
+from tests.service import Service
+
+
+async def looked_back(house: House) -> DocumentHistory:
+    """The history of the document under the cursor, read."""
+    await house.press("g", "l")
+    screen = house.app.screen
+    assert isinstance(screen, DocumentHistory)
+    await house.until(lambda: screen.lines.count, "read")
+    return screen
+
+
+async def test_what_was_changed_is_listed_shown_and_put_back(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        await house.select("Shared")
+        screen = await looked_back(house)
+        assert "Nothing was changed here" in house.drawn[1]
+        await house.press("p")
+        assert "nothing was changed here" in house.notices
+        await house.press("escape", "r", *" B", "enter")
+        await house.until(lambda: "Renamed" in house.notices, "renamed")
+        await house.mend("First. ")
+        house.app.clear_notifications()
+        await house.mend("Second. ")
+        screen = await looked_back(house)
+        kinds = [line for line in house.drawn[1:8] if line.strip()]
+        assert ["text edited" in line for line in kinds[:3]] == [True, True, False] and "renamed" in kinds[2]
+        await house.until(lambda: "+Second. First. One." in "\n".join(house.drawn), "what it changed")
+        await house.press("j")
+        await house.until(lambda: "+First. One." in "\n".join(house.drawn), "what it changed")
+        assert "Second. " in screen.view.text
+        await house.press("p")
+        editor = await house.editor()
+        assert editor.text == BASE and editor.draft.base == "Second. First. " + BASE
+        await house.press("ctrl+s")
+        await house.until(lambda: service.text(id) == BASE, "saved")
+        await house.until(lambda: not house.drafts, "nothing is left over")
+        await house.press("escape", "g", "l", "G")
+        await house.until(lambda: "before  Shared" in "\n".join(house.drawn), "both names")
+        await house.press("p")
+        await house.until(lambda: service.get(id)["name"] == "Shared", "renamed back")
+
+
+async def test_words_of_a_draft_are_not_lost_to_what_is_put_back(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Shared")
+        await house.mend("First. ")
+        await house.editing("Shared")
+        await house.press(*"Typed. ", "escape")
+        await looked_back(house)
+        await house.press("p")
+        await house.until(lambda: "There is a draft of this document" in house.notices, "refused")
+        assert [draft.text for draft in house.drafts] == ["Typed. First. " + BASE]
