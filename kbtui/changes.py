@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from kbtui.answers import Answers
 from kbtui.differences import keeps
+from kbtui.documents import auto_sync
 from kbtui.drafts import Draft, Drafts
 from kbtui.errors import Error, NotFound, Refused
-from kbtui.history import UNDOABLE, Change, History
+from kbtui.history import Change, History
 from kbtui.mirror import Mirror, lock_reason
 from kbtui.rows import Body
 
@@ -105,11 +106,11 @@ class Changes(Answers):
 
         A young one that left no trace may still be under way, here or in another kbtui: it stays pending.
         """
-        held = {"name": document.name, "content": text}
+        held = {"rename": document.name, "edit": text, "fetch": text, "sync": sync_image(document)}
         for change in self.history.pending(self.base_url):
-            key = "name" if change.kind == "rename" else "content"
-            now = held[key]
-            if change.document != document.id or change.kind not in UNDOABLE or now is None:
+            key = change.kind if change.kind == "sync" else "name" if change.kind == "rename" else "content"
+            now = held.get(change.kind)
+            if change.document != document.id or (now is None and change.kind != "sync"):
                 continue
             carried_out = now != change.before[key] if change.kind == "fetch" else now == change.after[key]
             if carried_out:
@@ -122,7 +123,7 @@ class Changes(Answers):
 
     def _finish(self, change: Change, document: Document, after: dict[str, Any] | None = None) -> Change:
         """A change was carried out."""
-        if change.kind != "rename":
+        if change.kind in ("edit", "fetch"):
             self._seen(change.document, None if change.kind == "fetch" else change.before["content"], change)
         updated = document.metadata.last_updated_at_unix_secs
         return self.history.finish_change(change, updated=updated, after=after)
@@ -182,7 +183,8 @@ class Changes(Answers):
                 return f"Your words for “{change.name}” are a draft again; gd shows it."
             self._writing.append(change.document)
             try:
-                await (self._undo_rename if change.kind == "rename" else self._undo_edit)(change)
+                ways = {"rename": self._undo_rename, "sync": self._undo_sync}
+                await ways.get(change.kind, self._undo_edit)(change)
                 self.history.mark_undone(change)
             except NotFound as gone:
                 self._gone.add(change.document)
@@ -214,7 +216,7 @@ class Changes(Answers):
             if (known is not None and change.id < known.id) or not self._is_here(change.document):
                 continue
             try:
-                if change.kind == "rename":  # of a folder, perhaps: it has no text
+                if change.kind in ("rename", "sync"):  # of a folder, perhaps: it has no text
                     document, text = await (await self.api()).get(change.document), None
                 else:
                     document, body = await self._fetch(change.document)
@@ -239,6 +241,9 @@ class Changes(Answers):
         answer = await api.update(change.document, name=name)
         if (await self._named(api, change.document, answer, name)).name != name:
             raise Refused(f"The service does not name “{change.name}” as it was before; look at it.")
+
+    async def _undo_sync(self, change: Change) -> None:
+        raise NotImplementedError
 
     async def _undo_edit(self, change: Change) -> None:
         document, now = await self._fetch(change.document)
@@ -313,6 +318,12 @@ class Changes(Answers):
             self.drafts.drop(draft)
             raise Refused(f"No draft can be written ({self.drafts.trouble}); the history keeps your words.")
         return draft
+
+
+def sync_image(document: Document) -> dict[str, Any] | None:
+    """Settings of auto-sync as the history keeps them; None where it is off."""
+    settings = auto_sync(document.raw())
+    return None if settings is None else settings._asdict()
 
 
 def image(body: Body) -> dict[str, Any]:

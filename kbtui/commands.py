@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from kbtui.documents import LOCKS
 from kbtui.rows import FOLDER, DocumentRow
 
 
@@ -80,6 +81,7 @@ PLACES = {
     "conflict": "When both sides changed",
     "differs": "When the service holds another text than was sent",
     "history": "What was changed in a document",
+    "auto_sync": "Auto-sync",
     "choose": "Drafts and workspaces",
     "keys": "List of keys",
     "drafts": "Drafts",
@@ -127,6 +129,13 @@ def _needs_content(now: Situation) -> str | None:
 def _needs_url(now: Situation) -> str | None:
     if now.row is not None and now.row.type != "url":
         return "only URL documents have a page to fetch again"
+    return _needs_writing(now)
+
+
+def _needs_source(now: Situation) -> str | None:
+    elsewhere = (LOCKS["google_drive"], LOCKS["external"])
+    if now.row is not None and now.row.type not in ("url", FOLDER) and now.row.lock not in elsewhere:
+        return "only URL documents, folders and what is synced from elsewhere renew themselves"
     return _needs_writing(now)
 
 
@@ -321,6 +330,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results", "answer"), 0, _needs_content),
     Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, _needs_writing),
     Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse", "results", "answer"), 0, _needs_url, True),
+    Command("document.auto_sync", ("g S",), "auto-sync", "whether and how often the service renews it by itself", ("browse", "results", "answer"), 0, _needs_source),
+    Command("auto_sync.more", ("l", "right", "space", "enter"), "change", "the other value, or one day more", ("auto_sync",), 2),
+    Command("auto_sync.less", ("h", "left"), "less", "the value before, or one day less", ("auto_sync",), 3),
+    Command("auto_sync.week_more", ("]",), "a week more", "a week more", ("auto_sync",), 5),
+    Command("auto_sync.week_less", ("[",), "a week less", "a week less", ("auto_sync",), 6),
+    Command("auto_sync.apply", ("s", "ctrl+s", "f2"), "apply", "send these settings to the service", ("auto_sync",), 1, _needs_service_to_write),
+    Command("auto_sync.leave", ("escape", "q"), "cancel", "leave everything as it is", ("auto_sync",), 4),
     Command("yank.id", ("y i",), "id", "copy the id of the document", ("browse", "results", "answer"), 0, _needs_document),
     Command("yank.name", ("y n",), "name", "copy its name", ("browse", "results", "answer"), 0, _needs_document),
     Command("yank.path", ("y p",), "path", "copy its path, as the command line takes it", ("browse", "results", "answer"), 0, _needs_document),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from unicodedata import normalize
 
-from kbtui.rows import FOLDER, TYPES
+from kbtui.rows import FOLDER, TYPES, AutoSync
 
 COLUMNS = (
     "id, leaf, type, name, name_key, size, created, updated, "
@@ -20,7 +20,7 @@ LOCKS = {
     "folder": "A folder has no content.",
     "google_drive": "It is synced from Google Drive: edit it there.",
     "external": "It is synced from an external source: edit it there.",
-    "auto_sync": "Auto-sync is on: the service renews the content. Turn that off in the dashboard to edit.",
+    "auto_sync": "Auto-sync is on: the service renews the content. Turn that off (gS) to edit it here.",
     "frozen": "The service has frozen it.",
     "role": "You may read it, but your role does not let you change it.",
 }
@@ -73,6 +73,15 @@ def lock(document: Mapping[str, Any]) -> str | None:
     if document.get("is_frozen"):
         return "frozen"
     return "role" if part(document, "access_info").get("role") in ("viewer", "commenter") else None
+
+
+def auto_sync(document: Mapping[str, Any]) -> AutoSync | None:
+    """How the service renews a document by itself; None: it does not."""
+    if document.get("auto_sync_info") is None:
+        return None
+    settings = part(document, "auto_sync_info")
+    days = number(settings, "minimum_frequency_days") or AutoSync().days
+    return AutoSync(days, bool(settings.get("auto_remove")))
 
 
 def folded(name: str) -> str:

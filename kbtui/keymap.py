@@ -22,6 +22,7 @@ _TOGETHER = (
     ("welcome", "move"),
     ("conflict", "move"),
     ("history", "move"),
+    ("auto_sync", "move"),
     ("differs", "move"),
 )
 _KEY = re.compile(r"((ctrl|shift|alt|super|hyper|meta)\+)*(\S|[a-z][a-z0-9_]+)")

@@ -19,7 +19,7 @@ from kbtui.history import Change
 from kbtui.marks import Marks
 from kbtui.questions import Answer, Difference, Question, answered, compare, gone
 from kbtui.rows import SORTS, Body, DocumentRow, View
-from kbtui.searching import Searching
+from kbtui.sources import Sources
 
 if TYPE_CHECKING:
     from kbtui.api import Api
@@ -58,7 +58,7 @@ class AskedAgain(NamedTuple):
     trouble: str = ""  # why it is not kept, as a sentence
 
 
-class KnowledgeBase(Searching):
+class KnowledgeBase(Sources):
     """One workspace: its mirror, its history, its drafts, and the service behind them."""
 
     @cached_property
@@ -339,25 +339,6 @@ class KnowledgeBase(Searching):
         else:
             self._finish(change, renamed, {"name": renamed.name})
         return renamed.name
-
-    # The source of a URL document
-
-    async def refetch(self, id: str) -> tuple[int, int]:
-        """Have the service fetch the page of a URL document again; its size before and after, in bytes."""
-        self._may_write()
-        async with self._changing(id):
-            api = await self.api()
-            document, before = await self._fetch(id)
-            self._resolve(document, before.text)
-            self._may_replace(before)
-            with self._sending(document, "fetch", image(before), {}) as change:
-                await self._store(await api.refresh(id))
-            now, after = await self._fetch(id)
-            if after.text == before.text:
-                self.history.abandon(change)
-            else:
-                self._finish(change, now, {"content": after.text})
-        return len(before.text.encode()), len(after.text.encode())
 
     def tidy(self, drafts: tuple[float, int], history: tuple[float, int]) -> None:
         """Let go of what is older (seconds) or larger (bytes) than the person wants to keep."""

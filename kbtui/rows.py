@@ -45,6 +45,13 @@ class DocumentRow(NamedTuple):
     lock: str | None  # why the content cannot be edited, as a sentence; None where it can
 
 
+class AutoSync(NamedTuple):
+    """How the service renews a document by itself."""
+
+    days: int = 7  # at least so often, 1 to 180
+    remove: bool = False  # the document goes when its page is gone
+
+
 class FolderRow(NamedTuple):
     """One folder of the tree."""
 

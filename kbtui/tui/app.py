@@ -36,8 +36,9 @@ from kbtui.tui.following import Follower
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.opening import Opening
 from kbtui.tui.panes import SCOPES
-from kbtui.tui.saving import Held, Saving
+from kbtui.tui.saving import Held
 from kbtui.tui.screens.browse import Browse
+from kbtui.tui.sourcing import Sourcing
 from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
 from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Part
@@ -51,6 +52,7 @@ SHEETS = (
     "editor",
     "conflict",
     "history",
+    "auto_sync",
     "question",
     "choose",
     "keys",
@@ -65,7 +67,9 @@ SHEETS = (
 )
 
 
-class KbApp(Workspaces, Opening, Saving, Building, Copying, output.Output, App[int], inherit_bindings=False):
+class KbApp(
+    Workspaces, Opening, Sourcing, Building, Copying, output.Output, App[int], inherit_bindings=False
+):
     """The application over one workspace at a time.
 
     Args:

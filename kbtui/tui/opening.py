@@ -50,6 +50,11 @@ class Opening(Base):
 
         self.push_screen(DocumentHistory(self._it, self._it.here()))
 
+    def do_document_auto_sync(self) -> None:
+        from kbtui.tui.screens.auto_sync import AutoSyncScreen
+
+        self.push_screen(AutoSyncScreen(self._it, self._it.here()))
+
     def do_go_workspaces(self) -> None:
         from kbtui.tui.screens.choose import WorkspaceList
 

@@ -371,7 +371,7 @@ class Saving(Base):
                 "warn",
             )
 
-    # Undo, put back, fetch again
+    # Undo, put back
 
     def do_change_undo(self) -> None:
         self.undo(self.beneath())
@@ -419,27 +419,6 @@ class Saving(Base):
             self.send_name(draft, was)
         else:
             await self.go_on(self.kb.drafts.rebase(draft, base=draft.base, text=was))
-
-    def do_document_refetch(self) -> None:
-        self.refetch(self.here())
-
-    @background("save", exclusive=False)
-    async def refetch(self, row: DocumentRow) -> None:
-        """Have the service fetch a URL document's page again, after a question if words could be lost."""
-        from kbtui.tui.screens.question import Question
-
-        back = f"u cannot put it back: {row.lock}" if row.lock else "u puts the text of now back."
-        if not await self._ask(
-            Question(
-                self,  # type: ignore[arg-type]
-                f"Fetch “{safe(row.name[:80])}” again?",
-                f"The page as it is now replaces the text. Edits made by hand are overwritten. {back}",
-                "Fetch again",
-            )
-        ):
-            return
-        before, after = await self.kb.refetch(row.id)
-        self.tell(f"Fetched again: {before:,} bytes before, {after:,} now.".replace(",", " "))
 
 
 def _name(draft: Draft) -> str:
