@@ -113,7 +113,7 @@ class AutoSyncScreen(CommandScreen[None]):
             facts.append([(f"  ! Your edit of {_when(edit.at)} will be replaced; gl keeps it.", "warn")])
         if self.spread:
             below = counted(self.row.documents or 0, "document")
-            facts.append([(f"  ! {below} below it {SPREAD[self.spread]}; u cannot take that back.", "warn")])
+            facts.append([(f"  ! {below} in it {SPREAD[self.spread]}; u cannot take that back.", "warn")])
         return facts
 
     # Keys

@@ -1,0 +1,186 @@
+"""Every screen in every size and look, to be looked at: `python -m tests.pictures FOLDER [WORDS…]`.
+
+One SVG each, named after the screen, the size and the look; `WORDS` pick those whose names hold one of them.
+The looks are dark, light, the terminal's own sixteen colours, and none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from kbtui.demo.server import Demo
+from tests.house import House, opened, settings_for
+from tests.service import Service
+
+SIZES = (80, 24), (120, 36), (200, 50)
+LOOKS = {"dark": "dark", "light": "light", "16": "ansi-dark", "none": "dark"}
+TEXT = "Refunds are paid within 14 days. We pay to the card that was used.\n\nGift cards are final.\n"
+MINE = TEXT.replace("14", "30").replace("final", "final, and never refunded")
+THEIRS = TEXT.replace("14 days", "10 working days").replace("Gift", "Old gift")
+Shot = Callable[[str], Awaitable[None]]
+
+
+async def back(house: House) -> None:
+    """To Browse, with no filter, whatever is open."""
+    while house.app.screen is not house.browse:
+        before = house.app.screen
+        await house.press("escape")
+        if house.app.screen is before:
+            await house.press("q")
+    for _ in range(4):
+        await house.press("escape")
+    house.app.clear_notifications()
+
+
+async def browsing(house: House, service: Service, shot: Shot) -> None:
+    await house.enter("Support")
+    await house.press("z", "R", "j", "j")
+    await house.until(lambda: house.reading and house.indexes_known)
+    await shot("browse")
+    await house.press("f")
+    await shot("browse-prefix")
+    await house.press("u", "/", *"re")
+    await shot("browse-filter")
+    await house.press("enter", "space", "j", "space")
+    await shot("browse-marked")
+    await house.press("i")
+    await shot("info")
+    await house.press("A")
+    await house.until(lambda: not house.browse.reading.busy)
+    await shot("agents-of")
+    await house.press("[", "[", "g", "u", "F", "r", *" of")
+    await shot("rename")
+    await house.press("escape", "?")
+    await shot("keys")
+    await house.press("escape", ":", *"sort")
+    await shot("palette")
+    await back(house)
+    await house.press("/", *"nothing has this")
+    await shot("browse-empty")
+    await back(house)
+    await house.select("Reset the Dial (web)")
+    await house.press("g", "R")
+    await shot("question")
+    await back(house)
+    await house.press("g", "S", "space")
+    await shot("auto-sync")
+    await back(house)
+
+
+async def finding(house: House, service: Service, shot: Shot) -> None:
+    await house.press("S", *"within 30 days")
+    await house.until(lambda: "document" in house.line("header"), "found")
+    await shot("search")
+    await house.press("enter", "j")
+    await shot("results")
+    await back(house)
+    await house.select("Fault codes, complete")
+    await house.press("c")
+    await house.until(lambda: house.line("header").rstrip().endswith("chunks"), "all of them")
+    await house.press("/", *"firmware", "enter")
+    await shot("chunks")
+    await house.press("enter")
+    await house.pilot.pause(0.5)
+    await shot("chunk-alone")
+    await house.press("escape", "M")
+    await house.pilot.pause(2.0)
+    await shot("compared")
+    await back(house)
+    await house.enter("Support")
+    await house.press("I")
+    await house.until(lambda: "Room" in house.line("room"), "known")
+    await shot("index")
+    await back(house)
+
+
+async def asking(house: House, service: Service, shot: Shot) -> None:
+    await house.press("g", "q", *"How long may I send things back?", "enter")
+    await house.until(lambda: "agents" in house.line("header"), "the agents")
+    await shot("agents-choose")
+    await house.press("enter")
+    await house.until(lambda: "chunks" in house.line("header"), "answered")
+    await house.pilot.pause(0.5)
+    await shot("answer")
+    await house.press("escape", "down")
+    await shot("questions")
+    await back(house)
+    await house.press("g", "A")
+    await house.pilot.pause(1.0)
+    await shot("agents")
+    await house.press("enter")
+    await house.pilot.pause(1.0)
+    await shot("knowledge")
+    await back(house)
+
+
+async def changing(house: House, service: Service, shot: Shot) -> None:
+    id = service.add("Refund policy of the shop", TEXT)
+    await house.press("R")
+    await house.online()
+    await house.select("Refund policy of the shop")
+    await house.mend("Please read. ")
+    house.app.clear_notifications()
+    await house.press("u")
+    await house.until(lambda: "Undone" in house.notices, "undone")
+    house.app.clear_notifications()
+    await house.press("g", "l")
+    await house.pilot.pause(0.3)
+    await shot("history")
+    await house.press("escape")
+    editor = await house.editing("Refund policy of the shop")
+    await house.press(*"More. ")
+    await shot("editor")
+    editor.area.text = MINE
+    service.patch(id, content=THEIRS)
+    await house.press("ctrl+s")
+    await house.until(lambda: house.line("place"), "both sides")
+    await house.press("m")
+    await shot("conflict")
+    await house.press("escape")
+    await house.editor()
+    await house.press("escape", "g", "d")
+    await shot("drafts")
+    await back(house)
+    await house.press("g", "w")
+    await shot("workspaces")
+    await back(house)
+
+
+TOUR = browsing, finding, asking, changing
+
+
+async def tour(folder: Path, size: tuple[int, int], look: str, words: list[str]) -> None:
+    with Demo(index_seconds=0) as demo, Service(demo) as service, tempfile.TemporaryDirectory() as home:
+        settings = settings_for(demo.url, demo.key, Path(home), name="demo", demo=True, theme=LOOKS[look])
+        async with opened(settings, size) as house:
+
+            async def shot(name: str) -> None:
+                name = f"{name}-{size[0]}x{size[1]}-{look}"
+                await house.pilot.pause(0.3)
+                if not words or any(word in name for word in words):
+                    path = folder / f"{name}.svg"
+                    path.write_text(house.app.export_screenshot(title=name, simplify=True), encoding="utf-8")
+
+            await house.online()
+            for part in TOUR:
+                await part(house, service, shot)
+
+
+def main() -> None:
+    folder, words = Path(sys.argv[1]), sys.argv[2:]
+    folder.mkdir(parents=True, exist_ok=True)
+    for look in LOOKS:
+        if look == "none":
+            os.environ["NO_COLOR"] = "1"
+        for size in SIZES:
+            asyncio.run(tour(folder, size, look, words))
+            print(f"{size[0]}x{size[1]} {look}")
+
+
+if __name__ == "__main__":
+    main()
