@@ -88,8 +88,8 @@ class DraftList(Choice):
         return [
             (f"  {fit(human_age(int(draft.saved_at), time.time()), 8, right=True)}  ", "dim"),
             (fit("text" if draft.field == "content" else "name", 6), "key"),
-            (fit(safe(draft.name[:200]), 36), ""),
-            (fit(f"{count(len(draft.text))} characters", 19, right=True), "dim"),
+            (fit(safe(draft.name[:200]), max(14, min(40, self.app.size.width - 63))), ""),
+            (fit(f"{count(len(draft.text))} characters", 17, right=True), "dim"),
             (f"  {self._state(draft)}", "warn"),
         ]
 
@@ -99,10 +99,10 @@ class DraftList(Choice):
         if draft.elsewhere:
             return "being typed elsewhere"
         if row is None:
-            return "its document is gone; w writes a new one"
+            return "document gone; w makes one"
         if draft.field == "content" and row.lock:
             return safe(row.lock)
-        return "its document changed since" if row.updated > draft.base_updated else ""
+        return "document changed since" if row.updated > draft.base_updated else ""
 
     def do_choose_open(self) -> None:
         if not self.drafts:
