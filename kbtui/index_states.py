@@ -71,6 +71,12 @@ class Estimate(NamedTuple):
 
 
 Key = tuple[str, str]  # document and model
+WORDS = {  # of a filter, for the states of an index that is not being built
+    "succeeded": "ready",
+    "failed": "failed",
+    "rag_limit_exceeded": "full",
+    "document_too_small": "small",
+}
 
 
 def is_pending(index: RagIndex | None) -> bool:
@@ -130,6 +136,21 @@ class IndexStates:
         """The models under which a document has an index, as far as was heard."""
         known = ((model, self._known.get((id, model))) for model in self.models)
         return [model for model, state in known if state is not None and state.index is not None]
+
+    def word(self, id: str, updated: int) -> str:
+        """How the index of a document stands, as a filter by it calls that; "" while it is not known."""
+        state = self.first(id, updated)
+        if state is None or (state.index is None and state.trouble):
+            return ""
+        if state.index is None:
+            return "none"
+        return "building" if is_pending(state.index) else WORDS.get(state.index.status, "")
+
+    def having(self, wanted: Callable[[str], bool]) -> dict[str, int]:
+        """The documents whose `word` is known and wanted, with the last change that it is known of."""
+        model = self.used[0]
+        known = [(id, state.updated) for (id, under), state in self._known.items() if under == model]
+        return {id: updated for id, updated in known if (word := self.word(id, updated)) and wanted(word)}
 
     def heard_since(self, changes: int) -> set[str]:
         """The documents of which something was heard since `changes` was this; others may be among them."""

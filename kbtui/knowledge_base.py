@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kbtui.changes import image
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Error, NotFound, Offline, Refused
+from kbtui.filters import is_about
 from kbtui.history import Change
 from kbtui.marks import Marks
 from kbtui.questions import Answer, Difference, Question, answered, compare, gone
-from kbtui.rows import SORTS, Body, DocumentRow, View
+from kbtui.rows import SORTS, Beside, Body, DocumentRow, View
 from kbtui.sources import Sources
 
 if TYPE_CHECKING:
@@ -79,6 +80,19 @@ class KnowledgeBase(Sources):
         """Keep the order of a view for its scope."""
         order = {"sort": view.sort, "descending": view.descending}
         self.history.remember(self.base_url, "order", view.scope, order)
+
+    def beside(self, view: View) -> Beside:
+        """What the filter of a view is about and the mirror does not know, as of now."""
+        marked = self.marks.ids if is_about(view, "marked") else ()
+        asked = [(term.value.split(","), term.inverted) for term in view.terms if term.key == "index"]
+        if not asked:
+            return Beside(marked)
+        return Beside(
+            marked,
+            self.index_states.having(
+                lambda word: all((word in words) is not inverted for words, inverted in asked)
+            ),
+        )
 
     async def row_of(self, named: str) -> DocumentRow:
         """The document of an id, a name, or a path of names, by way of the mirror.

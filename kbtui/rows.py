@@ -6,6 +6,7 @@ draws them makes them safe first (`kbtui.content.safe`).
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 ROOT = ""  # scope: the children of the root, which has no id of its own
@@ -88,6 +89,14 @@ class Eye(NamedTuple):
         return self.chosen.label
 
 
+class Term(NamedTuple):
+    """One part of a filter, beside plain words and types (`kbtui.filters`)."""
+
+    key: str  # "word", or what it is about: "size", "updated" …
+    value: str
+    inverted: bool = False
+
+
 class View(NamedTuple):
     """What a list shows: a scope, an order and a filter."""
 
@@ -97,6 +106,19 @@ class View(NamedTuple):
     text: str = ""  # every word must occur in the name, in any case
     types: tuple[str, ...] = ()  # empty: all
     eye: Eye | None = None  # only what this agent sees, and the folders that lead there
+    terms: tuple[Term, ...] = ()  # all of which hold
+
+    @property
+    def searched(self) -> bool:
+        """Whether something typed, or a type, filters it."""
+        return bool(self.text or self.types or self.terms)
+
+
+class Beside(NamedTuple):
+    """What a filter may be about and the mirror does not know."""
+
+    marked: Collection[str] = ()  # ids
+    indexed: Mapping[str, int] = {}  # whose indexes are as wanted, with the last change that this is known of
 
 
 class Sight(NamedTuple):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from array import array
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kbtui.documents import folded
-from kbtui.rows import ALL, ROOT, UNPLACED, Eye, FolderRow, Sight, View
+from kbtui.filters import moments, sizes
+from kbtui.rows import ALL, ROOT, UNPLACED, Beside, Eye, FolderRow, Sight, Term, View
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,45 +37,132 @@ _SEEN_OF_ALL = """pk IN (SELECT pk FROM document WHERE id IN (SELECT id FROM att
     UNION ALL SELECT pk FROM document WHERE parent IN (SELECT id FROM below))"""
 
 
+def _says(what: str) -> str:
+    """SQL for what the service says of a document beyond the columns; NULL where it does not."""
+    return f"CASE WHEN json_valid(rest) THEN {what} END"
+
+
+def _has(key: str) -> str:
+    return _says(f"ifnull(json_type(rest, {key!r}), '') = 'object'")
+
+
+_MINE = _says("json_extract(rest, '$.access_info.is_creator')")
+_OWNER = _says(
+    "json_extract(rest, '$.access_info.creator_name')"
+    " || ' ' || ifnull(json_extract(rest, '$.access_info.creator_email'), '')"
+)
+_AUTO, _DRIVE = _has("$.auto_sync_info"), _has("$.external_sync_info")
+_SYNCS = {
+    "on": f"{_AUTO} OR {_DRIVE}",
+    "off": f"NOT ({_AUTO} OR {_DRIVE})",
+    "failing": _says("ifnull(json_extract(rest, '$.auto_sync_info.consec_failures'), 0) > 0"),
+    "drive": _DRIVE,
+}
+
+Condition = tuple[str, tuple[Any, ...]]  # SQL and its values
+
+
 class Listing:
     """The rows of a view in its order, as their places in the mirror: eight bytes a document."""
 
-    __slots__ = ("rows", "version", "view")
+    __slots__ = ("rows", "unknown", "version", "view")
 
-    def __init__(self, view: View, rows: array[int], version: int) -> None:
+    def __init__(self, view: View, rows: array[int], version: int, unknown: int = 0) -> None:
         self.view = view
         self.rows = rows
         self.version = version  # of the mirror, before it was read
+        self.unknown = unknown  # rows left out only because the service does not say enough of them
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def ranked(database: sqlite3.Connection, view: View) -> array[int]:
-    scope: dict[str, tuple[str, tuple[str, ...]]] = {ALL: ("1", ()), ROOT: ("parent IS NULL", ())}
+def ranked(database: sqlite3.Connection, view: View, beside: Beside) -> tuple[array[int], int]:
+    """The rows of a view in its order, and how many might belong to it, for all that is known."""
+    doubtful = [_about(term, beside) for term in view.terms if term.key in ("owner", "sync")]
+    if doubtful:
+        database.create_function("folded", 1, _folded, deterministic=True)
+    seeing = (json.dumps(view.eye.attached),) if view.eye is not None else ()
+    rows, unknown = array("q"), 0
+    for leaf in (1,) if view.scope == ALL else (0, 1):
+        here = [("leaf = ?", (leaf,)), *_within(database, view), *_typed(view)]
+        here += [_about(term, beside) for term in view.terms if term.key not in ("owner", "sync")]
+        rows.extend(pk for (pk,) in database.execute(*_query(view, [*here, *doubtful], seeing, leaf)))
+        if doubtful:
+            not_said = (" OR ".join(f"({sql}) IS NULL" for sql, _ in doubtful), _values(doubtful))
+            unknown += sum(1 for _ in database.execute(*_query(view, [*here, not_said], seeing, leaf)))
+    return rows, unknown
+
+
+def _query(view: View, here: list[Condition], seeing: tuple[str, ...], leaf: int) -> Condition:
+    column = _ORDER[view.sort]
+    if column == "size" and not leaf:
+        column = "ifnull(children, 0)"  # the size that is shown of a folder
+    direction = "DESC" if view.descending else "ASC"
+    where = " AND ".join(f"({sql})" for sql, _ in here)
+    query = f"SELECT pk FROM document WHERE {where} ORDER BY {column} {direction}, id {direction}"
+    return f"{_SEEING} {query}" if seeing else query, (*seeing, *_values(here))
+
+
+def _values(conditions: list[Condition]) -> tuple[Any, ...]:
+    return tuple(value for _, values in conditions for value in values)
+
+
+def _within(database: sqlite3.Connection, view: View) -> list[Condition]:
+    """The scope, and what the agent sees of it."""
+    scope: dict[str, Condition] = {ALL: ("1", ()), ROOT: ("parent IS NULL", ())}
     if view.scope == UNPLACED:
         lost, cyclic = _unplaced(database)
         scope[UNPLACED] = (_UNPLACED, (json.dumps(lost), json.dumps(cyclic)))
-    where, values = scope.get(view.scope, ("parent = ?", (view.scope,)))
-    words, types = folded(view.text).split(), view.types
-    if types:
-        where += f" AND type IN ({', '.join('?' * len(types))})"
-    where += " AND instr(name_key, ?)" * len(words)
-    seeing: tuple[str, ...] = ()
+    where = [scope.get(view.scope, ("parent = ?", (view.scope,)))]
     if view.eye is not None:
-        seeing = (json.dumps(view.eye.attached),)
-        where += f" AND {_SEEN_OF_ALL if view.scope == ALL else _SEEN}"
-    direction = "DESC" if view.descending else "ASC"
-    rows = array("q")
-    for leaf in (1,) if view.scope == ALL else (0, 1):
-        column = _ORDER[view.sort]
-        if column == "size" and not leaf:
-            column = "ifnull(children, 0)"  # the size that is shown of a folder
-        order = f"{column} {direction}, id {direction}"
-        query = f"SELECT pk FROM document WHERE leaf = ? AND {where} ORDER BY {order}"
-        query = f"{_SEEING} {query}" if seeing else query
-        rows.extend(pk for (pk,) in database.execute(query, (*seeing, leaf, *values, *types, *words)))
-    return rows
+        where.append((_SEEN_OF_ALL if view.scope == ALL else _SEEN, ()))
+    return where
+
+
+def _typed(view: View) -> list[Condition]:
+    """Words and types."""
+    where: list[Condition] = []
+    if view.types:
+        where.append((f"type IN ({', '.join('?' * len(view.types))})", view.types))
+    words = folded(view.text).split()
+    if words:
+        where.append((" AND ".join(["instr(name_key, ?)"] * len(words)), tuple(words)))
+    return where
+
+
+def _about(term: Term, beside: Beside) -> Condition:
+    """What a part of a filter asks for; NULL where the mirror does not know."""
+    sql, values = _asked(term, beside)
+    if term.inverted and term.key != "index":  # whether that holds was asked beside
+        sql = f"NOT ({sql})"
+    return (f"leaf = 1 AND {sql}" if term.key in ("size", "index") else sql), values  # folders have neither
+
+
+def _asked(term: Term, beside: Beside) -> Condition:
+    key, value = term.key, term.value
+    if key == "word":
+        return "instr(name_key, ?)", (folded(value),)
+    if key == "type":
+        return "type IN (SELECT value FROM json_each(?))", (json.dumps(value.split(",")),)
+    if key == "id":
+        return "instr(lower(id), lower(?))", (value,)
+    if key == "owner":
+        return (_MINE, ()) if value == "me" else (f"instr(folded({_OWNER}), ?)", (folded(value),))
+    if key == "sync":
+        return _SYNCS[value], ()
+    if key == "marked":
+        return f"id {'' if value == 'yes' else 'NOT '}IN (SELECT value FROM json_each(?))", (
+            json.dumps(list(beside.marked)),
+        )
+    if key == "index":
+        return "(id, updated) IN (SELECT key, value FROM json_each(?))", (json.dumps(dict(beside.indexed)),)
+    least, most = (sizes(value) if key == "size" else moments(value, time.time())) or (0, -1)
+    return f"{key} BETWEEN ? AND ?", (least, most)
+
+
+def _folded(text: object) -> str | None:
+    return folded(text) if isinstance(text, str) else None
 
 
 def sight(database: sqlite3.Connection, eye: Eye, unplaced: bool) -> Sight:
@@ -96,7 +185,7 @@ def sight(database: sqlite3.Connection, eye: Eye, unplaced: bool) -> Sight:
     below = _sums(documents, {id: parent for id, _, parent, _, _ in folders})
     counts = {id: documents[id] + inside[id] for id in (ROOT, *(id for id, *_ in folders))}
     counts[ALL] = documents.total()
-    counts[UNPLACED] = len(ranked(database, View(UNPLACED, eye=eye))) if unplaced else 0
+    counts[UNPLACED] = len(ranked(database, View(UNPLACED, eye=eye), Beside())[0]) if unplaced else 0
     rows = [FolderRow(id, name, parent, counts[id], below[id]) for id, name, parent, *_ in folders]
     return Sight(rows, counts)
 

@@ -11,7 +11,7 @@ import pytest
 from textual import events
 
 from kbtui.demo.server import Demo
-from kbtui.rows import View
+from kbtui.rows import Beside, View
 from kbtui.tui import panes
 from kbtui.tui.screens.question import Question
 from kbtui.tui.widgets.document_list import Heads
@@ -609,10 +609,10 @@ async def test_a_ranking_that_takes_longer_than_the_mirror_stands_still_is_drawn
         ranks: list[str] = []
         rank = mirror.listing
 
-        def slowly(view: View) -> Listing:
+        def slowly(view: View, beside: Beside) -> Listing:
             ranks.append(view.sort)
             assert gate.wait(10)
-            return rank(view)
+            return rank(view, beside)
 
         monkeypatch.setattr(mirror, "listing", slowly)
         await house.press("s", "Z")

@@ -19,22 +19,35 @@ from tests.wire import Wire
 ids = st.sampled_from("abcde")
 
 
-@given(st.lists(st.tuples(st.sampled_from(["turn", "drop"]), ids)))
-def test_marks_are_the_ids_turned_on_in_their_order(steps: list[tuple[str, str]]) -> None:
-    marks, model = Marks(), list[str]()
-    for verb, id in steps:
-        known = id in model
-        if known:
-            model.remove(id)
-        if verb == "turn":
-            if not known:
-                model.append(id)
-            marks.turn(id)
+@given(st.lists(st.tuples(st.sampled_from(["turn", "drop", "add", "invert", "weigh"]), ids, ids)))
+def test_marks_are_the_ids_turned_on_in_their_order_and_weigh_what_they_are(
+    steps: list[tuple[str, str, str]],
+) -> None:
+    marks, model = Marks(), dict[str, int]()
+    for weight, (verb, id, other) in enumerate(steps):
+        pair = {id: weight, other: weight}
+        if verb == "turn" and id not in model:
+            model[id] = weight
+        elif verb in ("turn", "drop"):
+            model.pop(id, None)
+        elif verb == "add":
+            model |= pair
+        elif verb == "invert":
+            model = {each: size for each, size in model.items() if each not in pair} | {
+                each: weight for each in pair if each not in model
+            }
         else:
+            model |= {each: weight for each in pair if each in model}
+        if verb == "turn":
+            marks.turn(id, weight)
+        elif verb == "drop":
             marks.drop([id])
+        else:
+            {"add": marks.add, "invert": marks.invert, "weigh": marks.weigh}[verb](pair)
         assert marks.ids == tuple(model) and len(marks) == len(model) and (id in marks) is (id in model)
+        assert marks.bytes == sum(model.values())
     marks.drop()
-    assert not marks and marks.ids == ()
+    assert not marks and marks.ids == () and marks.bytes == 0
 
 
 @given(

@@ -40,6 +40,7 @@ from kbtui.tui.saving import Held
 from kbtui.tui.screens.browse import Browse
 from kbtui.tui.sourcing import Sourcing
 from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
+from kbtui.tui.widgets.document_list import human_size
 from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Part
 from kbtui.tui.workspaces import OpenWorkspace, StartDemo, Workspaces
@@ -311,8 +312,7 @@ class KbApp(
         version = self.kb.mirror.version
         if version != self._version:
             self._version = version
-            if self.kb.marks and self.kb.mirror.swept():  # else what is marked may be on the way
-                self.kb.marks.drop(self.kb.mirror.unknown(self.kb.marks.ids))
+            screen.weigh_marks()
             screen.mirror_moved()
         else:
             screen.show_lines()
@@ -373,9 +373,10 @@ class KbApp(
         self.notify(mark + safe(sentence), severity=severity, markup=False, timeout=seconds)
 
     def marked(self) -> list[Part]:
-        """How many documents are marked, where any are."""
-        marks = len(self.kb.marks)
-        return [(f"{count(marks)} marked ", "key")] if marks else []
+        """How many documents are marked and what they are in size, where any are."""
+        marks = self.kb.marks
+        size = f" · {human_size(marks.bytes).removesuffix('B')}B" if marks.bytes else ""
+        return [(f"{count(len(marks))} marked{size} ", "key")] if marks else []
 
     def folder(self) -> str:
         """The folder that is open behind whatever lies over it, or "" where it is none."""

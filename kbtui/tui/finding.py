@@ -84,7 +84,7 @@ class Finding(CommandScreen[None]):
     def do_list_mark(self) -> None:
         found = self.results.found
         if found is not None:
-            self.kb.marks.turn(found.id)
+            self.kb.marks.turn(found.id, self.kb.mirror.sizes([found.id]).get(found.id, 0))
             self.results.refresh_line(self.results.cursor)
             self.do_move("down")
 

@@ -58,7 +58,7 @@ class Panes(CommandScreen[None]):
         self.reading = Reading("reading")
         self.reading.refresh_key = empty_list.key(self.keymap, "sync.refresh")
         self._header, self._chips, self._heads = Line("header"), Line("chips"), Heads("heads")
-        self._indexes = IndexWatch(self, app, self.documents.refresh)
+        self._indexes = IndexWatch(self, app, self.heard_of_indexes)
         self._led: Widget | None = None  # that was last shown to have the keys
         self._preview: Timer | None = None
         self._follow: Timer | None = None
@@ -111,7 +111,7 @@ class Panes(CommandScreen[None]):
         return Situation(
             row=self.row,
             read_only=self._read_only(),
-            filtered=bool(self.shown.text or self.shown.types or self.shown.eye),
+            filtered=bool(self.shown.searched or self.shown.eye),
             undoable=self.kb.undoable() is not None,
             marked=bool(self.kb.marks),
         )
@@ -201,26 +201,26 @@ class Panes(CommandScreen[None]):
         """How many rows a scope has where no words and no types filter it."""
         return self.sight.counts.get(scope, 0) if self.sight else self.kb.mirror.count(scope)
 
-    def show_scope(
-        self, scope: str, keep: str | None = None, *, text: str = "", types: tuple[str, ...] = ()
-    ) -> None:
+    def show_scope(self, scope: str, keep: str | None = None, *, filtered: bool = False) -> None:
         """Show a folder, the root, everything, or what is unplaced, in the order last used there.
 
-        The cursor goes to the document `keep`, or to the first; `text` and `types` filter.
+        The cursor goes to the document `keep`, or to the first. What is typed to filter by goes along where
+        it is to be `filtered`, the eye of an agent always.
         """
-        self._show_scope(scope, keep, text, types)
+        self._show_scope(scope, keep, filtered)
         self.visit()
 
-    def _show_scope(self, scope: str, keep: str | None, text: str = "", types: tuple[str, ...] = ()) -> None:
+    def _show_scope(self, scope: str, keep: str | None, filtered: bool = False) -> None:
         sort, descending = self.kb.order(scope)
-        self.shown = View(scope, sort, descending, text, types, self.shown.eye)
+        view = self.shown if filtered else View(eye=self.shown.eye)
+        self.shown = view._replace(scope=scope, sort=sort, descending=descending)
         self.documents.wanted = keep
         self.relist()
 
     def relist(self) -> None:
         """Rank the view anew and draw it, the cursor on its document."""
         if self.kb.mirror.count(self.shown.scope) <= RANKED_AT_ONCE:
-            self._draw(self.shown, self.kb.mirror.listing(self.shown))
+            self._draw(self.shown, self.kb.mirror.listing(self.shown, self.kb.beside(self.shown)))
         elif self._ranking == self.shown:
             self._again = True  # begun anew each time, it would never be through
         else:
@@ -232,7 +232,7 @@ class Panes(CommandScreen[None]):
         try:
             while self._again:
                 self._again = False
-                listing = await asyncio.to_thread(self.kb.mirror.listing, view)
+                listing = await asyncio.to_thread(self.kb.mirror.listing, view, self.kb.beside(view))
                 if view == self.shown:
                     self._draw(view, listing)
         finally:
@@ -255,12 +255,16 @@ class Panes(CommandScreen[None]):
             shown = self.reading.row
             self.preview(again=shown is not None and after is not None and shown.id == after.id)
 
+    def heard_of_indexes(self) -> None:
+        """Something is known of indexes that was not."""
+        self.documents.refresh()
+
     def _matching(self, view: View) -> int | None:
         """How many of all documents match; None where they are too many to look at all within a frame."""
         mirror = self.kb.mirror
         if mirror.count(ALL) > RANKED_AT_ONCE:
             return None
-        return len(mirror.listing(view._replace(scope=ALL)))
+        return len(mirror.listing(view._replace(scope=ALL), self.kb.beside(view)))
 
     @background("visit")
     async def visit(self) -> None:
@@ -286,7 +290,7 @@ class Panes(CommandScreen[None]):
 
     def _why_empty(self) -> list[Part]:
         view = self.shown
-        if view.text or view.types:
+        if view.searched:
             typing = self.here() == ("filter",)
             whole = counted(self.whole(ALL), "document")
             return empty_list.unmatched(self.keymap, self.kb, view, whole, self._elsewhere, typing=typing)
@@ -311,27 +315,15 @@ class Panes(CommandScreen[None]):
         total = self.documents.count
         whole = self.whole(self.shown.scope)
         at = self.documents.cursor + 1 if total else 0
-        of = f"{count(at)} of {count(total)}"
+        of = f"{count(at)} of {count(total)}{'' if self.kb.mirror.swept() else '+'}"  # more may be on the way
         hidden = f" ({count(whole)})" if total != whole else ""
-        marked = self._marked()
-        return [(of, ""), (hidden, "dim"), (" · " if marked else " ", "dim"), *marked]
+        chosen, marked = len(self.documents.range), self._marked()
+        more = f" · {count(chosen)} in range" if chosen else ""
+        return [(of, ""), (hidden, "dim"), (more, "key"), (" · " if marked else " ", "dim"), *marked]
 
     def _show_chips(self) -> None:
-        chips: list[Part] = []
-        if self.shown.text:
-            chips += [(" name holds ", "dim"), (safe(self.shown.text), "key"), (" ", "")]
-        if self.shown.types:
-            chips += [(" type ", "dim"), (" or ".join(self.shown.types), "key"), (" ", "")]
-        farther: list[Part] = []
-        if chips and self.shown.scope != ALL:
-            key = empty_list.key(self.keymap, "go.all")
-            farther = [(key, "key"), (f" looks in all {count(self.whole(ALL))} ", "dim")]
-        if self.shown.eye is not None:
-            chips = [(" as ", "dim"), (safe(self.shown.eye.name[:80]), "key"), (" sees it ", "dim"), *chips]
-            key = empty_list.key(self.keymap, "list.unfilter")
-            farther = farther or [(key, "key"), (" shows everything again ", "dim")]
-        self.set_class(bool(chips) and self.here() != ("filter",), "-chips")
-        self._chips.show(chips, farther)
+        """The parts of the filter, or what is said of it while it is typed."""
+        raise NotImplementedError
 
     def place_name_field(self) -> None:
         """Let the field for a name lie over the line of what is renamed, once the panes have their places."""

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from textual import on
 
 from kbtui.content import safe
 from kbtui.placing import Spot
-from kbtui.rows import ALL, FOLDER, ROOT, TYPES, UNPLACED, Chosen, DocumentRow, Found
+from kbtui.rows import ALL, FOLDER, ROOT, UNPLACED, Chosen, DocumentRow, Found
 from kbtui.tui.background import background
-from kbtui.tui.panes import SCOPES, Panes
+from kbtui.tui.filtering import Filtering
+from kbtui.tui.marking import Marking
+from kbtui.tui.panes import SCOPES
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.reading import TABS, Reading
 from kbtui.tui.widgets.virtual_list import VirtualList
 
-if TYPE_CHECKING:
-    from kbtui.tui.app import KbApp
 
-NO_FILTER: dict[str, Any] = {"text": "", "types": (), "eye": None}
-LONGEST = 500  # characters of a filter; SQLite joins less than a thousand words
-
-
-class Browse(Panes):
+class Browse(Filtering, Marking):
     """The commands of the place "browse", each in a method by its name."""
-
-    def __init__(self, app: KbApp) -> None:
-        super().__init__(app)
-        self._filters: list[str] = []  # what the list was filtered by, the newest last
 
     # Panes
 
@@ -106,7 +96,7 @@ class Browse(Panes):
         """A filter goes along: what was not found here may be elsewhere."""
         if self.pane == "view":
             self.go_pane("list")
-        self.show_scope(ALL, text=self.shown.text, types=self.shown.types)
+        self.show_scope(ALL, filtered=True)
         self.folders.select(ALL)
 
     def do_tree_unfold(self) -> None:
@@ -180,7 +170,7 @@ class Browse(Panes):
         scope = path[-1].id if path else unknown if row.parent else ROOT
         eye, places = self.shown.eye, {id, *(folder.id for folder in path)}
         if eye and places.isdisjoint(eye.attached) and (self.sight is None or id not in self.sight.counts):
-            self._filter(eye=None)
+            self.look_through(None)
             self.tell(f"{safe(eye.name[:80])} does not see it: everything is shown again.")
         inside = row.type == FOLDER
         scope = id if inside else scope
@@ -208,7 +198,7 @@ class Browse(Panes):
         finally:
             slow.stop()
         self.documents.keep()
-        self._filter(eye=eye)
+        self.look_through(eye)
         if self.shown.scope not in (ROOT, ALL) and not self.whole(self.shown.scope):
             self.do_go_root()
 
@@ -244,24 +234,6 @@ class Browse(Panes):
         row = self.row
         return self.reading.spot(row) if row is not None else None
 
-    # Marks
-
-    def do_list_mark(self) -> None:
-        row = self.documents.row
-        if row is not None and self.pane != "tree":
-            self.kb.marks.turn(row.id)
-            self.documents.refresh_line(self.documents.cursor)
-            if self.pane == "list":
-                self.documents.move("down")
-            self.show_footer()
-        else:
-            self.tell("Documents and folders are marked in the list: 2 goes there.")
-
-    def do_list_unmark(self) -> None:
-        self.kb.marks.drop()
-        self.documents.refresh()
-        self.show_footer()
-
     # Names
 
     def do_document_rename(self) -> None:
@@ -286,7 +258,7 @@ class Browse(Panes):
         field.leave()
         self.set_focus(self.folders if field.in_tree else self.documents)
 
-    # Order and filter
+    # Order
 
     def do_sort_menu(self) -> None:
         self.await_rest("sort.menu")
@@ -309,44 +281,6 @@ class Browse(Panes):
         if message.tab != self.reading.tab:
             self.do_view_next_tab(TABS.index(message.tab) - TABS.index(self.reading.tab))
 
-    def do_filter(self, type_: str) -> None:
-        """Show only documents of this type, or of it too, or not of it any more."""
-        types = set(self.shown.types) ^ {type_}
-        self._filter(types=tuple(each for each in TYPES if each in types))
-
-    def do_list_filter(self) -> None:
-        self.go_pane("list")
-        self.filter_field.begin(self.shown.text)
-
-    def filter_typed(self, words: str) -> None:
-        words = words[:LONGEST]
-        if words != self.shown.text:
-            self._filter(text=words)
-
-    def _filter(self, **by: Any) -> None:
-        """Filter by something else: `text`, `types` or `eye` of the view."""
-        if "eye" in by and by["eye"] is None:
-            self.workers.cancel_group(self, "eye")  # one that is asked about is not wanted any more
-        for name, value in by.items():
-            if value != getattr(self.shown, name):
-                self._filters = [*(each for each in self._filters if each != name), name]
-        self.shown = self.shown._replace(**by)
-        if "eye" in by:
-            self.show_tree()
-        self.relist()
-
-    def do_filter_keep(self) -> None:
-        self.documents.keep()
-        self.set_focus(self.documents)
-
-    def do_filter_drop(self) -> None:
-        self._filter(text="")
-        self.set_focus(self.documents)
-
-    def do_list_unfilter(self) -> None:
-        self.documents.keep()
-        self._filter(**NO_FILTER)
-
     # Back
 
     def do_app_back(self) -> None:
@@ -358,14 +292,13 @@ class Browse(Panes):
 
     def _back(self) -> bool:
         """From the text to the list, undo the newest filter, go one step out; False where nothing is left."""
-        newest = next((name for name in reversed(self._filters) if getattr(self.shown, name)), None)
         if self.pane == "view":
             self.go_pane("list")
             return True
         self.documents.keep()
-        if newest is not None:
-            self._filter(**{newest: NO_FILTER[newest]})
-        elif self.pane != "list":
+        if self.leave_range() or self.drop_newest():
+            return True
+        if self.pane != "list":
             self.go_pane("list")
         elif self.shown.scope not in SCOPES:
             self.do_go_parent()

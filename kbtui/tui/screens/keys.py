@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from kbtui.commands import COMMANDS, PLACES, Command
+from kbtui.filters import KEYS as PARTS
 from kbtui.keymap import show_key
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.fields import Field
@@ -20,6 +21,11 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
+FILTER_PARTS = {
+    **{f"{key}:": what for key, what in PARTS.items()},
+    "!": "before a part: all but what it lets through",
+    '"two words"': "both, as they stand in the name",
+}
 KEYS = 15  # cells for the keys of a command; where it has more, its words stand farther right
 
 
@@ -59,6 +65,11 @@ class Keys(CommandScreen[None]):
             for command in found:
                 lines.append(self._line(command))
                 self.shown.append(command)
+        parts = [(key, what) for key, what in FILTER_PARTS.items() if _holds(f"filter {key} {what}", words)]
+        if parts and not {"browse", "filter"}.isdisjoint(self.below.here()):
+            lines.append([("  Parts of a filter, in any order", "strong")])
+            lines += [[(f"    {fit(key, KEYS)} ", "key"), (what, "")] for key, what in parts]
+            self.shown += [None] * (len(parts) + 1)
         self._found.show(lines or [[("  No command says that.", "dim")]], 1)
 
     def _sections(self, found: list[Command]) -> Iterator[tuple[str, str, list[Command]]]:
@@ -80,8 +91,7 @@ class Keys(CommandScreen[None]):
 
     def _matches(self, command: Command, words: list[str]) -> bool:
         keys = " ".join(show_key(key) for key in self.keymap.keys(command))
-        text = f"{command.label} {command.help} {command.id} {keys}".casefold()
-        return all(word in text for word in words)
+        return _holds(f"{command.label} {command.help} {command.id} {keys}", words)
 
     def _line(self, command: Command) -> list[Part]:
         reason = self._reason(command)
@@ -128,6 +138,10 @@ class Found(Lines):
     """Moved from the field, which keeps the focus."""
 
     led = True
+
+
+def _holds(text: str, words: Iterable[str]) -> bool:
+    return all(word in text.casefold() for word in words)
 
 
 def _first(places: Iterable[str], command: Command) -> str | None:

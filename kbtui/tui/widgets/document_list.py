@@ -81,6 +81,8 @@ class DocumentList(VirtualList):
         self.wanted: str | None = None  # the document that the cursor belongs to, a filter may hide it
         self.folders: dict[str, str] = {}  # names of folders by id, told where documents are listed flat
         self.seen: Mapping[str, int] = {}  # rows of folders, where they are not those of the service
+        self.begun: str | None = None  # the document that a range of marks begins with
+        self._begun_at = 0  # where it stands
         self._windows: dict[int, list[DocumentRow]] = {}
         self._said: Sequence[Part] = ()
 
@@ -118,8 +120,11 @@ class DocumentList(VirtualList):
         at = next((rank for rank in ranks if rank is not None), self.cursor if same else 0)
         self.kb, self.view, self.listing = kb, view, listing
         self._windows.clear()
+        if self.begun is not None:
+            rank = kb.mirror.rank(listing, self.begun) if same else None
+            self.begun, self._begun_at = (None, 0) if rank is None else (self.begun, rank)
         self.resize_to(len(listing), at)
-        if not view.text and not view.types and not view.eye:
+        if not view.searched and not view.eye:
             self.wanted = self.row.id if self.row else None
 
     def say(self, sentences: Sequence[Part]) -> None:
@@ -138,8 +143,36 @@ class DocumentList(VirtualList):
         return self.paint([(" " * ((width - cell_len(text)) // 2), ""), (text, look)], width)
 
     def go(self, index: int) -> None:
+        before = self.cursor
         super().go(index)
+        if self.begun is not None and abs(self.cursor - before) > 1:
+            self.refresh()
         self.keep()
+
+    # A range of marks
+
+    def begin_range(self, id: str) -> None:
+        """From the document under the cursor to wherever it goes."""
+        self.begun, self._begun_at = id, self.cursor
+        self.refresh_line(self.cursor)
+
+    def end_range(self) -> None:
+        self.begun = None
+        self.refresh()
+
+    @property
+    def range(self) -> range:
+        """The lines from where the range began to the cursor; none where there is no range."""
+        if self.begun is None:
+            return range(0)
+        return range(min(self._begun_at, self.cursor), max(self._begun_at, self.cursor) + 1)
+
+    def _chosen(self, index: int, id: str) -> str:
+        """Whether it is marked, or would be (`+`), or would not be any more (`-`), with the range of now."""
+        marks = self.kb.marks if self.kb is not None else ()
+        if index in self.range:
+            return "-" if self.begun in marks else "+"
+        return "✓" if id in marks else " "
 
     def keep(self) -> None:
         """The cursor stays with the document that it stands on now, whatever the next filter hides."""
@@ -150,8 +183,7 @@ class DocumentList(VirtualList):
         row = self.at(index)
         if row is None:
             return []
-        assert self.kb is not None
-        chosen = "✓" if row.id in self.kb.marks else " "
+        chosen = self._chosen(index, row.id)
         mark = "●" if row.id in self.edited else "▸" if row.type == FOLDER else " "
         state = index_cells(width)
         name = max(1, width - TYPE - SIZE - AGE - state - 4)

@@ -10,6 +10,7 @@ from textual import events
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from kbtui.content import in_place
 from kbtui.rows import DocumentRow
@@ -49,17 +50,18 @@ class Field(Input):
 
 
 class FilterField(Field):
-    """The words that names must hold."""
+    """What the list is filtered by."""
 
     def __init__(self, id: str, heard: Callable[[str], object]) -> None:
         super().__init__(id, "words in the name", heard)
         self.display = False
 
-    def begin(self, words: str) -> None:
-        """Appear with the words of now, which the next typed take the place of, and take the keys."""
+    def begin(self, parts: str, words: str) -> None:
+        """Appear with the filter of now, whose words the next ones take the place of; take the keys."""
         self.display = True
-        self.value = words
-        self.action_select_all()
+        before = f"{parts} " if parts else ""
+        self.value = before + words
+        self.selection = Selection(len(before), len(self.value))
         self.screen.set_focus(self)
 
 

@@ -1,0 +1,112 @@
+"""Marking documents in the list of Browse: one, a range, all that are shown, or the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from kbtui.filters import is_about
+from kbtui.marks import MOST
+from kbtui.rows import FOLDER
+from kbtui.tui.background import background
+from kbtui.tui.panes import RANKED_AT_ONCE, Panes
+from kbtui.tui.widgets.folder_tree import count, counted
+
+Done = Callable[[Mapping[str, int]], None]
+
+
+class Marking(Panes):
+    """What is marked, by id: it stays whatever is shown."""
+
+    def do_list_mark(self) -> None:
+        row = self.documents.row
+        if row is None or self.pane == "tree":
+            self.tell("Documents and folders are marked in the list: 2 goes there.")
+        elif self.documents.begun is not None and self.pane == "list":
+            self.do_list_range()
+        else:
+            self.kb.marks.turn(row.id, 0 if row.type == FOLDER else row.size)
+            self.documents.refresh_line(self.documents.cursor)
+            if self.pane == "list":
+                self.documents.move("down")
+            self._marked_otherwise()
+
+    def do_list_unmark(self) -> None:
+        self.kb.marks.drop()
+        self.documents.refresh()
+        self._marked_otherwise()
+
+    def do_list_range(self) -> None:
+        """Begin a range where the cursor stands; or end and mark it, or unmark it if it began on a mark."""
+        documents, row = self.documents, self.documents.row
+        if self.pane != "list" or row is None:
+            self.tell("A range of marks begins in the list: 2 goes there.")
+        elif documents.begun is None:
+            documents.begin_range(row.id)
+            self.show_footer()
+        else:
+            marks, chosen = self.kb.marks, documents.range
+            done = marks.drop if documents.begun in marks else marks.add
+            documents.end_range()
+            self._mark(chosen.start, chosen.stop, done)
+
+    def leave_range(self) -> bool:
+        """Give the range up that was begun; False where there is none."""
+        if self.documents.begun is None:
+            return False
+        self.documents.end_range()
+        self.show_footer()
+        return True
+
+    def do_list_mark_all(self) -> None:
+        self._mark(0, self.documents.count, self.kb.marks.add)
+
+    def do_list_mark_others(self) -> None:
+        self._mark(0, self.documents.count, self.kb.marks.invert)
+
+    def _mark(self, start: int, stop: int, done: Done) -> None:
+        """Have something done with the marks of these lines; many take a moment."""
+        if stop - start > MOST:
+            here = counted(stop - start, "document")
+            self.tell(f"{here} are too many to mark: at most {count(MOST)}. / filters them first.", "warn")
+        elif stop - start > RANKED_AT_ONCE:
+            self._mark_many(start, stop, done)
+        elif self.documents.listing is not None:
+            self._done(done, self.kb.mirror.listed(self.documents.listing, start, stop))
+
+    @background("marking")
+    async def _mark_many(self, start: int, stop: int, done: Done) -> None:
+        listing = self.documents.listing
+        if listing is not None:
+            self._done(done, await asyncio.to_thread(self.kb.mirror.listed, listing, start, stop))
+
+    def _done(self, done: Done, sizes: Mapping[str, int]) -> None:
+        done(sizes)
+        self.documents.refresh()
+        self._marked_otherwise()
+
+    def _marked_otherwise(self) -> None:
+        """What is shown may be about the marks."""
+        if is_about(self.shown, "marked"):
+            self.relist()
+        self.show_footer()
+
+    # As the mirror moves
+
+    def weigh_marks(self) -> None:
+        """Let go of what is gone from the service, and tell the size of the rest."""
+        if len(self.kb.marks) > RANKED_AT_ONCE:
+            self._weigh_many()
+        elif self.kb.marks:
+            ids = self.kb.marks.ids
+            self._weighed(ids, self.kb.mirror.sizes(ids))
+
+    @background("weighing")
+    async def _weigh_many(self) -> None:
+        ids = self.kb.marks.ids
+        self._weighed(ids, await asyncio.to_thread(self.kb.mirror.sizes, ids))
+
+    def _weighed(self, ids: Iterable[str], sizes: Mapping[str, int]) -> None:
+        if self.kb.mirror.swept():  # else what is marked may be on the way
+            self.kb.marks.drop([id for id in ids if id not in sizes])
+        self.kb.marks.weigh(sizes)
