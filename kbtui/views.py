@@ -59,6 +59,8 @@ _SYNCS = {
     "drive": _DRIVE,
 }
 
+_BESIDE_NAMES = ("size", "updated", "created", "owner", "sync")
+
 Condition = tuple[str, tuple[Any, ...]]  # SQL and its values
 
 
@@ -100,7 +102,10 @@ def _query(view: View, here: list[Condition], seeing: tuple[str, ...], leaf: int
         column = "ifnull(children, 0)"  # the size that is shown of a folder
     direction = "DESC" if view.descending else "ASC"
     where = " AND ".join(f"({sql})" for sql, _ in here)
-    query = f"SELECT pk FROM document WHERE {where} ORDER BY {column} {direction}, id {direction}"
+    # The index by name holds none of this: of all documents, each would be looked up where it lies.
+    walked = view.scope == ALL and any(term.key in _BESIDE_NAMES for term in view.terms)
+    query = f"""SELECT pk FROM document {"NOT INDEXED" if walked else ""} WHERE {where}
+                ORDER BY {column} {direction}, id {direction}"""
     return f"{_SEEING} {query}" if seeing else query, (*seeing, *_values(here))
 
 
@@ -152,11 +157,11 @@ def _asked(term: Term, beside: Beside) -> Condition:
     if key == "sync":
         return _SYNCS[value], ()
     if key == "marked":
-        return f"id {'' if value == 'yes' else 'NOT '}IN (SELECT value FROM json_each(?))", (
-            json.dumps(list(beside.marked)),
-        )
+        among = "pk IN (SELECT pk FROM document WHERE id IN (SELECT value FROM json_each(?)))"
+        return among if value == "yes" else f"NOT ({among})", (json.dumps(list(beside.marked)),)
     if key == "index":
-        return "(id, updated) IN (SELECT key, value FROM json_each(?))", (json.dumps(dict(beside.indexed)),)
+        among = "SELECT pk FROM json_each(?) JOIN document ON document.id = key AND updated = value"
+        return f"pk IN ({among})", (json.dumps(dict(beside.indexed)),)
     least, most = (sizes(value) if key == "size" else moments(value, time.time())) or (0, -1)
     return f"{key} BETWEEN ? AND ?", (least, most)
 
