@@ -83,6 +83,9 @@ PLACES = {
     "history": "What was changed in a document",
     "auto_sync": "Auto-sync",
     "choose": "Drafts and workspaces",
+    "columns": "Columns of the list",
+    "views": "Saved views",
+    "view_name": "While typing a name for a view",
     "keys": "List of keys",
     "drafts": "Drafts",
     "around": "Over Browse, wherever nothing is typed",
@@ -93,7 +96,18 @@ PLACES = {
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
 TYPING = frozenset(
-    {"filter", "rename", "search", "chunk_words", "ask", "agents", "agent_words", "editor", "keys"}
+    {
+        "filter",
+        "rename",
+        "search",
+        "chunk_words",
+        "ask",
+        "agents",
+        "agent_words",
+        "view_name",
+        "editor",
+        "keys",
+    }
 )
 """Places where a text field has the keys: there a character is a character, and never a command."""
 
@@ -236,6 +250,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("sort.created_down", ("s C",), "created", "sort by creation, newest first", ("browse",)),
     Command("sort.size", ("s z",), "size", "sort by size, smallest first", ("browse",)),
     Command("sort.size_down", ("s Z",), "size", "sort by size, largest first", ("browse",)),
+    Command("columns.open", ("g c",), "columns", "the columns of the list, and how wide they are", ("browse",)),
+    Command("columns.turn", ("space", "enter"), "show or hide", "show the column, or hide it", ("columns",), 1),
+    Command("columns.narrower", ("<", "h", "left"), "narrower", "make the column narrower", ("columns",), 2),
+    Command("columns.wider", (">", "l", "right"), "wider", "make the column wider", ("columns",), 3),
+    Command("columns.usual", ("=",), "as usual", "all columns as they are without a change", ("columns",), 4),
+    Command("views.open", ("g v",), "views", "saved views: a folder, its order and its filter, by name", ("browse",)),
+    Command("views.add", ("a",), "save this one", "save what the list shows now under a name", ("views",), 2),
+    Command("views.forget", ("x",), "delete", "delete the selected view, after a question", ("views",), 4, None, True),
+    Command("view_name.save", ("enter",), "save", "save what the list shows now under this name", ("view_name",), 1),
+    Command("view_name.leave", ("escape",), "leave", "save nothing", ("view_name",), 2),
     Command("search.open", ("S",), "search", "find words in the contents of all documents", ("browse", "around"), 2),
     Command("search.again", ("g s",), "results", "back to what a search found, where you opened a result", ("browse", "around")),
     Command("search.results", ("enter", "tab"), "results", "go to what was found", ("search",), 1),

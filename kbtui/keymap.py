@@ -12,6 +12,8 @@ from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command, Situation
 _TOGETHER = (
     ("move", "browse"),
     ("drafts", "choose", "move"),
+    ("columns", "choose", "move"),
+    ("views", "choose", "move"),
     ("results", "move", "around"),
     ("unindexed", "chunks", "move", "around"),
     ("whole", "move", "around"),

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kbtui.changes import image
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Error, NotFound, Offline, Refused
-from kbtui.filters import is_about
 from kbtui.history import Change
-from kbtui.marks import Marks
+from kbtui.lists import Lists
 from kbtui.questions import Answer, Difference, Question, answered, compare, gone
-from kbtui.rows import SORTS, Beside, Body, DocumentRow, View
-from kbtui.sources import Sources
+from kbtui.rows import Body, DocumentRow
 
 if TYPE_CHECKING:
     from kbtui.api import Api
@@ -59,40 +57,10 @@ class AskedAgain(NamedTuple):
     trouble: str = ""  # why it is not kept, as a sentence
 
 
-class KnowledgeBase(Sources):
+class KnowledgeBase(Lists):
     """One workspace: its mirror, its history, its drafts, and the service behind them."""
 
-    @cached_property
-    def marks(self) -> Marks:
-        """The documents that are marked."""
-        return Marks()
-
     # Reading what is here
-
-    def order(self, scope: str) -> tuple[str, bool]:
-        """The order last chosen for a scope, as (sort, descending)."""
-        kept = self.history.recall(self.base_url, "order", scope)
-        if isinstance(kept, dict) and kept.get("sort") in SORTS:
-            return kept["sort"], kept.get("descending") is True
-        return "name", False
-
-    def remember_order(self, view: View) -> None:
-        """Keep the order of a view for its scope."""
-        order = {"sort": view.sort, "descending": view.descending}
-        self.history.remember(self.base_url, "order", view.scope, order)
-
-    def beside(self, view: View) -> Beside:
-        """What the filter of a view is about and the mirror does not know, as of now."""
-        marked = self.marks.ids if is_about(view, "marked") else ()
-        asked = [(term.value.split(","), term.inverted) for term in view.terms if term.key == "index"]
-        if not asked:
-            return Beside(marked)
-        return Beside(
-            marked,
-            self.index_states.having(
-                lambda word: all((word in words) is not inverted for words, inverted in asked)
-            ),
-        )
 
     async def row_of(self, named: str) -> DocumentRow:
         """The document of an id, a name, or a path of names, by way of the mirror.

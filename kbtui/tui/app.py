@@ -56,6 +56,7 @@ SHEETS = (
     "auto_sync",
     "question",
     "choose",
+    "views",
     "keys",
     "search",
     "chunks",

@@ -56,6 +56,7 @@ class Panes(CommandScreen[None]):
         self.folders = FolderTree("tree")
         self.documents = DocumentList("list")
         self.reading = Reading("reading")
+        self.documents.columns = self.kb.columns
         self.reading.refresh_key = empty_list.key(self.keymap, "sync.refresh")
         self._header, self._chips, self._heads = Line("header"), Line("chips"), Heads("heads")
         self._indexes = IndexWatch(self, app, self.heard_of_indexes)
@@ -281,7 +282,7 @@ class Panes(CommandScreen[None]):
         if self.shown.eye is not None and unseen:  # the chips are
             where += [("  as ", "dim"), (safe(self.shown.eye.name[:80]), "key")]
         self._header.show([*self.title_parts(), *where], state)
-        self._heads.show(self.shown)
+        self._heads.show(self.shown, self.documents.columns)
         self._show_chips()
         if not self.documents.count:
             self.documents.say(self._why_empty())

@@ -7,8 +7,8 @@ from textual import on
 from kbtui.content import safe
 from kbtui.placing import Spot
 from kbtui.rows import ALL, FOLDER, ROOT, UNPLACED, Chosen, DocumentRow, Found
+from kbtui.tui.arranging import Arranging
 from kbtui.tui.background import background
-from kbtui.tui.filtering import Filtering
 from kbtui.tui.marking import Marking
 from kbtui.tui.panes import SCOPES
 from kbtui.tui.widgets.document_list import Heads
@@ -17,7 +17,7 @@ from kbtui.tui.widgets.reading import TABS, Reading
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 
-class Browse(Filtering, Marking):
+class Browse(Arranging, Marking):
     """The commands of the place "browse", each in a method by its name."""
 
     # Panes

@@ -1,4 +1,4 @@
-"""Lists to choose from: drafts and workspaces."""
+"""Lists to choose from: drafts, workspaces, and the columns of the list."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 
+from kbtui.columns import COLUMNS, USUAL, Cells, fitting, turned, widened
 from kbtui.content import safe
 from kbtui.drafts import Draft
 from kbtui.settings import Workspace
@@ -29,6 +30,7 @@ class Choice(CommandScreen[None]):
     places: tuple[str, ...] = ("choose", "move")
     heading = ""
     empty = ""
+    opens = "choose.open"  # what a double click does
 
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
@@ -66,7 +68,7 @@ class Choice(CommandScreen[None]):
 
     @on(VirtualList.Opened)
     def _opened(self) -> None:
-        self.run_id("choose.open")
+        self.run_id(self.opens)
 
 
 class DraftList(Choice):
@@ -161,3 +163,49 @@ class WorkspaceList(Choice):
         chosen = self.kbapp.settings.workspaces[self.cursor]
         self.dismiss()
         self.kbapp.change_workspace(chosen)
+
+
+class ColumnList(Choice):
+    """The columns of the list of documents: which are shown, and how wide."""
+
+    places = ("columns", "choose", "move")
+    heading = "Columns beside the name"
+    opens = "columns.turn"
+
+    def __init__(self, app: KbApp, width: int) -> None:
+        super().__init__(app)
+        self._width = width  # of the list
+
+    def choices(self) -> list[list[Part]]:
+        wanted = self.kbapp.kb.columns
+        there = dict(fitting(self._width, wanted))
+        lines = list[list[Part]]()
+        for column in COLUMNS:
+            cells = dict(wanted).get(column.key)
+            room = cells is None or column.key in there
+            lines.append(
+                [
+                    ("  ✓ " if cells else "    ", "key"),
+                    (fit(column.head, 9), "strong" if cells else ""),
+                    (fit(str(cells or ""), 4, right=True) + "  ", "dim"),
+                    ("" if room else "no room now  ", "warn"),
+                    (column.help, "dim"),
+                ]
+            )
+        return lines
+
+    def do_columns_turn(self) -> None:
+        self._change(turned(self.kbapp.kb.columns, COLUMNS[self.cursor].key))
+
+    def do_columns_narrower(self) -> None:
+        self._change(widened(self.kbapp.kb.columns, COLUMNS[self.cursor].key, -1))
+
+    def do_columns_wider(self) -> None:
+        self._change(widened(self.kbapp.kb.columns, COLUMNS[self.cursor].key, 1))
+
+    def do_columns_usual(self) -> None:
+        self._change(USUAL)
+
+    def _change(self, columns: Cells) -> None:
+        self.kbapp.kb.remember_columns(columns)
+        self.fill(self.cursor)

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from kbtui.columns import BY_KEY, SIGNS, USUAL, Cells, fitting, name_cells
 from kbtui.content import safe
 from kbtui.indexing import in_short
 from kbtui.rows import ALL, FOLDER, DocumentRow, View
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from kbtui.views import Listing
 
 WINDOW = 64  # rows read from the mirror at a time
-TYPE, SIZE, AGE, INDEX = 8, 9, 10, 8
-NAME = 34  # cells of a name, below which there is no room for the state of its index
-HEADS = {"name": "Name", "size": "Size", "updated_at": "Updated", "created_at": "Created"}
+SORTS = {"name": "name", "size": "size", "updated": "updated_at", "created": "created_at"}  # by columns
+STATE = 8  # cells of the state of an index, which stand at the right of what is wider
 
 
 def human_size(size: int) -> str:
@@ -57,16 +57,19 @@ def human_age(moment: int, now: float) -> str:
     return f"{seconds // (365 * 86400)} y"
 
 
-def index_cells(width: int) -> int:
-    """The cells that are there for the state of an index in a line of this width."""
-    room = width - TYPE - SIZE - AGE - 4 - INDEX - NAME
-    return 0 if room < 0 else INDEX + (room > 10)
-
-
 def _items(number: int) -> str:
     """What a folder holds itself, in words where they fit: the tree counts all below it."""
     words = counted(number, "item")
-    return words if len(words) <= SIZE else count(number)
+    return words if len(words) <= BY_KEY["size"].cells else count(number)
+
+
+def _aligned(text: str, key: str, cells: int) -> str:
+    """The text of a column in its place."""
+    if key == "type":
+        return fit(text, cells)
+    if key in ("role", "id") or (key == "index" and cells <= STATE):
+        return " " + fit(text, cells - 1)
+    return fit(text, STATE).rjust(cells) if key == "index" else fit(text, cells, right=True)
 
 
 class DocumentList(VirtualList):
@@ -77,6 +80,7 @@ class DocumentList(VirtualList):
         self.kb: KnowledgeBase | None = None
         self.listing: Listing | None = None
         self.view = View()
+        self.columns = USUAL
         self.edited: frozenset[str] = frozenset()  # documents with a draft
         self.wanted: str | None = None  # the document that the cursor belongs to, a filter may hide it
         self.folders: dict[str, str] = {}  # names of folders by id, told where documents are listed flat
@@ -106,7 +110,8 @@ class DocumentList(VirtualList):
 
     def in_view(self) -> dict[str, int]:
         """The documents that are in view and may have an index that is shown, with their last changes."""
-        if not self.region.height or not index_cells(self.scrollable_content_region.width):
+        shown = dict(fitting(self.scrollable_content_region.width, self.columns))
+        if not self.region.height or "index" not in shown:
             return {}
         top = round(self.scroll_y)
         rows = map(self.at, range(top, top + self.size.height))
@@ -185,33 +190,38 @@ class DocumentList(VirtualList):
             return []
         chosen = self._chosen(index, row.id)
         mark = "●" if row.id in self.edited else "▸" if row.type == FOLDER else " "
-        state = index_cells(width)
-        name = max(1, width - TYPE - SIZE - AGE - state - 4)
-        items = self.seen.get(row.id, row.children or 0)
-        size = (_items(items), "dim") if row.type == FOLDER else (human_size(row.size), "")
-        moment = row.created if self.view.sort == "created_at" else row.updated
+        columns = fitting(width, self.columns)
+        name = name_cells(width, columns)
         shown = safe(row.name[:SHOWN]) or "(no name)"
         folder = self.folders.get(row.parent or "") if self.view.scope == ALL else None
         place = f"  {safe(folder[:SHOWN])}" if folder and cell_len(shown) < name - 4 else ""
         left = cut([(shown, "" if row.name else "dim"), (place, "dim")], name - 1)
         gap = name - sum(cell_len(text) for text, _ in left)
-        return [
-            (f"{chosen}{mark} ", "warn" if mark == "●" else "key"),
-            *left,
-            (" " * gap, ""),
-            (fit(safe(row.type[:TYPE]), TYPE), "dim"),
-            (fit(size[0], SIZE, right=True), size[1]),
-            (fit(human_age(moment, clock()), AGE, right=True) + " ", "dim"),
-            self._index(row, state),
-        ]
+        cells = [(f"{chosen}{mark} ", "warn" if mark == "●" else "key"), *left, (" " * gap, "")]
+        for key, wide in columns:
+            text, look = self._value(row, key)
+            cells.append((_aligned(text, key, wide), look))
+        return cells
 
-    def _index(self, row: DocumentRow, cells: int) -> Part:
+    def _value(self, row: DocumentRow, key: str) -> Part:
+        """What a column says of a document."""
+        if key == "size":
+            if row.type == FOLDER:
+                return _items(self.seen.get(row.id, row.children or 0)), "dim"
+            return human_size(row.size), ""
+        if key in ("updated", "created"):
+            created = key == "created" or self.view.sort == "created_at"
+            return human_age(row.created if created else row.updated, clock()), "dim"
+        if key == "index":
+            return self._index(row)
+        return safe({"type": row.type, "role": row.role, "id": row.id}[key][:SHOWN]), "dim"
+
+    def _index(self, row: DocumentRow) -> Part:
         """How its index stands, where that is known."""
         state = None if self.kb is None else self.kb.index_states.first(row.id, row.updated)
         if state is None or row.type == FOLDER:
-            return " " * cells, "dim"
-        words, look = ("?", "dim") if state.trouble and state.index is None else in_short(state.index)
-        return fit(words, INDEX).rjust(cells), look
+            return "", "dim"
+        return ("?", "dim") if state.trouble and state.index is None else in_short(state.index)
 
 
 class Heads(Painter, Widget):
@@ -225,43 +235,41 @@ class Heads(Painter, Widget):
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self._view = View()
+        self._view, self._columns = View(), USUAL
 
-    def show(self, view: View) -> None:
+    def show(self, view: View, columns: Cells) -> None:
         """Show the order of a view, with the direction on the column it is sorted by."""
-        if view != self._view:
-            self._view = view
+        if (view, columns) != (self._view, self._columns):
+            self._view, self._columns = view, columns
             self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        left = self.size.width - event.x  # cells from the right end
-        index = index_cells(self.size.width)
-        if left <= index:
-            return  # nothing can be sorted by it
-        left -= index
-        if left <= AGE + 1:
-            self.post_message(self.Clicked(self._dated))
-        elif left <= AGE + 1 + SIZE:
-            self.post_message(self.Clicked("size"))
-        elif left > AGE + 1 + SIZE + TYPE:
-            self.post_message(self.Clicked("name"))
+        key, x = "name", event.x
+        columns = fitting(self.size.width, self._columns)
+        x -= SIGNS + name_cells(self.size.width, columns)
+        for key_of_next, cells in columns:
+            if x < 0:
+                break
+            key, x = key_of_next, x - cells
+        if sort := self._sort(key):
+            self.post_message(self.Clicked(sort))
 
-    @property
-    def _dated(self) -> str:
-        return "created_at" if self._view.sort == "created_at" else "updated_at"
+    def _sort(self, key: str) -> str | None:
+        """The order by a column; the one of changes tells of creation where that is the order."""
+        dated = key == "updated" and self._view.sort == "created_at"
+        return "created_at" if dated else SORTS.get(key)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        arrow = "▼" if self._view.descending else "▲"
-
-        def head(sort: str) -> str:
-            return f"{HEADS[sort]} {arrow}" if sort == self._view.sort else HEADS[sort]
-
-        index = index_cells(width)
-        name = max(1, width - TYPE - SIZE - AGE - index - 4)
-        text = (
-            "   " + fit(head("name"), name) + fit("Type", TYPE)
-            + fit(head("size"), SIZE, right=True) + fit(head(self._dated), AGE, right=True)
-            + " " + fit("Index", min(index, INDEX)).rjust(index)
-        )  # fmt: skip
+        columns = fitting(width, self._columns)
+        text = "   " + fit(self._head("name"), name_cells(width, columns))
+        for key, cells in columns:
+            text += _aligned(self._head(key), key, cells)
         return self.paint([(text, "dim")], width)
+
+    def _head(self, key: str) -> str:
+        """The name of a column, with the direction where the list is sorted by it."""
+        arrow = "▼" if self._view.descending else "▲"
+        sort = self._sort(key)
+        head = "Name" if key == "name" else BY_KEY["created" if sort == "created_at" else key].head
+        return f"{head} {arrow}" if sort == self._view.sort else head
