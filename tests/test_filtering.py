@@ -124,7 +124,11 @@ async def test_marks_are_set_by_range_all_at_once_and_inverted_and_listed(
         await house.press("j", "v", "j", "G", "k")
         assert left(house) == [" ", "+", "+", "+", "+", " "] and "· 4 in range" in house.line("footer")
         await house.press("escape")
-        assert left(house) == [" "] * 6
+        assert left(house) == [" "] * 6 and " 5 of 6 " in house.line("footer")
+        with monkeypatch.context() as unswept:
+            unswept.setattr(house.browse.kb.mirror, "swept", lambda: None)
+            house.browse.show_footer()
+            assert " 5 of 6+ " in house.line("footer"), "more may be on the way"
         await house.press("v", "k", "k", "s", "N")
         assert left(house) == [" ", "+", "+", "+", " ", " "], "a range is of documents, not of lines"
         await house.press("v")

@@ -86,6 +86,8 @@ async def test_every_key_in_every_pane_draws_one_frame(demo: Demo, tmp_path: Pat
             await each_draws_one_frame(house, count, "1", *MOVES, "2", "tab", "tab", "tab", "shift+tab") > 10
         )
         assert await each_draws_one_frame(house, count, "3", *MOVES, "h") > 8
+        marks = ("v", "j", "j", "k", "G", "v", "*", "~", "space", "v", "home", "escape")
+        assert await each_draws_one_frame(house, count, *marks) > 8
 
 
 async def test_every_character_in_a_field_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:

@@ -155,9 +155,11 @@ class Filtering(Panes):
         wrong = parse(typed).wrong
         if wrong is None:
             return [(f" {HINT}", "dim")]
-        why = safe(wrong.why)
-        under = 1 + cell_len(safe(typed[: wrong.start])) - round(self.filter_field.scroll_offset.x)
-        left = max(0, min(under, self.documents.size.width - cell_len(why) - 2))
+        why, room = safe(wrong.why), self.documents.size.width
+        field = self.filter_field
+        hidden = round(field.scroll_offset.x) if cell_len(safe(typed)) + 2 > room else 0
+        under = 1 + cell_len(safe(typed[: wrong.start])) - hidden
+        left = max(0, min(under, room - cell_len(why) - 2))
         return [(" " * left, ""), (f"▲ {why}", "warn")]
 
     def _farther(self) -> list[Part]:
