@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
+from kbtui.agent_counts import AgentCounts
 from kbtui.columns import USUAL, Cells, recalled
+from kbtui.errors import Error
 from kbtui.filters import is_about
 from kbtui.marks import Marks
 from kbtui.rows import SORTS, Beside, View
@@ -19,6 +22,43 @@ class Lists(Sources):
     def marks(self) -> Marks:
         """The documents that are marked."""
         return Marks()
+
+    @cached_property
+    def agent_counts(self) -> AgentCounts:
+        """How many agents use documents, as far as was heard."""
+        return AgentCounts()
+
+    async def count_agents(self, ids: Iterable[str]) -> bool:
+        """Ask how many agents use the first of these that are due; False where none is.
+
+        Through folders is told of twenty at once, and so is that none is used directly. By which agents each
+        is, the service tells of one alone.
+
+        Raises:
+            errors.Error: nobody knows; they are not due again at once.
+        """
+        due = self.agent_counts.due(ids)
+        if not due:
+            return False
+        used: dict[str, set[str]] = {id: set() for id in due}
+        above = {id: {folder.id for folder in self.mirror.path(id)} for id in due}
+        api = await self.api()
+        try:
+            async for page in api.dependents_of_many(due, dependent_type="transitive"):
+                for agent in page.agents:
+                    for id, folders in above.items():
+                        if not folders.isdisjoint(agent.referenced_resource_ids):
+                            used[id].add(agent.id)
+            direct = api.dependents_of_many(due, dependent_type="direct")
+            if any([page.agents async for page in direct]):
+                for id in due:
+                    async for page in api.dependents(id, dependent_type="direct"):
+                        used[id].update(agent.id for agent in page.agents)
+        except Error:
+            self.agent_counts.tell(dict.fromkeys(due))
+            raise
+        self.agent_counts.tell({id: len(agents) for id, agents in used.items()})
+        return True
 
     def order(self, scope: str) -> tuple[str, bool]:
         """The order last chosen for a scope, as (sort, descending)."""

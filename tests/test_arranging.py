@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kbtui.agent_counts import AgentCounts
 from kbtui.columns import (
     COLUMNS,
     NARROWEST,
@@ -30,6 +31,7 @@ from kbtui.saved_views import dump, kept_view, load
 from kbtui.tui.screens.choose import ColumnList
 from kbtui.tui.screens.views import ViewList
 from tests.house import House, opened, settings_for
+from tests.wire import Wire
 
 KEYS = [column.key for column in COLUMNS]
 chosen = st.dictionaries(st.sampled_from(KEYS), st.integers(-5, 99)).map(recalled)
@@ -82,6 +84,46 @@ def test_whatever_was_kept_columns_and_views_come_of_it(kept: object) -> None:
     assert all(each.view.sort and each.name is not None for each in load(kept))
 
 
+def test_a_number_of_agents_is_asked_for_again_after_a_while_and_sooner_where_none_came() -> None:
+    now = [0.0]
+    counts = AgentCounts(lambda: now[0])
+    ids = [f"id{number}" for number in range(50)]
+    assert counts.due(ids) == ids[:20] and counts.words("id0") == ""
+    counts.tell({"id0": 3, "id1": None})
+    assert (counts.words("id0"), counts.words("id1")) == ("3", "?") and counts.due(ids[:3]) == ["id2"]
+    now[0] = 61.0
+    assert counts.due(ids[:3]) == ["id1", "id2"]
+    counts.forget()
+    assert counts.due(ids[:3]) == ids[:3] and counts.words("id0") == "3"
+
+
+async def test_agents_are_counted_of_what_is_in_view_where_the_column_is_shown(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    def asked() -> list[str]:
+        return [each.path for each in wire.requests if each.path.endswith("dependent-agents")]
+
+    async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        await house.enter("Support")
+        await house.until(lambda: house.indexes_known, "a rest")
+        assert not asked(), "nobody sees it"
+        await house.press("g", "c", *"jjjj", "space", "escape")
+        assert "Agents" in heads(house)
+        counts, kb = house.browse.kb.agent_counts, house.browse.kb
+        seen = house.browse.documents.counted_in_view()
+        await house.until(lambda: all(map(counts.words, seen)), "all in view")
+        for id in seen:
+            assert counts.words(id) == str(len(await kb.agents_of(id)))
+        wire.forget()
+        await house.press("j", "k")
+        house.browse.show_lines()
+        assert len({counts.words(id) for id in seen}) > 1 and not asked()
+        wire.answer(500, path="dependent-agents", times=None)
+        await house.press("R")
+        await house.until(lambda: counts.words(seen[0]) == "?", "not told")
+
+
 # Views
 
 
@@ -99,7 +141,7 @@ async def test_columns_and_views_are_chosen_kept_and_taken_back(demo: Demo, tmp_
         await house.online()
         await house.press("g", "c")
         assert isinstance(house.app.screen, ColumnList)
-        await house.press("j", "space", "j", "j", "j", "enter", "G", "space", "k", "space")
+        await house.press("j", "space", "j", "j", "j", "j", "enter", "G", "space", "k", "space")
         assert any("✓ Id" in line and "no room now" in line for line in house.drawn)
         await house.press("space", "j", "space", "escape")
         assert heads(house).split() == ["Name", "▲", "Type", "Updated", "Index", "Created"]

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kbtui.content import safe
 from kbtui.rows import Chosen
 from kbtui.saved_views import KeptView
+from kbtui.tui.agents_watch import AgentsWatch
 from kbtui.tui.filtering import Filtering
 from kbtui.tui.panes import SCOPES
+
+if TYPE_CHECKING:
+    from kbtui.tui.app import KbApp
 
 
 class Arranging(Filtering):
     """What a person arranges once and comes back to."""
+
+    def __init__(self, app: KbApp) -> None:
+        super().__init__(app)
+        self._counting = AgentsWatch(self, app, self.documents.refresh)
+
+    def show_lines(self) -> None:
+        super().show_lines()
+        self._counting.look(self.documents.counted_in_view())
 
     def do_columns_open(self) -> None:
         from kbtui.tui.screens.choose import ColumnList

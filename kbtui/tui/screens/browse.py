@@ -205,6 +205,7 @@ class Browse(Arranging, Marking):
     def do_sync_refresh(self) -> None:
         """What was asked about agents is asked again, too."""
         self.reading.forget()
+        self.kb.agent_counts.forget()
         if self.reading.tab == "agents":
             self.open(self.reading.row)
         if self.shown.eye is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from time import time as clock
@@ -110,12 +110,17 @@ class DocumentList(VirtualList):
 
     def in_view(self) -> dict[str, int]:
         """The documents that are in view and may have an index that is shown, with their last changes."""
-        shown = dict(fitting(self.scrollable_content_region.width, self.columns))
-        if not self.region.height or "index" not in shown:
-            return {}
-        top = round(self.scroll_y)
-        rows = map(self.at, range(top, top + self.size.height))
-        return {row.id: row.updated for row in rows if row is not None and row.type != FOLDER}
+        return {row.id: row.updated for row in self._shown_in("index") if row.type != FOLDER}
+
+    def counted_in_view(self) -> list[str]:
+        """The documents and folders in view of which it is shown how many agents use them."""
+        return [row.id for row in self._shown_in("agents")]
+
+    def _shown_in(self, column: str) -> Iterator[DocumentRow]:
+        """What is in view, where this column is."""
+        if self.region.height and column in dict(fitting(self.scrollable_content_region.width, self.columns)):
+            top = round(self.scroll_y)
+            yield from filter(None, map(self.at, range(top, top + self.size.height)))
 
     def show(self, kb: KnowledgeBase, view: View, listing: Listing) -> None:
         """Draw `listing`, the cursor on its document, else on the one it stood on, else in its place."""
@@ -214,6 +219,8 @@ class DocumentList(VirtualList):
             return human_age(row.created if created else row.updated, clock()), "dim"
         if key == "index":
             return self._index(row)
+        if key == "agents":
+            return ("" if self.kb is None else self.kb.agent_counts.words(row.id)), ""
         return safe({"type": row.type, "role": row.role, "id": row.id}[key][:SHOWN]), "dim"
 
     def _index(self, row: DocumentRow) -> Part:
