@@ -9,6 +9,7 @@ from typing import NamedTuple
 NAME = 34  # cells of a name, below which what is shown unasked has no room
 SHORTEST = 12  # and below which no column has that is not always there
 NARROWEST, WIDEST = 3, 40
+RIGHT = ("size", "updated", "created", "agents")  # what stands at the right of its column
 SIGNS = 3  # cells before the name
 
 
@@ -87,4 +88,5 @@ def fitting(width: int, wanted: Cells) -> Cells:
 
 def name_cells(width: int, columns: Cells) -> int:
     """The cells that are left for names."""
-    return max(1, width - SIGNS - sum(cells for _, cells in columns))
+    edge = bool(columns) and columns[-1][0] in RIGHT  # numbers keep off what is beside the list
+    return max(1, width - SIGNS - edge - sum(cells for _, cells in columns))
