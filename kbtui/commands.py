@@ -206,6 +206,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("go.root", ("g h",), "root", "go to the root folder", ("browse",)),
     Command("go.parent", ("g p",), "parent", "go to the folder above", ("browse",)),
     Command("go.all", ("g a",), "all", "all documents, flat", ("browse",)),
+    Command("go.back", ("H",), "back", "back to where you looked before", ("browse",)),
+    Command("go.forward", ("L",), "forward", "forward again, after going back", ("browse",)),
+    Command("go.last", ("-",), "last place", "to where you were before this; again, back here", ("browse",)),
     Command("tree.unfold", ("z R",), "unfold all", "unfold every folder of the tree", ("browse",)),
     Command("tree.fold", ("z M",), "fold all", "fold every folder of the tree", ("browse",)),
     # Finding
