@@ -20,13 +20,13 @@ class Stop(NamedTuple):
 
     def is_a_step_from(self, other: Stop) -> bool:
         """Whether the cursor only moved: in one list, or through the tree."""
-        return self.scope == other.scope or self.pane == other.pane == "tree"
+        return self.pane == other.pane and (self.scope == other.scope or self.pane == "tree")
 
 
 class Trail:
     """Stops in the order in which they were gone to.
 
-    What the cursor only passes leaves no trace. A stop is kept once it is left for another scope, once its
+    What the cursor only passes leaves no trace. A stop is kept once it is left by more than a step, once its
     text had the keys, or once somebody rested there for `REST` seconds.
     """
 

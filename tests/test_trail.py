@@ -103,10 +103,11 @@ def test_what_the_cursor_passes_through_leaves_no_trace_and_what_was_rested_at_o
     trail.come(at("a", "5"), 0.4 + REST)  # rested at 4
     trail.come(at("a", "5", "view"), 3.0)  # and read 5
     trail.come(at("a", "6", "view"), 3.1)
-    trail.come(at("b"), 3.2)
-    assert [trail.back(anything, 3.3) for _ in range(4)] == [
-        at("a", "6", "view"), at("a", "5", "view"), at("a", "4"), None,
-    ]  # fmt: skip
+    trail.come(at("a", "7"), 3.2)
+    trail.come(at("a", "9", "view"), 3.2)  # as a search goes to it
+    trail.come(at("b"), 3.3)
+    found = [trail.back(anything, 3.4) for _ in range(6)]
+    assert [stop.document for stop in found if stop] == ["9", "7", "6", "5", "4"]
 
 
 def test_a_step_from_where_one_came_back_to_drops_nothing_and_is_taken_back_first() -> None:

@@ -56,6 +56,7 @@ SHEETS = (
     "question",
     "choose",
     "keys",
+    "palette",
     "search",
     "chunks",
     "compared",
@@ -127,6 +128,11 @@ class KbApp(
         """The knowledge base that is open; only the first-run screen is shown without one."""
         assert self._kb is not None
         return self._kb
+
+    @property
+    def has_knowledge(self) -> bool:
+        """Whether any is open: there is none on the first-run screen."""
+        return self._kb is not None
 
     def has_open(self, kb: KnowledgeBase) -> bool:
         return kb is self._kb

@@ -64,6 +64,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         self.app.clear_notifications()  # they are about what is left now
         return super().dismiss(result)
 
+    def close(self) -> None:
+        """Go away without an answer: something is to be shown below."""
+        self.dismiss()
+
     # What a subclass may say of itself
 
     def here(self) -> tuple[str, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from kbtui.rows import ALL
+from kbtui.rows import ALL, Found
 from kbtui.tui.keyboard import CommandScreen
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from kbtui.knowledge_base import KnowledgeBase
-    from kbtui.rows import Chosen, DocumentRow, Found
+    from kbtui.rows import Chosen, DocumentRow
     from kbtui.tui.app import KbApp
     from kbtui.tui.finding import Left
     from kbtui.tui.screens.browse import Browse
@@ -69,7 +69,7 @@ class Opening(Base):
         """Close what lies over Browse: something is to be shown there."""
         browse = self._browse()
         while browse is not None and isinstance(self.screen, CommandScreen) and self.screen is not browse:
-            self.screen.dismiss()
+            self.screen.close()
 
     def leave_search(self, left: Left) -> None:
         """Remember a search that was left for one of its results."""
@@ -143,4 +143,12 @@ class Opening(Base):
             self.push_screen(Keys(self._it, self.screen))
 
     def do_help_palette(self) -> None:
-        self.do_help_keys()
+        from kbtui.tui.screens.palette import Palette
+
+        if isinstance(self.screen, CommandScreen):
+            self.push_screen(Palette(self._it, self.screen))
+
+    def go_straight(self, row: DocumentRow) -> None:
+        """Show a folder or a document from wherever one is; what is typed in an editor stays a draft."""
+        self.uncover()
+        self.show_found(Found(row.id, row.name, row.type))

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 
 from kbtui.commands import COMMANDS, PLACES, Command
 from kbtui.keymap import show_key
+from kbtui.tui.below import Below
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.fields import Field
-from kbtui.tui.widgets.line import Line, Part, fit
+from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
-
-KEYS = 15  # cells for the keys of a command; where it has more, its words stand farther right
 
 
 class Keys(CommandScreen[None]):
@@ -30,7 +28,7 @@ class Keys(CommandScreen[None]):
 
     def __init__(self, app: KbApp, below: CommandScreen[object]) -> None:
         super().__init__(app.keymap)
-        self.below = below
+        self.below = Below(below)
         self.shown: list[Command | None] = []
         self._header, self._found = Line("header"), Found("lines")
         self._field = Field("words", "type to filter", lambda words: self._fill())
@@ -57,53 +55,26 @@ class Keys(CommandScreen[None]):
                 lines.append([(f"  {title}", look)])
                 self.shown.append(None)
             for command in found:
-                lines.append(self._line(command))
+                lines.append(self.below.line(command))
                 self.shown.append(command)
         self._found.show(lines or [[("  No command says that.", "dim")]], 1)
 
     def _sections(self, found: list[Command]) -> Iterator[tuple[str, str, list[Command]]]:
         """Groups of commands, as (title, its look, commands)."""
-        here = self._here()
-        now = [command for command in found if self._keys(command) and not self._reason(command)]
-        for place in here:
-            yield PLACES[place], "strong", [c for c in now if _first(here, c) == place]
-        off = [command for command in found if self._reason(command)]
+        below = self.below
+        now = [command for command in found if below.works(command) and not below.reason(command)]
+        for place in below.here:
+            yield PLACES[place], "strong", [c for c in now if below.place(c) == place]
+        off = [command for command in found if below.reason(command)]
         yield "Not now", "strong", off
         elsewhere = [command for command in found if command not in now and command not in off]
         for place, title in (PLACES | {"everywhere": "Outside text fields"}).items():
             yield title, "dim", [c for c in elsewhere if c.places[0] == place]
 
-    def _here(self) -> list[str]:
-        """The places of the screen below, what is special to it first."""
-        here = [*self.below.here(), "everywhere"]
-        return sorted(dict.fromkeys(here), key=("move", "everywhere").__contains__)
-
     def _matches(self, command: Command, words: list[str]) -> bool:
-        keys = " ".join(show_key(key) for key in self.keymap.keys(command))
-        text = f"{command.label} {command.help} {command.id} {keys}".casefold()
+        keys = " ".join(map(show_key, self.keymap.keys(command)))
+        text = f"{command.label} {command.help} {command.id} {keys} :{command.typed}".casefold()
         return all(word in text for word in words)
-
-    def _line(self, command: Command) -> list[Part]:
-        reason = self._reason(command)
-        here = self._keys(command)
-        keys = "  ".join(show_key(key) for key in here or self.keymap.keys(command))
-        look = "" if here and not reason else "dim"
-        return [
-            (f"    {fit(keys, max(KEYS, cell_len(keys)))} ", look or "key"),
-            (command.help, look),
-            (f"   {reason}" if reason else "", "warn"),
-        ]
-
-    def _works(self, command: Command) -> bool:
-        """Whether the screen below knows this command here, by whatever key."""
-        return _first(self._here(), command) is not None and self.below.can(command)
-
-    def _keys(self, command: Command) -> tuple[str, ...]:
-        """The keys that press it on the screen below."""
-        return self.keymap.keys(command, self.below.here()) if self._works(command) else ()
-
-    def _reason(self, command: Command) -> str | None:
-        return command.reason(self.below.situation()) if self._works(command) else None
 
     def do_keys(self, by: str) -> None:
         """Move in the list while the field has the focus."""
@@ -117,19 +88,14 @@ class Keys(CommandScreen[None]):
         command = self.shown[self._found.cursor] if self.shown else None
         if command is None:
             return
-        if not self._works(command):
+        if not self.below.knows(command):
             self.tell(f"“{command.help}” works elsewhere: {PLACES[command.places[0]]}.", "warn")
             return
         self.dismiss()
-        self.app.call_later(self.below.run, command)
+        self.below.run(command)
 
 
 class Found(Lines):
     """Moved from the field, which keeps the focus."""
 
     led = True
-
-
-def _first(places: Iterable[str], command: Command) -> str | None:
-    """The first of `places` in which `command` works."""
-    return next((place for place in places if place in command.places), None)
