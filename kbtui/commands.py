@@ -205,6 +205,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("pane.view", ("3",), "text", "go to the document view", ("browse",)),
     Command("pane.next", ("tab",), "next pane", "go to the next pane", ("browse",)),
     Command("pane.previous", ("shift+tab",), "previous pane", "go to the previous pane", ("browse",)),
+    Command("zoom.in", ("+",), "larger", "more room for the pane with the keys, then all", ("browse",)),
+    Command("zoom.out", ("_",), "smaller", "less room for it, back to its normal size", ("browse",)),
     Command("go.root", ("g h",), "root", "go to the root folder", ("browse",)),
     Command("go.parent", ("g p",), "parent", "go to the folder above", ("browse",)),
     Command("go.all", ("g a",), "all", "all documents, flat", ("browse",)),

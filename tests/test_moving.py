@@ -44,3 +44,39 @@ async def test_h_and_l_go_back_and_forward_and_a_dash_to_the_last_place(
         assert house.browse.folders.scope == house.browse.shown.scope
         await house.press("L", "L", "L", "L", "L")
         assert "Billing" in house.line("header") and trail.at == len(trail.stops) - 1
+
+
+def sizes(house: House) -> list[tuple[int, int]]:
+    """Width and height of tree, list and text as they are shown; (0, 0) for what is not."""
+    browse = house.browse
+    shown = (browse.folders, browse.documents, browse.reading)
+    return [(each.region.width, each.region.height) if each.is_on_screen else (0, 0) for each in shown]
+
+
+async def test_plus_gives_the_pane_with_the_keys_more_room_then_all_and_the_size_goes_along(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (200, 50)) as house:
+        await house.online()
+        normal = sizes(house)
+        await house.press("+")
+        tree, list_, text = sizes(house)
+        assert list_[0] * 2 >= 3 * normal[1][0] - 2 and text[0] < normal[2][0] and tree == normal[0]
+        await house.press("3")
+        assert sizes(house)[2][0] * 2 >= 3 * normal[2][0] - 4 and sizes(house)[1][0] < normal[1][0]
+        await house.press("+")
+        assert sizes(house) == [(0, 0), (0, 0), (200, 48)] and house.browse.alone
+        await house.press("1")
+        assert sizes(house) == [(200, 48), (0, 0), (0, 0)] and house.browse.folders.has_focus
+        await house.press("+")
+        assert "alone already" in house.notices
+        await house.pilot.resize_terminal(80, 24)
+        await house.press("2", "_")
+        assert sizes(house)[1] == (80, 21) and "whole screen" in house.notices
+        await house.pilot.resize_terminal(130, 40)
+        await house.until(lambda: sizes(house)[1][0] == 130, "alone, as before")
+        await house.press("_")
+        await house.until(lambda: sizes(house)[1][1] > 2 * sizes(house)[2][1] > 0, "higher, the text below")
+        await house.press("_", "_")
+        await house.until(lambda: abs(sizes(house)[1][1] + 1 - sizes(house)[2][1]) <= 1, "as ever")
+        assert "normal size" in house.notices

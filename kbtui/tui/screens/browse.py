@@ -16,6 +16,7 @@ from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.reading import TABS, Reading
 from kbtui.tui.widgets.virtual_list import VirtualList
+from kbtui.tui.zooming import Zooming
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
@@ -24,7 +25,7 @@ NO_FILTER: dict[str, Any] = {"text": "", "types": (), "eye": None}
 LONGEST = 500  # characters of a filter; SQLite joins less than a thousand words
 
 
-class Browse(BackAndForth, Panes):
+class Browse(BackAndForth, Zooming, Panes):
     """The commands of the place "browse", each in a method by its name."""
 
     def __init__(self, app: KbApp) -> None:
