@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kbtui.demo.server import Demo
+from kbtui.tui.widgets.following_keys import laid_out
 from tests.house import House, opened, settings_for
 from tests.service import Service
+from tests.test_frames import REST, Count, each_draws_one_frame
+from tests.test_frames import count as count
+from tests.wire import Wire
 
 
 def stands(house: House, folder: str, document: str, pane: str) -> bool:
@@ -80,3 +86,47 @@ async def test_plus_gives_the_pane_with_the_keys_more_room_then_all_and_the_size
         await house.press("_", "_")
         await house.until(lambda: abs(sizes(house)[1][1] + 1 - sizes(house)[2][1]) <= 1, "as ever")
         assert "normal size" in house.notices
+
+
+def told(house: House) -> bool:
+    """Whether what may follow is on the screen."""
+    return any(line.startswith("── ") for line in house.drawn)
+
+
+async def test_who_hesitates_after_a_first_key_is_told_what_may_follow_and_who_does_not_is_not(
+    demo: Demo, wire: Wire, tmp_path: Path, count: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        house.app.settle = house.browse.settle = REST
+        monkeypatch.setattr("kbtui.tui.keyboard.HESITATION", REST)
+        assert await each_draws_one_frame(house, count, "s", "escape", "g", "z", "z", "R") <= 2
+        monkeypatch.setattr("kbtui.tui.keyboard.HESITATION", 0.05)
+        wire.forget()
+        await house.press("s")
+        await house.until(lambda: told(house), "what may follow")
+        shown = "\n".join(house.drawn)
+        assert "n▲ N▼ name" in shown and "z▲ Z▼ size" in shown and "created" in shown
+        assert house.drawn[-1].startswith(" s … Esc gives up") and "Name ▲" in shown
+        await house.press("escape")
+        await house.until(lambda: not told(house), "gone")
+        assert "filter" in house.line("footer")
+        await house.press("g")
+        await house.until(lambda: told(house), "again")
+        assert "drafts" in "\n".join(house.drawn)
+        assert not wire.requests
+        await house.press("a")
+        await house.until(lambda: not told(house), "gone")
+        assert "All documents" in house.line("header")
+
+
+@pytest.mark.parametrize("width", [20, 80, 200])
+def test_hints_stand_in_columns_from_top_to_bottom(width: int) -> None:
+    hints = [(chr(ord("a") + at), f"does {at}") for at in range(20)]
+    lines = laid_out(hints, width, 30)
+    text = ["".join(part for part, _ in line).rstrip() for line in lines]
+    assert all(len(line) <= width for line in text) and text[0].startswith(" a does 0")
+    assert sorted(
+        word for line in text for word in line.split("does ")[1:] for word in word.split()[:1]
+    ) == sorted(str(at) for at in range(20))
+    assert len(laid_out(hints, width, 2)) <= 2
