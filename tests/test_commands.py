@@ -170,7 +170,7 @@ def test_a_key_that_keeps_another_from_its_command_is_refused_with_both(
         {"sort.menu": ("o",), "sort.name": ("o n", "s x")},
         {"question.verb": ("j",)},
         {"screen.theme": ("ctrl+x t",)},
-        {"move.down": ("+", "ctrl++", "f12", "alt+comma")},
+        {"move.down": ("%", "ctrl++", "f12", "alt+comma")},
     ],
 )
 def test_a_key_is_free_where_its_command_has_moved_or_is_never_asked_together(

@@ -39,6 +39,7 @@ from kbtui.tui.panes import SCOPES
 from kbtui.tui.saving import Held
 from kbtui.tui.screens.browse import Browse
 from kbtui.tui.sourcing import Sourcing
+from kbtui.tui.tasks import Tasks
 from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
 from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Part
@@ -64,12 +65,23 @@ SHEETS = (
     "agents",
     "knowledge",
     "index",
+    "tasks",
+    "requests",
+    "facts",
     "welcome",
 )
 
 
 class KbApp(
-    Workspaces, Opening, Sourcing, Building, Copying, output.Output, App[int], inherit_bindings=False
+    Workspaces,
+    Opening,
+    Sourcing,
+    Building,
+    Tasks,
+    Copying,
+    output.Output,
+    App[int],
+    inherit_bindings=False,
 ):
     """The application over one workspace at a time.
 
@@ -395,6 +407,7 @@ class KbApp(
 
     def failed(self, error: Error, sentence: str = "") -> None:
         """Say what went wrong; and where the line is down, find out at once."""
+        self.note_error(error)
         self.tell(sentence or error.sentence, "bad")
         if isinstance(error, Offline):
             self.look_again()

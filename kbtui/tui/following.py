@@ -51,6 +51,7 @@ class Follower:
         self._asking: asyncio.Future[None] | None = None  # a round under way
         self._afresh = False  # it was cut off to be begun again
         self._stopped = False
+        self.halted = False  # a look was broken off
 
     async def run(self) -> None:
         """Sweep, then look again and again; after a fault wait, say so, and go on. Never returns."""
@@ -58,6 +59,7 @@ class Follower:
         pause: float | None  # None: until the person asks
         while True:
             self._again.clear()
+            self.halted = False
             self._asking = asyncio.ensure_future(self._round())
             try:
                 await self._asking
@@ -67,10 +69,12 @@ class Follower:
                 self._unwell(error, pause)
                 delay = min(delay * 2, LAST_RETRY)
             except asyncio.CancelledError:
-                if not self._afresh:
+                if self._afresh:
+                    self._afresh = False
+                    continue
+                if not self.halted:
                     raise
-                self._afresh = False
-                continue
+                self._all, pause = True, None
             finally:
                 self._asking = None
             with suppress(TimeoutError):
@@ -99,6 +103,18 @@ class Follower:
         if self._asking is not None or self._trouble is not None:
             self._stopped = True
             self._again.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the service is being looked at, or is to be tried again."""
+        return self._asking is not None or self._trouble is not None
+
+    def halt(self) -> None:
+        """Break off the look at the service, or the wait for another one, until the person asks."""
+        if self._asking is not None and self._kb.waiting is None:
+            self.halted = self._asking.cancel()
+        else:
+            self.stop()
 
     async def _round(self) -> None:
         now = time.monotonic()
@@ -166,6 +182,8 @@ class Follower:
             word = next((word for kind, word in WORDS if isinstance(trouble, kind)), "service fault")
             seen = " · as seen last" if self._kb.mirror.count(ALL) else ""
             return [(word, "bad"), (f"{seen} · {self._next_try()}", "warn")]
+        if self.halted:
+            return [("not up to date · R goes on", "warn")]
         progress = self._progress
         if progress is None:
             return [("connecting", "dim")]

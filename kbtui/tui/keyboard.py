@@ -297,6 +297,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         self.app.tell(sentence, look)  # type: ignore[attr-defined]
 
     def failed(self, error: Error) -> None:
+        self.app.note_error(error)  # type: ignore[attr-defined]
         self.tell(error.sentence, "bad")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, cast
 
 from kbtui.rows import ALL, Found
@@ -10,6 +11,7 @@ from kbtui.tui.keyboard import CommandScreen
 if TYPE_CHECKING:
     from textual.app import App
 
+    from kbtui.errors import Error
     from kbtui.knowledge_base import KnowledgeBase
     from kbtui.rows import Chosen, DocumentRow
     from kbtui.tui.app import KbApp
@@ -23,6 +25,12 @@ else:
 
 class Opening(Base):
     """What `KbApp` does to show something else; a part of it in a file of its own."""
+
+    told_error: tuple[float, Error] | None = None  # of which a person was told last, and when
+
+    def note_error(self, error: Error) -> None:
+        """A person was told of this one."""
+        self.told_error = (time.time(), error)
 
     _left: tuple[KnowledgeBase | None, Left | None] = (None, None)
 
@@ -135,6 +143,40 @@ class Opening(Base):
         browse = self._browse()
         if browse is not None:
             browse.look_as(agent)
+
+    def do_go_tasks(self) -> None:
+        from kbtui.tui.screens.tasks import TaskList
+
+        if self._has_service():
+            self.push_screen(TaskList(self._it))
+
+    def do_go_requests(self) -> None:
+        from kbtui.tui.screens.requests import RequestLog
+
+        if self._has_service():
+            self.push_screen(RequestLog(self._it))
+
+    def do_go_error(self) -> None:
+        """The last error of which a person was told, or of a request that failed, whichever is newer."""
+        from kbtui.tui.screens.facts import Facts, of_error
+
+        if not self._has_service():
+            return
+        request, told = self.kb.requests.failed(), self.told_error
+        if request is not None and request.error is not None and (told is None or request.at >= told[0]):
+            told = (request.at, request.error)
+        if told is None:
+            self._it.tell("Nothing has gone wrong in this visit.")
+            return
+        at, error = told
+        its = next((each for each in self.kb.requests.last() if each.error is error), None)
+        facts = of_error(at, error, its, self.kb.base_url)
+        self.push_screen(Facts(self._it, "The last error", facts))
+
+    def _has_service(self) -> bool:
+        if not self._it.has_knowledge:
+            self._it.tell("No workspace is open yet: nothing was asked.")
+        return self._it.has_knowledge
 
     def do_help_keys(self) -> None:
         from kbtui.tui.screens.keys import Keys
