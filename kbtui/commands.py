@@ -449,6 +449,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("help.palette", (":", "ctrl+p"), "commands", "commands, folders and documents by name", ("everywhere",)),
     Command("screen.theme", ("g t",), "dark or light", "change between dark and light", ("everywhere",)),
     Command("screen.redraw", ("ctrl+l",), "redraw", "draw the screen anew", ("everywhere",)),
+    Command("app.read_only", (), "read-only", "change nothing in this visit", ("everywhere",), typed="set ro"),
+    Command("app.write", (), "writing", "allow changes again", ("everywhere",), typed="set rw"),
     Command("app.suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", ("everywhere",)),
     Command("app.back", ("escape",), "back", "undo the newest filter, or go back", ("browse",)),
     Command("app.leave", ("q",), "quit", "go back, and quit where there is nothing to go back from", ("browse", "welcome"), 7),

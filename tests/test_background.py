@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kbtui.answers import MODELS
 from kbtui.demo.server import Demo
 from kbtui.errors import (
     Busy,
@@ -22,6 +23,7 @@ from kbtui.errors import (
 )
 from kbtui.requests import KEPT, Requests
 from kbtui.transport import Exchange
+from kbtui.tui.driver import Returned
 from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.requests import RequestLog
 from kbtui.tui.screens.tasks import TaskList
@@ -171,3 +173,52 @@ async def test_tasks_tell_what_runs_and_x_cancels_what_may_be(
         hold.release()
         await house.press("q", "R")
         await house.online()
+
+
+async def test_who_comes_back_after_a_while_is_shown_what_is_new_and_may_read_only_or_change_again(
+    demo: Demo, wire: Wire, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.add("Shared", "One.")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Shared")
+        await house.until(lambda: house.reading and house.indexes_known, "all that is asked of itself")
+        wire.forget()
+        house.app.post_message(Returned())
+        await house.press("j")
+        assert not wire.requests, "the last look is not old"
+        monkeypatch.setattr("kbtui.tui.following.OLD", 0.0)
+        house.app.post_message(Returned())
+        await house.until(lambda: wire.requests, "a look")
+
+        await house.press(":", *"set ro", "enter", "e")
+        assert (
+            "read-only" in house.line("header")
+            and "Edit: this workspace is open for reading" in house.notices
+        )
+        await house.press(":", *"set rw", "enter", "e")
+        await house.editor()
+        await house.type("Word ")
+        await house.press("ctrl+p", *"set ro", "enter", "ctrl+s")
+        await house.until(lambda: "reading only" in house.notices and "draft" in house.notices, "not sent")
+        assert not wire.patches
+
+
+async def test_leaving_asks_where_indexes_are_not_begun_yet(
+    demo: Demo, wire: Wire, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Long", "A sentence of some length about batteries. " * 300)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        hold = wire.hold("request", method="POST", path="rag-index$")
+        house.app.build_indexes({id: "Long"}, MODELS[0])
+        await house.until(lambda: house.app.jobs(), "begun")
+        await house.press("Q")
+        await house.until(lambda: isinstance(house.app.screen, Question), "a question")
+        await house.until(lambda: "the indexes of 1 document." in drawn(house), "what is cut off")
+        await house.press("n")
+        assert house.app.screen is house.browse
+        hold.release()
+        await house.until(lambda: "Indexed: “Long”" in house.notices, "built all the same")
+        await house.press("Q")
+        await house.until(lambda: house.app.return_code == 0 or not house.app.is_running, "left")

@@ -347,7 +347,8 @@ class KbApp(
     def read_only(self) -> str:
         """Why nothing can be changed in this workspace, or ""."""
         if self.kb.read_only:
-            return "this workspace is open for reading only"
+            ends = "" if self.settings.workspace.read_only else "; :set rw ends that"
+            return f"this workspace is open for reading only{ends}"
         return "the key may only read; R after you gave it more" if self.may_only_read else ""
 
     def title_parts(self) -> list[Part]:
@@ -411,6 +412,11 @@ class KbApp(
         self.tell(sentence or error.sentence, "bad")
         if isinstance(error, Offline):
             self.look_again()
+
+    def on_returned(self) -> None:
+        """The terminal has the focus again."""
+        if self._follower is not None:
+            self._follower.come_back()
 
     def reached(self) -> None:
         self.may_only_read = False

@@ -60,5 +60,5 @@ class Below:
         return command.reason(self.screen.situation()) if self.knows(command) else None
 
     def run(self, command: Command) -> None:
-        """Carry it out there, once what lies above is gone."""
-        self.screen.app.call_later(self.screen.run, command)
+        """Carry it out there, now that what lay above is gone, and before any key that was typed after it."""
+        self.screen.run(command)

@@ -16,6 +16,7 @@ from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Part, fit
 
 POLL = 20.0  # seconds between looks at the service
+OLD = 30.0  # seconds after which a person who comes back is shown what is new at once
 SWEEP = 900.0  # seconds after which everything is compared again
 FIRST_RETRY, LAST_RETRY = 2.0, 60.0  # seconds to wait after the service could not be reached
 
@@ -46,7 +47,7 @@ class Follower:
         self._progress: Progress | None = None
         self._trouble: Error | None = None
         self._retry_at = 0.0
-        self._swept = 0.0
+        self._swept = self._looked = 0.0
         self._all = True  # compare everything, not only what is new
         self._asking: asyncio.Future[None] | None = None  # a round under way
         self._afresh = False  # it was cut off to be begun again
@@ -95,6 +96,12 @@ class Follower:
         self._stopped = False
         self._again.set()
 
+    def come_back(self) -> None:
+        """The person is back: look, if the last look is old and they did not call it off."""
+        called_off = self._stopped or self.halted
+        if self._asking is None and not called_off and time.monotonic() - self._looked > OLD:
+            self.look()
+
     def stop(self) -> None:
         """Wait no longer; where the look at the service failed, try no more until the person asks."""
         if self._kb.waiting is not None:
@@ -129,6 +136,7 @@ class Follower:
             raise
         if due:
             self._swept = now
+        self._looked = time.monotonic()
         for lost in await self._kb.overwritten():
             self._tell(
                 f"“{lost.name[:80]}” no longer holds what you saved: somebody saved over it. "
