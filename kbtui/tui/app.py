@@ -368,6 +368,10 @@ class KbApp(
         return self._follower is not None and self._follower.in_touch
 
     @property
+    def look_failed(self) -> tuple[float, Error] | None:
+        return self._follower.failed if self._follower is not None else None
+
+    @property
     def trouble(self) -> str:
         """Why the service cannot be read now, with what to do, or "" where all is well."""
         return self._follower.trouble if self._follower is not None else ""

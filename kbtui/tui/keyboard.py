@@ -57,6 +57,8 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         self._ready.set()  # Textual calls this one after that of the subclass
 
     def on_resize(self) -> None:
+        if self._following is not None and self._following.display:
+            self._rest_came()  # what is shown lies elsewhere now
         self.show_footer()
 
     async def ready(self) -> None:

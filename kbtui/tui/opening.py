@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from kbtui.rows import ALL, Found
@@ -27,6 +28,11 @@ class Opening(Base):
     """What `KbApp` does to show something else; a part of it in a file of its own."""
 
     told_error: tuple[float, Error] | None = None  # of which a person was told last, and when
+
+    @property
+    def look_failed(self) -> tuple[float, Error] | None:
+        """The last look at the service that failed, and when."""
+        raise NotImplementedError
 
     def note_error(self, error: Error) -> None:
         """A person was told of this one."""
@@ -157,14 +163,16 @@ class Opening(Base):
             self.push_screen(RequestLog(self._it))
 
     def do_go_error(self) -> None:
-        """The last error of which a person was told, or of a request that failed, whichever is newer."""
+        """The last error: of which a person was told, of a request, or of a look at the service."""
         from kbtui.tui.screens.facts import Facts, of_error
 
         if not self._has_service():
             return
-        request, told = self.kb.requests.failed(), self.told_error
-        if request is not None and request.error is not None and (told is None or request.at >= told[0]):
-            told = (request.at, request.error)
+        failed = self.kb.requests.failed()
+        request = (failed.at, failed.error) if failed is not None and failed.error is not None else None
+        told = max(
+            filter(None, (request, self.told_error, self.look_failed)), default=None, key=itemgetter(0)
+        )
         if told is None:
             self._it.tell("Nothing has gone wrong in this visit.")
             return
