@@ -64,21 +64,23 @@ async def test_plus_gives_the_pane_with_the_keys_more_room_then_all_and_the_size
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path), (200, 50)) as house:
         await house.online()
-        normal = sizes(house)
+        tree, documents, text = sizes(house)
         await house.press("+")
-        tree, list_, text = sizes(house)
-        assert list_[0] * 2 >= 3 * normal[1][0] - 2 and text[0] < normal[2][0] and tree == normal[0]
+        await house.until(lambda: 2 * sizes(house)[1][0] >= 3 * documents[0] - 2, "half as much room again")
+        assert sizes(house)[2][0] < text[0] and sizes(house)[0] == tree
         await house.press("3")
-        assert sizes(house)[2][0] * 2 >= 3 * normal[2][0] - 4 and sizes(house)[1][0] < normal[1][0]
+        await house.until(lambda: 2 * sizes(house)[2][0] >= 3 * text[0] - 4, "and so the text")
         await house.press("+")
-        assert sizes(house) == [(0, 0), (0, 0), (200, 48)] and house.browse.alone
+        await house.until(lambda: sizes(house) == [(0, 0), (0, 0), (200, 48)], "alone")
         await house.press("1")
-        assert sizes(house) == [(200, 48), (0, 0), (0, 0)] and house.browse.folders.has_focus
+        await house.until(lambda: sizes(house) == [(200, 48), (0, 0), (0, 0)], "and so the tree")
+        assert house.browse.alone and house.browse.folders.has_focus
         await house.press("+")
         assert "alone already" in house.notices
         await house.pilot.resize_terminal(80, 24)
         await house.press("2", "_")
-        assert sizes(house)[1] == (80, 21) and "whole screen" in house.notices
+        await house.until(lambda: sizes(house)[1] == (80, 21), "one pane")
+        assert "whole screen" in house.notices
         await house.pilot.resize_terminal(130, 40)
         await house.until(lambda: sizes(house)[1][0] == 130, "alone, as before")
         await house.press("_")

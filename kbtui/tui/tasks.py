@@ -46,6 +46,7 @@ WORDS = {
     "compared": "Read the chunks under two models",
     "compare": "Compare the chunks with others",
     "all": "Read how all indexes stand",
+    "difference": "Compare two texts",
 }
 """Workers by their groups; one that describes itself is told in its own words."""
 
@@ -54,13 +55,11 @@ QUIET = frozenset(
 )
 """Groups that are told in other words, are over in a moment, or only look now and then."""
 
-KEPT_ON = {
-    "save": "a change that was begun is finished",
-    "delete": "a change that was begun is finished",
-}
-"""Why a worker is not called off."""
+READING = frozenset(WORDS) - {"save", "build", "delete"}
+"""Groups that change nothing: to call them off harms nothing."""
 
-
+DONE = "what is done stays done"
+FINISHED = "a change that was begun is finished"
 LOOKS = "R looks at the service at once"
 GOES_ON = "what was begun, the service goes on with"
 
@@ -130,7 +129,7 @@ class Tasks(Base):
             row = self.kb.mirror.row(document)
             what, name = "name" if field == "name" else "text", safe(row.name[:80]) if row else document
             state = self.countdown() or "on its way"
-            yield Task(f"{field} {document}", f"Save the {what} of “{name}”", state, why=KEPT_ON["save"])
+            yield Task(f"{field} {document}", f"Save the {what} of “{name}”", state, why=FINISHED)
 
     def _builds(self) -> Iterator[Task]:
         for job in self.jobs():
@@ -149,8 +148,10 @@ class Tasks(Base):
                 changes -= 1  # told by the name of its document
                 continue
             title = worker.description or WORDS.get(worker.group, worker.group)
-            why = KEPT_ON.get(worker.group, "")
-            yield Task(f"worker {id(worker)}", title, "under way", "", None if why else worker.cancel, why)
+            cancel, why = (worker.cancel, "") if worker.group in READING else (None, FINISHED)
+            if worker.group in ("build", "bulk"):
+                cancel, why = worker.cancel, DONE
+            yield Task(f"worker {id(worker)}", title, "under way", "", cancel, why)
 
     def _is_told(self, worker: Worker[object]) -> bool:
         """Whether it only waits to be asked for more, or is told as a job."""
