@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections import deque
 from pathlib import Path
 
 import pytest
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from kbtui.answers import MODELS
 from kbtui.demo.server import Demo
@@ -23,7 +27,7 @@ from kbtui.errors import (
 )
 from kbtui.requests import KEPT, Requests
 from kbtui.transport import Exchange
-from kbtui.tui.driver import Returned
+from kbtui.tui.driver import PacedDriver, Returned
 from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.requests import RequestLog
 from kbtui.tui.screens.tasks import TaskList
@@ -173,6 +177,18 @@ async def test_tasks_tell_what_runs_and_x_cancels_what_may_be(
         hold.release()
         await house.press("q", "R")
         await house.online()
+
+
+def test_the_focus_of_the_terminal_is_news_for_us_and_not_for_textual(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard = list[Message]()
+    monkeypatch.setattr(LinuxDriver, "process_message", lambda self, message: heard.append(message))
+    driver = PacedDriver.__new__(PacedDriver)
+    driver._flying = deque()
+    for message in (events.AppBlur(), events.AppFocus()):
+        driver.process_message(message)
+    assert [type(message) for message in heard] == [Returned]
 
 
 async def test_who_comes_back_after_a_while_is_shown_what_is_new_and_may_read_only_or_change_again(

@@ -22,6 +22,11 @@ def test_every_command_is_declared_once_with_a_place_and_a_sentence() -> None:
         assert set(command.places) <= set(PLACES)
 
 
+def test_what_is_typed_for_a_command_means_one_thing_in_one_place() -> None:
+    typed = [(place, each.typed) for each in COMMANDS if each.typed for place in each.places]
+    assert len(set(typed)) == len(typed)
+
+
 def test_what_a_command_does_is_said_in_full_on_a_terminal_of_80_columns() -> None:
     beside = 4 + 15 + 1 + 1  # what stands before its keys, the keys, a space, the scroll bar
     assert [command.id for command in COMMANDS if len(command.help) > 80 - beside] == []
