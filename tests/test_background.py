@@ -11,7 +11,6 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from kbtui.answers import MODELS
 from kbtui.demo.server import Demo
 from kbtui.errors import (
     Busy,
@@ -144,7 +143,7 @@ async def test_requests_are_told_as_they_end_with_all_that_is_known_and_the_last
         assert house.app.screen is house.browse
 
 
-async def test_tasks_tell_what_runs_and_x_cancels_what_may_be(
+async def test_tasks_tell_what_runs_leaving_asks_before_it_is_cut_off_and_x_cancels_what_may_be(
     demo: Demo, wire: Wire, service: Service, tmp_path: Path
 ) -> None:
     for number in range(3):
@@ -164,7 +163,10 @@ async def test_tasks_tell_what_runs_and_x_cancels_what_may_be(
         await house.press("y", "T")
         await house.until(lambda: "x Indexes of 3 documents" in drawn(house), "a job")
         assert "0 of 3 done" in drawn(house)
-        await house.press("j", "x")
+        await house.press("Q")
+        await house.until(lambda: isinstance(house.app.screen, Question), "leaving cuts that off")
+        await house.until(lambda: "the indexes of 3 documents." in drawn(house), "what is cut off")
+        await house.press("n", "j", "x")
         await house.until(lambda: "Indexes of 3 documents" not in drawn(house), "begun no more")
         assert "Cancelled: Indexes of 3 documents" in house.notices
         hold.release()
@@ -218,23 +220,3 @@ async def test_who_comes_back_after_a_while_is_shown_what_is_new_and_may_read_on
         await house.press("ctrl+p", *"set ro", "enter", "ctrl+s")
         await house.until(lambda: "reading only" in house.notices and "draft" in house.notices, "not sent")
         assert not wire.patches
-
-
-async def test_leaving_asks_where_indexes_are_not_begun_yet(
-    demo: Demo, wire: Wire, service: Service, tmp_path: Path
-) -> None:
-    id = service.add("Long", "A sentence of some length about batteries. " * 300)
-    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
-        await house.online()
-        hold = wire.hold("request", method="POST", path="rag-index$")
-        house.app.build_indexes({id: "Long"}, MODELS[0])
-        await house.until(lambda: house.app.jobs(), "begun")
-        await house.press("Q")
-        await house.until(lambda: isinstance(house.app.screen, Question), "a question")
-        await house.until(lambda: "the indexes of 1 document." in drawn(house), "what is cut off")
-        await house.press("n")
-        assert house.app.screen is house.browse
-        hold.release()
-        await house.until(lambda: "Indexed: “Long”" in house.notices, "built all the same")
-        await house.press("Q")
-        await house.until(lambda: house.app.return_code == 0 or not house.app.is_running, "left")
