@@ -13,6 +13,7 @@ from kbtui.documents import folded
 from kbtui.mirror import Mirror
 from kbtui.tui.fuzzy import LONGEST, fit
 from kbtui.tui.screens.palette import Palette
+from kbtui.tui.screens.question import Question
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.shelf import document, fill, folder
@@ -171,3 +172,10 @@ async def test_a_large_mirror_is_looked_through_in_a_thread_and_enter_waits_for_
         await house.until(lambda: "Nothing is called that" in drawn(house), "looked through all")
         await house.press("enter")
         assert house.app.screen is palette
+        await house.press("escape")
+        house.app.push_screen(Question(house.app, "Lose it?", "It is lost.", "Lose"))
+        await house.until(lambda: "Lose it?" in drawn(house), "a question")
+        await house.press("T")
+        await house.press(":", *"chargeb")
+        assert isinstance(house.app.screen, Palette) and house.app.screen is not palette
+        assert "Chargebacks" not in drawn(house), "there is no leaving before the answer"

@@ -60,7 +60,8 @@ READING = frozenset(WORDS) - {"save", "build", "delete"}
 
 DONE = "what is done stays done"
 FINISHED = "a change that was begun is finished"
-LOOKS = "R looks at the service at once"
+LOOKS = "R looks at the service again"
+IDLE = "the service is not asked at the moment"
 GOES_ON = "what was begun, the service goes on with"
 
 
@@ -117,8 +118,8 @@ class Tasks(Base):
         if follower is not None:
             state = " ".join(text for text, _ in follower.status("x")).strip()
             look = next((look for _, look in follower.status("x") if look in ("bad", "warn")), "")
-            cancel = follower.halt if follower.busy else None
-            yield Task("service", "Bring the list up to date", state, look, cancel, LOOKS)
+            cancel, why = (follower.halt, LOOKS) if follower.busy else (None, IDLE)
+            yield Task("service", "Bring the list up to date", state, look, cancel, why)
         for wait in waiting.waits if waiting is not None else ():
             reason = safe(wait.reason).partition(". ")[0].rstrip(".")
             state = f"the {wait.attempt + 1}. try in {ceil(max(0.0, wait.until - monotonic()))} s"
