@@ -22,10 +22,11 @@ from kbtui.rows import Start
 from kbtui.settings import BadSettings, Places, Settings, Workspace
 
 if TYPE_CHECKING:
+    from kbtui.access import Connect
     from kbtui.answers import Answers
     from kbtui.api import Api
     from kbtui.knowledge_base import KnowledgeBase
-    from kbtui.transport import Wait
+    from kbtui.transport import Exchange, Wait
 
 NO_DEMO = "The demo is not installed; install kbtui with its extra: pip install 'kbtui[demo]'."
 
@@ -300,13 +301,13 @@ def _open_answers(workspace: Workspace) -> Answers:
     return Answers(Mirror(None), _connector(workspace.base_url, key))
 
 
-def _connector(base_url: str, key: str) -> Callable[[Callable[[Wait], None]], Api]:
+def _connector(base_url: str, key: str) -> Connect:
     """What builds the client: here, because nobody behind this door may know it."""
 
-    def connect(on_wait: Callable[[Wait], None]) -> Api:
+    def connect(on_wait: Callable[[Wait], None], on_exchange: Callable[[Exchange], None]) -> Api:
         from kbtui.api import Api
 
-        return Api(base_url, key, on_wait=on_wait)
+        return Api(base_url, key, on_wait=on_wait, on_exchange=on_exchange)
 
     return connect
 

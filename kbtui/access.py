@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 
 from kbtui.errors import NotFound, Refused
 from kbtui.mirror import Mirror
+from kbtui.requests import Requests
 from kbtui.rows import FOLDER, Body, DocumentRow, Progress, View
 from kbtui.sync import Sync
 
 if TYPE_CHECKING:
     from kbtui.api import Api
     from kbtui.models import Document
-    from kbtui.transport import Wait
+    from kbtui.transport import Exchange, Wait
+
+    Connect = Callable[[Callable[[Wait], None], Callable[[Exchange], None]], Api]
 
 LOOK = 0.25  # seconds between two looks at what moves by itself: at most four repaints a second from it
 LARGEST_TEXT = 20_000_000  # bytes: the service takes no larger file
@@ -47,11 +50,12 @@ class Access:
 
     Args:
         connect: builds the client; called once, in a thread, when the network is first needed. It is given
-            what to do when a countdown begins.
+            what to do when a countdown begins, and when a try of a request has ended.
     """
 
-    def __init__(self, mirror: Mirror, connect: Callable[[Callable[[Wait], None]], Api]) -> None:
+    def __init__(self, mirror: Mirror, connect: Connect) -> None:
         self.mirror = mirror
+        self.requests = Requests()
         self._waits: list[Wait] = []
         self._connect = connect
         self._connecting: asyncio.Task[Api] | None = None
@@ -80,7 +84,9 @@ class Access:
     async def api(self) -> Api:
         """The client, built at the first call; the import of what it needs holds up no frame."""
         if self._connecting is None:
-            self._connecting = asyncio.create_task(asyncio.to_thread(self._connect, self._begin_wait))
+            self._connecting = asyncio.create_task(
+                asyncio.to_thread(self._connect, self._begin_wait, self.requests.add)
+            )
         try:
             return await asyncio.shield(self._connecting)
         except Exception:

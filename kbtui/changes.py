@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,9 @@ from kbtui.mirror import Mirror, lock_reason
 from kbtui.rows import Body
 
 if TYPE_CHECKING:
+    from kbtui.access import Connect
     from kbtui.api import Api
     from kbtui.models import Document
-    from kbtui.transport import Wait
 
 IN_DOUBT = 200.0  # seconds after which a request without an answer is over: the transport's limits, summed up
 
@@ -45,7 +45,7 @@ class Changes(Answers):
         mirror: Mirror,
         history: History,
         drafts: Drafts,
-        connect: Callable[[Callable[[Wait], None]], Api],
+        connect: Connect,
         *,
         read_only: bool = False,
     ) -> None:

@@ -37,7 +37,7 @@ class Command(NamedTuple):
 
     `keys` are as the terminal names them, two separated by a space for one after the other. `places` are where
     it works, the narrowest first. `footer` is its rank in the footer there, 0 for never. `off` gives the reason
-    why it cannot be done now.
+    why it cannot be done now. `typed` is what runs it after `:`, besides its name.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Command(NamedTuple):
     footer: int = 0
     off: Off | None = None
     destroys: bool = False
+    typed: str = ""
 
     def reason(self, situation: Situation) -> str | None:
         """Why the command is off now, or None where it can be done."""
@@ -87,6 +88,10 @@ PLACES = {
     "views": "Saved views",
     "view_name": "While typing a name for a view",
     "keys": "List of keys",
+    "tasks": "Tasks in the background",
+    "requests": "Requests to the service",
+    "facts": "One request, or the last error",
+    "palette": "While typing a command, or a name to go to",
     "drafts": "Drafts",
     "around": "Over Browse, wherever nothing is typed",
     "welcome": "First run",
@@ -96,7 +101,7 @@ PLACES = {
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
 TYPING = frozenset(
-    {
+    [
         "filter",
         "rename",
         "search",
@@ -107,7 +112,8 @@ TYPING = frozenset(
         "view_name",
         "editor",
         "keys",
-    }
+        "palette",
+    ]
 )
 """Places where a text field has the keys: there a character is a character, and never a command."""
 
@@ -217,9 +223,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("pane.view", ("3",), "text", "go to the document view", ("browse",)),
     Command("pane.next", ("tab",), "next pane", "go to the next pane", ("browse",)),
     Command("pane.previous", ("shift+tab",), "previous pane", "go to the previous pane", ("browse",)),
+    Command("zoom.in", ("+",), "larger", "more room for the pane with the keys, then all", ("browse",)),
+    Command("zoom.out", ("_",), "smaller", "less room for it, back to its normal size", ("browse",)),
     Command("go.root", ("g h",), "root", "go to the root folder", ("browse",)),
     Command("go.parent", ("g p",), "parent", "go to the folder above", ("browse",)),
     Command("go.all", ("g a",), "all", "all documents, flat", ("browse",)),
+    Command("go.back", ("H",), "back", "back to where you looked before", ("browse",)),
+    Command("go.forward", ("L",), "forward", "forward again, after going back", ("browse",)),
+    Command("go.last", ("-",), "last place", "to where you were before this; again, back here", ("browse",)),
     Command("tree.unfold", ("z R",), "unfold all", "unfold every folder of the tree", ("browse",)),
     Command("tree.fold", ("z M",), "fold all", "fold every folder of the tree", ("browse",)),
     # Finding
@@ -380,8 +391,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("history.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("history",), 3),
     Command("rename.save", ("enter",), "save", "save the new name", ("rename",), 1),
     Command("rename.leave", ("escape",), "leave", "leave the name as it was", ("rename",), 2),
-    Command("edit.save", ("ctrl+s", "f2"), "save", "save to the service and check it arrived", ("editor",), 1),
-    Command("edit.leave", ("escape",), "leave, draft kept", "leave; what you typed is kept as a draft", ("editor",), 2),
+    Command("edit.save", ("ctrl+s", "f2"), "save", "save to the service and check it arrived", ("editor",), 1, typed="w"),
+    Command("edit.leave", ("escape",), "leave, draft kept", "leave; what you typed is kept as a draft", ("editor",), 2, typed="q"),
     Command("edit.outside", ("f4",), "$EDITOR", "go on in $EDITOR; its text comes back here, not saved yet", ("editor",), 3),
     Command("edit.discard", ("f8",), "discard", "throw the draft away, after a question", ("editor",), 4, None, True),
     # In a text, by the names of Textual's text area
@@ -445,19 +456,37 @@ COMMANDS: tuple[Command, ...] = (
     Command("keys.page_down", ("pagedown",), "page down", "a page down", ("keys",)),
     Command("keys.page_up", ("pageup",), "page up", "a page up", ("keys",)),
     Command("keys.leave", ("escape", "f1"), "close", "close", ("keys",), 2),
+    Command("palette.run", ("enter",), "go", "run the command, or go to the folder or document", ("palette",), 1),
+    Command("palette.down", ("down", "ctrl+n"), "down", "one line down", ("palette",)),
+    Command("palette.up", ("up", "ctrl+p"), "up", "one line up", ("palette",)),
+    Command("palette.page_down", ("pagedown",), "page down", "a page down", ("palette",)),
+    Command("palette.page_up", ("pageup",), "page up", "a page up", ("palette",)),
+    Command("palette.leave", ("escape",), "close", "close", ("palette",), 2),
+    Command("go.tasks", ("T",), "tasks", "what runs or waits in the background", ("everywhere",)),
+    Command("go.requests", ("@",), "requests", "the last requests to the service", ("everywhere",)),
+    Command("go.error", ("!",), "last error", "the last error, in detail", ("everywhere",)),
+    Command("requests.open", ("enter", "l", "right"), "details", "all that is known of the request", ("requests",), 1),
+    Command("requests.copy", ("y",), "copy as curl", "copy it as a command for curl, without the key", ("requests",), 2),
+    Command("requests.leave", ("escape", "q", "h", "left", "@"), "back", "back to where you were", ("requests",), 3),
+    Command("facts.copy", ("y",), "copy", "copy what is told here; of a request, the command for curl", ("facts",), 1),
+    Command("facts.leave", ("escape", "q", "h", "left", "enter"), "back", "back to where you were", ("facts",), 2),
+    Command("tasks.cancel", ("x",), "cancel", "cancel the task, if it can be", ("tasks",), 1),
+    Command("tasks.leave", ("escape", "q", "h", "left", "T"), "back", "back to where you were", ("tasks",), 2),
     Command("choose.discard", ("x",), "discard", "discard the selected draft, after a question", ("drafts",), 2, None, True),
     Command("choose.new", ("w",), "new document", "write the selected draft as a document of its own", ("drafts",), 3),
     Command("choose.leave", ("escape", "q"), "close", "close", ("choose",), 4),
     Command("welcome.check", ("enter",), "check the key", "look for a key again and try it", ("welcome",), 1),
     Command("welcome.demo", ("d",), "open the demo", "open the embedded demo knowledge base", ("welcome",), 2),
     Command("help.keys", ("?", "f1"), "keys", "all keys, those that work here first; type to filter", ("everywhere",), 8),
-    Command("help.palette", (":", "ctrl+p"), "commands", "every command by name", ("everywhere",)),
+    Command("help.palette", (":", "ctrl+p"), "commands", "commands, folders and documents by name", ("everywhere",)),
     Command("screen.theme", ("g t",), "dark or light", "change between dark and light", ("everywhere",)),
     Command("screen.redraw", ("ctrl+l",), "redraw", "draw the screen anew", ("everywhere",)),
+    Command("app.read_only", (), "read-only", "change nothing in this visit", ("everywhere",), typed="set ro"),
+    Command("app.write", (), "writing", "allow changes again", ("everywhere",), typed="set rw"),
     Command("app.suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", ("everywhere",)),
     Command("app.back", ("escape",), "back", "give up a range, undo the newest filter, or go back", ("browse",)),
     Command("app.leave", ("q",), "quit", "go back, and quit where there is nothing to go back from", ("browse", "welcome"), 7),
-    Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("browse", "around", "welcome", "choose")),
+    Command("app.quit", ("Q",), "quit", "quit; drafts are kept", ("browse", "around", "welcome", "choose"), typed="q"),
 )  # fmt: skip
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}

@@ -108,3 +108,20 @@ class Conflict(Error):
 
 class Unexpected(Error):
     """An answer outside the contract, or a fault on the service's side (5xx)."""
+
+
+_ADVICE: tuple[tuple[type[Error], str], ...] = (
+    (MissingPermission, "Have the permission added to the key, then R; or open another workspace with gw."),
+    (Unauthorized, "Check the key, and that it belongs to this region; then R."),
+    (Offline, "Check the line and the proxy. kbtui tries again by itself, R at once; what you type is kept."),
+    (NotFound, "R brings the list up to date."),
+    (Busy, "Nothing: kbtui tries again by itself, X stops that. Later, do again what was given up."),
+    (Conflict, "Save again: both texts are shown, and yours is kept until you choose."),
+    (Refused, "The service says why. Change that, and try again."),
+    (Unexpected, "Try again in a while. If it stays, the request id lets the service's support find it."),
+)
+
+
+def advice(error: Error) -> str:
+    """What a person can do about it, as a sentence or two."""
+    return next((words for kind, words in _ADVICE if isinstance(error, kind)), "Try again.")

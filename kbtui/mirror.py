@@ -23,6 +23,7 @@ from kbtui.clock import changes, next_ticket
 from kbtui.database import Database, checked, number
 from kbtui.documents import COLUMNS, LOCKS, SAID, columns, said, told
 from kbtui.documents import lock_reason as lock_reason
+from kbtui.names import beginning_with, like
 from kbtui.rows import ALL, UNPLACED, Beside, DocumentRow, Eye, FolderRow, Sight, View
 from kbtui.schema import BY_NAME, MIGRATIONS
 from kbtui.shelf import Shelf
@@ -262,12 +263,7 @@ class Mirror(Shelf):
     def window(self, listing: Listing, start: int, stop: int) -> list[DocumentRow]:
         """The rows from `start` to `stop`, as they are now. Rows removed since are left out."""
         wanted = listing.rows[max(start, 0) : max(stop, 0)]
-
-        def work(database: sqlite3.Connection) -> list[DocumentRow]:
-            found = (database.execute(_ROW + "pk = ?", (pk,)).fetchone() for pk in wanted)
-            return [_row(row) for row in found if row]
-
-        return self._database.read(work)
+        return self._database.read(lambda database: _rows(database, wanted))
 
     def listed(self, listing: Listing, start: int, stop: int) -> dict[str, int]:
         """The ids of the rows from `start` to `stop`, in their order, with their bytes as of `sizes`.
@@ -288,6 +284,19 @@ class Mirror(Shelf):
             return listing.rows.index(found[0]) if found else None
         except ValueError:
             return None
+
+    def beginning_with(self, typed: str) -> list[DocumentRow]:
+        """The first folders, then documents, whose names begin with what is typed."""
+        return self._database.read(lambda database: _rows(database, beginning_with(database, typed)))
+
+    def like(self, typed: str) -> list[DocumentRow]:
+        """The folders, then documents, that what is typed may name, or a path; see `names.like`.
+
+        A few milliseconds for up to `SMALL` rows; for more, not on the event loop.
+        """
+        folders = self.folders() if "/" in typed else []
+        carry_out = self._database.read if self.count(ALL) <= SMALL else self._database.scan
+        return carry_out(lambda database: _rows(database, like(database, folders, typed)))
 
     # Sweeps
 
@@ -417,6 +426,11 @@ def _ids(database: sqlite3.Connection, query: str, ticket: int) -> list[str]:
 def _row(found: tuple[Any, ...]) -> DocumentRow:
     *values, lock = checked(found, _DOCUMENT)
     return DocumentRow._make((*values, LOCKS.get(lock)))
+
+
+def _rows(database: sqlite3.Connection, places: Iterable[int]) -> list[DocumentRow]:
+    found = (database.execute(_ROW + "pk = ?", (pk,)).fetchone() for pk in places)
+    return [_row(row) for row in found if row]
 
 
 def _folder(found: tuple[Any, ...]) -> FolderRow:

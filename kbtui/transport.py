@@ -97,13 +97,20 @@ class ContentPiece(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """One try of a request, for the log. `path` has the query; `status` is None where no answer came."""
+    """One try of a request, for the log. `path` has the query; `status` is None where no answer came.
+
+    `received` counts bytes of the answer as they came, `sends` is the type of the request's body, or "".
+    `error` is what went wrong; None also where the request was called off.
+    """
 
     method: str
     path: str
     status: int | None
     ms: float
     request_id: str
+    received: int = 0
+    sends: str = ""
+    error: Error | None = None
 
 
 class Wait:
@@ -278,18 +285,22 @@ class Transport:
         client, way = await self._client()
         request = self._request(client, ask, encoding)
         turn = await self._turn(ask.urgent)
-        began, response = time.monotonic(), None
+        began, response, fault = time.monotonic(), None, None
         try:
             response = await self._send(client, request, ask)
             if not response.is_success:
                 raise await self._refused(response, turn, ask)
             self.pacing.served(turn, maximum=_number(response, "maximum-concurrent-requests"))
             yield response
+        except _Fault as raised:
+            fault = raised
+            raise
         except (httpx.HTTPError, OSError, EOFError, zlib.error) as error:
-            raise _network_fault(error, response, way, ask) from None
+            fault = _network_fault(error, response, way, ask)
+            raise fault from None
         finally:
             self.pacing.leave(turn)
-            self._report(request, response, began)
+            self._report(request, response, began, fault)
             if response is not None:
                 await response.aclose()
 
@@ -324,17 +335,21 @@ class Transport:
         failed = response.status_code >= 500 or response.status_code == 408
         return _Fault(error, sent=failed and not throttled, passing=failed or isinstance(error, Busy))
 
-    def _report(self, request: httpx.Request, response: httpx.Response | None, began: float) -> None:
+    def _report(
+        self, request: httpx.Request, response: httpx.Response | None, began: float, fault: _Fault | None
+    ) -> None:
         headers = response.headers if response is not None else {}
-        self._on_exchange(
-            Exchange(
-                request.method,
-                request.url.raw_path.decode("ascii"),
-                response.status_code if response is not None else None,
-                (time.monotonic() - began) * 1000,
-                headers.get("request-id") or headers.get("x-trace-id") or "",
-            )
+        exchange = Exchange(
+            request.method,
+            request.url.raw_path.decode("ascii"),
+            response.status_code if response is not None else None,
+            (time.monotonic() - began) * 1000,
+            headers.get("request-id") or headers.get("x-trace-id") or "",
+            response.num_bytes_downloaded if response is not None else 0,
+            request.headers.get("content-type", "").partition(";")[0],
+            fault.error if fault is not None else None,
         )
+        self._on_exchange(exchange)
 
     # -- building --------------------------------------------------------------------------------------
 

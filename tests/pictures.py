@@ -43,6 +43,7 @@ async def browsing(house: House, service: Service, shot: Shot) -> None:
     await house.until(lambda: house.reading and house.indexes_known)
     await shot("browse")
     await house.press("f")
+    await house.until(lambda: "gives up" in house.line("footer"), "what may follow")
     await shot("browse-prefix")
     await house.press("u", "/", *"re")
     await shot("browse-filter")
@@ -151,7 +152,26 @@ async def changing(house: House, service: Service, shot: Shot) -> None:
     await back(house)
 
 
-TOUR = browsing, finding, asking, changing
+async def moving(house: House, service: Service, shot: Shot) -> None:
+    await house.select("Chargebacks")
+    await house.until(lambda: house.reading and house.indexes_known)
+    await house.press("+")
+    await shot("zoom-larger")
+    await house.press("3", "+")
+    await shot("zoom-alone")
+    await house.press("_", "_", "2")
+    await house.press(":", *"bill")
+    await shot("palette-names")
+    await house.press("escape", "T")
+    await shot("tasks")
+    await house.press("q", "@")
+    await shot("requests")
+    await house.press("j", "enter")
+    await shot("request")
+    await back(house)
+
+
+TOUR = browsing, finding, asking, changing, moving
 
 
 async def tour(folder: Path, size: tuple[int, int], look: str, words: list[str]) -> None:

@@ -212,15 +212,6 @@ async def test_every_folder_remembers_its_order_over_restarts(demo: Demo, tmp_pa
         assert any("Name ▲" in line for line in house.drawn)
 
 
-async def test_the_menu_of_orders_is_told_in_the_footer(demo: Demo, tmp_path: Path) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        await house.press("s")
-        assert "n▲ N▼ name" in house.line("footer") and "z▲ Z▼ size" in house.line("footer")
-        await house.press("escape")
-        assert "filter" in house.line("footer")
-
-
 async def test_the_filter_narrows_with_every_key_and_esc_undoes_the_newest_first(
     demo: Demo, tmp_path: Path
 ) -> None:

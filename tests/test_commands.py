@@ -18,8 +18,13 @@ ROW = DocumentRow("d", "Refunds", "text", 10, 1, 1, None, None, None, "admin", N
 def test_every_command_is_declared_once_with_a_place_and_a_sentence() -> None:
     assert len({command.id for command in COMMANDS}) == len(COMMANDS)
     for command in COMMANDS:
-        assert command.label and command.help and command.keys
+        assert command.label and command.help and (command.keys or command.typed)
         assert set(command.places) <= set(PLACES)
+
+
+def test_what_is_typed_for_a_command_means_one_thing_in_one_place() -> None:
+    typed = [(place, each.typed) for each in COMMANDS if each.typed for place in each.places]
+    assert len(set(typed)) == len(typed)
 
 
 def test_what_a_command_does_is_said_in_full_on_a_terminal_of_80_columns() -> None:
@@ -170,7 +175,7 @@ def test_a_key_that_keeps_another_from_its_command_is_refused_with_both(
         {"sort.menu": ("o",), "sort.name": ("o n", "s x")},
         {"question.verb": ("j",)},
         {"screen.theme": ("ctrl+x t",)},
-        {"move.down": ("+", "ctrl++", "f12", "alt+comma")},
+        {"move.down": ("%", "ctrl++", "f12", "alt+comma")},
     ],
 )
 def test_a_key_is_free_where_its_command_has_moved_or_is_never_asked_together(

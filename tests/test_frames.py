@@ -102,6 +102,8 @@ async def test_every_character_in_a_field_draws_one_frame(demo: Demo, tmp_path: 
         assert (
             await each_draws_one_frame(house, count, "t", "e", "x", "down", "up", "pagedown", "backspace") > 5
         )
+        await house.press("escape", ":")
+        assert await each_draws_one_frame(house, count, "r", "e", "f", "down", "up", "backspace") > 4
 
 
 async def test_every_key_in_the_search_draws_one_frame(

@@ -18,6 +18,7 @@ from kbtui.tui.keyboard import CommandScreen, caught_up
 from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.keys import Keys
 from kbtui.tui.screens.knowledge import Known
+from kbtui.tui.screens.palette import Palette
 from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.search import Search
 from tests.house import BASE, House, opened, settings_for
@@ -70,7 +71,7 @@ async def test_the_list_of_keys_filters_and_runs(demo: Demo, tmp_path: Path) -> 
         await house.until(lambda: any("Size ▼" in line for line in house.drawn), "it ran")
         await house.press(":")
         await house.type("no such thing")
-        assert any("No command says that" in line for line in house.drawn)
+        assert any("Nothing is called that" in line for line in house.drawn)
         await house.press("enter", "escape")
         assert house.app.screen is house.browse
         await house.press("f1")
@@ -335,7 +336,7 @@ async def test_what_opens_a_screen_in_browse_does_so_over_the_others_too(
         await house.press(*over)
         below = house.app.screen
         assert below is not house.browse
-        for keys, screen in (opens | {"?": Keys, ":": Keys}).items():
+        for keys, screen in (opens | {"?": Keys, ":": Palette}).items():
             await house.press(*keys)
             assert isinstance(house.app.screen, screen), keys
             while house.app.screen is not below:

@@ -122,7 +122,8 @@ def key_table() -> str:
         if commands:
             lines += ["", f"### {title}", "", "| key | what it does | id |", "|---|---|---|"]
         for command in commands:
-            keys = " ".join(f"`{show_key(key)}`".replace("|", "\\|") for key in command.keys)
+            ways = [*map(show_key, command.keys), *([f":{command.typed}"] if command.typed else [])]
+            keys = " ".join(f"`{way}`".replace("|", "\\|") for way in ways)
             lines.append(f"| {keys} | {command.help} | `{command.id}` |")
     return "\n".join([*lines, ""])
 

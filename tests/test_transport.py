@@ -505,6 +505,11 @@ async def test_every_exchange_is_reported_with_its_time_and_name(line: Line, wir
     assert line.log[0].request_id == "r1"
     assert all(each.ms > 0 for each in line.log)
     assert all(each.path == "/v1/convai/knowledge-base?page_size=1" for each in line.log)
+    assert [type(each.error) for each in line.log] == [Busy, Offline, type(None)]
+    assert [bool(each.received) for each in line.log] == [False, False, True]
+    with suppress(Error):
+        await line.json(create())
+    assert [line.log[0].sends, line.log[-1].sends] == ["", "application/json"]
 
 
 # The key in what goes wrong

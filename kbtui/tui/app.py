@@ -39,6 +39,7 @@ from kbtui.tui.panes import SCOPES
 from kbtui.tui.saving import Held
 from kbtui.tui.screens.browse import Browse
 from kbtui.tui.sourcing import Sourcing
+from kbtui.tui.tasks import Tasks
 from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
 from kbtui.tui.widgets.document_list import human_size
 from kbtui.tui.widgets.folder_tree import count
@@ -58,6 +59,7 @@ SHEETS = (
     "choose",
     "views",
     "keys",
+    "palette",
     "search",
     "chunks",
     "compared",
@@ -65,12 +67,23 @@ SHEETS = (
     "agents",
     "knowledge",
     "index",
+    "tasks",
+    "requests",
+    "facts",
     "welcome",
 )
 
 
 class KbApp(
-    Workspaces, Opening, Sourcing, Building, Copying, output.Output, App[int], inherit_bindings=False
+    Workspaces,
+    Opening,
+    Sourcing,
+    Building,
+    Tasks,
+    Copying,
+    output.Output,
+    App[int],
+    inherit_bindings=False,
 ):
     """The application over one workspace at a time.
 
@@ -129,6 +142,11 @@ class KbApp(
         """The knowledge base that is open; only the first-run screen is shown without one."""
         assert self._kb is not None
         return self._kb
+
+    @property
+    def has_knowledge(self) -> bool:
+        """Whether any is open: there is none on the first-run screen."""
+        return self._kb is not None
 
     def has_open(self, kb: KnowledgeBase) -> bool:
         return kb is self._kb
@@ -330,7 +348,8 @@ class KbApp(
     def read_only(self) -> str:
         """Why nothing can be changed in this workspace, or ""."""
         if self.kb.read_only:
-            return "this workspace is open for reading only"
+            ends = "" if self.settings.workspace.read_only else "; :set rw ends that"
+            return f"this workspace is open for reading only{ends}"
         return "the key may only read; R after you gave it more" if self.may_only_read else ""
 
     def title_parts(self) -> list[Part]:
@@ -348,6 +367,10 @@ class KbApp(
     def in_touch(self) -> bool:
         """Whether the service answers."""
         return self._follower is not None and self._follower.in_touch
+
+    @property
+    def look_failed(self) -> tuple[float, Error] | None:
+        return self._follower.failed if self._follower is not None else None
 
     @property
     def trouble(self) -> str:
@@ -391,9 +414,15 @@ class KbApp(
 
     def failed(self, error: Error, sentence: str = "") -> None:
         """Say what went wrong; and where the line is down, find out at once."""
+        self.note_error(error)
         self.tell(sentence or error.sentence, "bad")
         if isinstance(error, Offline):
             self.look_again()
+
+    def on_returned(self) -> None:
+        """The terminal has the focus again."""
+        if self._follower is not None:
+            self._follower.come_back()
 
     def reached(self) -> None:
         self.may_only_read = False

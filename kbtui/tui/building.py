@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from textual.worker import Worker, get_current_worker
+
 from kbtui.access import LOOK
 from kbtui.content import safe
 from kbtui.errors import Error
@@ -31,6 +33,7 @@ else:
 
 PATIENCE = 600.0  # seconds without an answer until an index is given up
 LEFT = "the workspace was left before it was begun"
+CALLED_OFF = "it was called off before it was begun"
 
 
 @dataclass
@@ -41,12 +44,23 @@ class Job:
         names: of the documents, by their ids.
         waiting: those of which the end is not known.
         failed: why an index was not built, by the id of its document.
+        known: of how many it is known whether they were begun.
+        called_off: the person wants to hear no more of it.
+        worker: that begins them, until all are.
     """
 
     model: str
     names: Mapping[str, str]
     waiting: dict[str, None] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    known: int = 0
+    called_off: bool = False
+    worker: Worker[None] | None = field(default=None, repr=False)
+
+    @property
+    def done(self) -> int:
+        """Of how many the end is known."""
+        return self.known - len(self.waiting)
 
     def seen(self, kb: KnowledgeBase) -> dict[str, int]:
         """The first that are waited for, with their last changes; what is gone is waited for no more."""
@@ -75,6 +89,7 @@ class Job:
 
     def begun(self, outcome: Mapping[str, str]) -> None:
         """These were begun, or not: with why."""
+        self.known += len(outcome)
         self.waiting.update(dict.fromkeys(outcome))
         self._fail({id: why for id, why in outcome.items() if why})
 
@@ -126,6 +141,7 @@ class Building(Base):
     async def build_indexes(self, names: Mapping[str, str], model: str) -> None:
         """Have the indexes of many documents, with their names, built; tell when all are ready."""
         job, why = self._kept(Job(model, names)), LEFT
+        job.worker = get_current_worker()
         try:
             async for outcome in self.kb.build_indexes(list(names), model):
                 job.begun(outcome)
@@ -135,8 +151,22 @@ class Building(Base):
                 raise
             why = error.sentence
         finally:
+            why = CALLED_OFF if job.called_off else why
             job.begun({id: why for id in names if id not in job.waiting and id not in job.failed})
+            job.worker = None
         self._follow_job(job)
+
+    def jobs(self) -> tuple[Job, ...]:
+        """What is being built in this workspace, as it was begun."""
+        return tuple(self._jobs.get(self.settings.workspace, ()))
+
+    def call_off(self, job: Job) -> None:
+        """Begin no more of its indexes, and follow them no longer; the service goes on with those begun."""
+        job.called_off = True
+        if job.worker is not None:
+            job.worker.cancel()
+            self._jobs[self.settings.workspace].remove(job)
+        job.waiting.clear()
 
     @background("delete", exclusive=False)
     async def delete_index(self, row: DocumentRow, index: RagIndex, then: Callable[[], object]) -> None:
@@ -184,4 +214,5 @@ class Building(Base):
                 if job.waiting:
                     await asyncio.sleep(LOOK)
         self._jobs[self.settings.workspace].remove(job)
-        self.tell(*job.end())  # type: ignore[attr-defined]
+        if not job.called_off:
+            self.tell(*job.end())  # type: ignore[attr-defined]

@@ -41,6 +41,10 @@ _ANSWER = re.compile(r"\x1b\[\d+;\d+R")
 _OUR_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l\x1b[?2048$p"
 
 
+class Returned(Message, bubble=False):
+    """The terminal has the focus again."""
+
+
 class PacedDriver(LinuxDriver):
     """Textual's driver, which also knows what the terminal has drawn already."""
 
@@ -99,8 +103,10 @@ class PacedDriver(LinuxDriver):
         self.write(sent + ASK)
 
     def process_message(self, message: Message) -> None:
-        if isinstance(message, events.AppBlur | events.AppFocus):
+        if isinstance(message, events.AppBlur):
             return  # Textual would take no key and no paste while another window has the focus
+        if isinstance(message, events.AppFocus):
+            message = Returned()
         if isinstance(message, events.Paste) and self._flying:
             # Terminals that send a paste in pieces answer between them.
             message.text, answered = _ANSWER.subn("", message.text, count=len(self._flying))

@@ -16,6 +16,7 @@ from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Part, fit
 
 POLL = 20.0  # seconds between looks at the service
+OLD = 30.0  # seconds after which a person who comes back is shown what is new at once
 SWEEP = 900.0  # seconds after which everything is compared again
 FIRST_RETRY, LAST_RETRY = 2.0, 60.0  # seconds to wait after the service could not be reached
 
@@ -46,11 +47,13 @@ class Follower:
         self._progress: Progress | None = None
         self._trouble: Error | None = None
         self._retry_at = 0.0
-        self._swept = 0.0
+        self._swept = self._looked = 0.0
         self._all = True  # compare everything, not only what is new
         self._asking: asyncio.Future[None] | None = None  # a round under way
         self._afresh = False  # it was cut off to be begun again
         self._stopped = False
+        self.halted = False  # a look was broken off
+        self.failed: tuple[float, Error] | None = None  # the last look that did, and when
 
     async def run(self) -> None:
         """Sweep, then look again and again; after a fault wait, say so, and go on. Never returns."""
@@ -58,6 +61,7 @@ class Follower:
         pause: float | None  # None: until the person asks
         while True:
             self._again.clear()
+            self.halted = False
             self._asking = asyncio.ensure_future(self._round())
             try:
                 await self._asking
@@ -67,10 +71,12 @@ class Follower:
                 self._unwell(error, pause)
                 delay = min(delay * 2, LAST_RETRY)
             except asyncio.CancelledError:
-                if not self._afresh:
+                if self._afresh:
+                    self._afresh = False
+                    continue
+                if not self.halted:
                     raise
-                self._afresh = False
-                continue
+                self._all, pause = True, None
             finally:
                 self._asking = None
             with suppress(TimeoutError):
@@ -91,6 +97,12 @@ class Follower:
         self._stopped = False
         self._again.set()
 
+    def come_back(self) -> None:
+        """The person is back: look, if the last look is old and they did not call it off."""
+        called_off = self._stopped or self.halted
+        if self._asking is None and not called_off and time.monotonic() - self._looked > OLD:
+            self.look()
+
     def stop(self) -> None:
         """Wait no longer; where the look at the service failed, try no more until the person asks."""
         if self._kb.waiting is not None:
@@ -99,6 +111,18 @@ class Follower:
         if self._asking is not None or self._trouble is not None:
             self._stopped = True
             self._again.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the service is being looked at, or is to be tried again."""
+        return self._asking is not None or self._trouble is not None
+
+    def halt(self) -> None:
+        """Break off the look at the service, or the wait for another one, until the person asks."""
+        if self._asking is not None and self._kb.waiting is None:
+            self.halted = self._asking.cancel()
+        else:
+            self.stop()
 
     async def _round(self) -> None:
         now = time.monotonic()
@@ -113,6 +137,7 @@ class Follower:
             raise
         if due:
             self._swept = now
+        self._looked = time.monotonic()
         for lost in await self._kb.overwritten():
             self._tell(
                 f"“{lost.name[:80]}” no longer holds what you saved: somebody saved over it. "
@@ -122,7 +147,7 @@ class Follower:
 
     def _unwell(self, error: Error, pause: float | None) -> None:
         news = self._trouble is None or self._trouble.sentence != error.sentence
-        self._trouble = error
+        self._trouble, self.failed = error, (time.time(), error)
         self._retry_at = time.time() + pause if pause and not self._stopped else 0.0
         if news:
             self._tell(error.sentence, "bad")
@@ -166,6 +191,8 @@ class Follower:
             word = next((word for kind, word in WORDS if isinstance(trouble, kind)), "service fault")
             seen = " · as seen last" if self._kb.mirror.count(ALL) else ""
             return [(word, "bad"), (f"{seen} · {self._next_try()}", "warn")]
+        if self.halted:
+            return [("not up to date · R goes on", "warn")]
         progress = self._progress
         if progress is None:
             return [("connecting", "dim")]

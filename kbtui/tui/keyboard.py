@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from itertools import chain
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.cells import cell_len
 from textual import events
 from textual.await_complete import AwaitComplete
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.timer import Timer
 
 from kbtui.access import LOOK
 from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command, Situation
@@ -22,8 +23,12 @@ from kbtui.keymap import Keymap, show_key
 from kbtui.placing import Spot
 from kbtui.tui.widgets.line import Line, Part
 
+if TYPE_CHECKING:
+    from kbtui.tui.widgets.following_keys import FollowingKeys
+
 Answer = TypeVar("Answer")
 
+HESITATION = 0.3  # seconds after the first key of two, from which on it is told what may follow
 PATIENCE = 1.0  # seconds that a key waits for those before it; what is going away never answers
 
 
@@ -44,12 +49,16 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         super().__init__()
         self.keymap = keymap
         self.prefix = ""
+        self._hesitates: Timer | None = None  # after the first key of two
+        self._following: FollowingKeys | None = None  # what may follow it, once that was told
         self._ready = asyncio.Event()
 
     def on_mount(self) -> None:
         self._ready.set()  # Textual calls this one after that of the subclass
 
     def on_resize(self) -> None:
+        if self._following is not None and self._following.display:
+            self._rest_came()  # what is shown lies elsewhere now
         self.show_footer()
 
     async def ready(self) -> None:
@@ -63,6 +72,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
             return AwaitComplete.nothing()  # type: ignore[no-untyped-call,no-any-return]
         self.app.clear_notifications()  # they are about what is left now
         return super().dismiss(result)
+
+    def close(self) -> None:
+        """Go away without an answer: something is to be shown below."""
+        self.dismiss()
 
     # What a subclass may say of itself
 
@@ -113,12 +126,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         if here[0] in TYPING:
             return await self._type(event, command)
         if self.keymap.after(here, sequence):
-            self.prefix = sequence
-            self.show_footer()
+            self._await_rest(sequence)
             return True
         if self.prefix:
-            self.prefix = ""
-            self.show_footer()
+            self._rest_came()
             if command is None:
                 if key != "escape":
                     self.tell(self._nothing_here(sequence))
@@ -127,6 +138,39 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
             return False
         self.run(command)
         return True
+
+    def _await_rest(self, sequence: str) -> None:
+        """Wait for the rest of a sequence; what it may be is told to who hesitates, and to nobody else."""
+        if self._hesitates is not None:
+            self._hesitates.stop()
+        self.prefix = sequence
+        self._hesitates = self.set_timer(HESITATION, self._tell_following)
+
+    def _rest_came(self) -> None:
+        """The sequence is over, one way or the other."""
+        self.prefix = ""
+        if self._hesitates is not None:
+            self._hesitates.stop()
+            self._hesitates = None
+        if self._following is not None and self._following.display:
+            self.app.wait_for_more()  # type: ignore[attr-defined]
+            self._following.display = False
+            self.show_footer()
+
+    async def _tell_following(self) -> None:
+        from kbtui.tui.widgets.following_keys import FollowingKeys
+
+        if not self.prefix or not self.is_uncovered:
+            return
+        self.app.wait_for_more()  # type: ignore[attr-defined]
+        if self._following is None:
+            self._following = FollowingKeys()
+            self._following.display = False
+            await self.mount(self._following)
+        if self.prefix:
+            hints = [(" ".join(keys), label) for label, keys in self._after_first()]
+            self._following.tell(show_key(self.prefix), hints)
+            self.show_footer()
 
     def _nothing_here(self, sequence: str) -> str:
         """What is told of keys that do nothing here."""
@@ -184,8 +228,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
 
     def await_rest(self, id: str) -> None:
         """Take the key of a command as the first of two, as if it had been pressed."""
-        self.prefix = self.keymap.keys(BY_ID[id])[0]
-        self.show_footer()
+        self._await_rest(self.keymap.keys(BY_ID[id])[0])
 
     def run_id(self, id: str) -> None:
         self.run(BY_ID[id])
@@ -212,16 +255,14 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         self.show_footer()
 
     def show_footer(self) -> None:
-        """Say the most useful keys, or what may follow the one just pressed."""
+        """Say the most useful keys, or which is the first of two where what may follow is told."""
         parts: list[Part] = [(" ", "")]
-        if self.prefix:
-            parts += [(show_key(self.prefix), "strong"), (" … ", "dim")]
-            for label, keys in self._following():
-                parts += [(" ".join(keys), "key"), (f" {label}  ", "dim")]
+        if self._following is not None and self._following.display:
+            parts += [(show_key(self.prefix), "strong"), (" … ", "dim"), ("Esc", "key"), (" gives up", "dim")]
         else:
             parts += self._hints()
         for footer in self.query(Line).filter("#footer"):
-            footer.show(parts, [] if self.prefix else self.facts())
+            footer.show(parts, self.facts())
 
     def _hints(self) -> list[Part]:
         """As many keys as there is room for; the one that tells them all goes last."""
@@ -242,7 +283,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
                 hints.append(hint)
         return [*chain.from_iterable(hints), *kept]
 
-    def _following(self) -> Iterable[tuple[str, list[str]]]:
+    def _after_first(self) -> Iterable[tuple[str, list[str]]]:
         """What may follow the first key, the keys of one label together: n▲ N▼ name."""
         labels: dict[str, list[str]] = {}
         for key, command in self.keymap.after(self.here(), self.prefix):
@@ -258,6 +299,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         self.app.tell(sentence, look)  # type: ignore[attr-defined]
 
     def failed(self, error: Error) -> None:
+        self.app.note_error(error)  # type: ignore[attr-defined]
         self.tell(error.sentence, "bad")
 
 

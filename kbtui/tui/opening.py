@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
-from kbtui.rows import ALL
+from kbtui.rows import ALL, Found
 from kbtui.tui.keyboard import CommandScreen
 
 if TYPE_CHECKING:
     from textual.app import App
 
+    from kbtui.errors import Error
     from kbtui.knowledge_base import KnowledgeBase
-    from kbtui.rows import Chosen, DocumentRow, Found
+    from kbtui.rows import Chosen, DocumentRow
     from kbtui.tui.app import KbApp
     from kbtui.tui.finding import Left
     from kbtui.tui.screens.browse import Browse
@@ -23,6 +26,17 @@ else:
 
 class Opening(Base):
     """What `KbApp` does to show something else; a part of it in a file of its own."""
+
+    told_error: tuple[float, Error] | None = None  # of which a person was told last, and when
+
+    @property
+    def look_failed(self) -> tuple[float, Error] | None:
+        """The last look at the service that failed, and when."""
+        raise NotImplementedError
+
+    def note_error(self, error: Error) -> None:
+        """A person was told of this one."""
+        self.told_error = (time.time(), error)
 
     _left: tuple[KnowledgeBase | None, Left | None] = (None, None)
 
@@ -69,7 +83,7 @@ class Opening(Base):
         """Close what lies over Browse: something is to be shown there."""
         browse = self._browse()
         while browse is not None and isinstance(self.screen, CommandScreen) and self.screen is not browse:
-            self.screen.dismiss()
+            self.screen.close()
 
     def leave_search(self, left: Left) -> None:
         """Remember a search that was left for one of its results."""
@@ -136,6 +150,42 @@ class Opening(Base):
         if browse is not None:
             browse.look_as(agent)
 
+    def do_go_tasks(self) -> None:
+        from kbtui.tui.screens.tasks import TaskList
+
+        if self._has_service():
+            self.push_screen(TaskList(self._it))
+
+    def do_go_requests(self) -> None:
+        from kbtui.tui.screens.requests import RequestLog
+
+        if self._has_service():
+            self.push_screen(RequestLog(self._it))
+
+    def do_go_error(self) -> None:
+        """The last error: of which a person was told, of a request, or of a look at the service."""
+        from kbtui.tui.screens.facts import Facts, of_error
+
+        if not self._has_service():
+            return
+        failed = self.kb.requests.failed()
+        request = (failed.at, failed.error) if failed is not None and failed.error is not None else None
+        told = max(
+            filter(None, (request, self.told_error, self.look_failed)), default=None, key=itemgetter(0)
+        )
+        if told is None:
+            self._it.tell("Nothing has gone wrong in this visit.")
+            return
+        at, error = told
+        its = next((each for each in self.kb.requests.last() if each.error is error), None)
+        facts = of_error(at, error, its, self.kb.base_url)
+        self.push_screen(Facts(self._it, "The last error", facts))
+
+    def _has_service(self) -> bool:
+        if not self._it.has_knowledge:
+            self._it.tell("No workspace is open yet: nothing was asked.")
+        return self._it.has_knowledge
+
     def do_help_keys(self) -> None:
         from kbtui.tui.screens.keys import Keys
 
@@ -143,4 +193,12 @@ class Opening(Base):
             self.push_screen(Keys(self._it, self.screen))
 
     def do_help_palette(self) -> None:
-        self.do_help_keys()
+        from kbtui.tui.screens.palette import Palette
+
+        if isinstance(self.screen, CommandScreen):
+            self.push_screen(Palette(self._it, self.screen))
+
+    def go_straight(self, row: DocumentRow) -> None:
+        """Show a folder or a document from wherever one is; what is typed in an editor stays a draft."""
+        self.uncover()
+        self.show_found(Found(row.id, row.name, row.type))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -87,6 +88,10 @@ class Saving(Base):
     def is_sending(self, document: str, field: str) -> bool:
         """Whether a name or a content is on its way to the service."""
         return (document, field) in self._sending
+
+    def sending(self) -> Sequence[tuple[str, str]]:
+        """What is being saved: documents, and what of them."""
+        return tuple(self._sending)
 
     async def _sent_off(self, draft: Draft) -> None:
         """A save of this draft has ended, one way or the other."""

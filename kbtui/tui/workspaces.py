@@ -17,12 +17,14 @@ from kbtui.rows import Found, Start
 from kbtui.settings import BadSettings, Settings, Workspace
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.widgets.folder_tree import counted
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.screen import Screen
 
     from kbtui.knowledge_base import KnowledgeBase
+    from kbtui.tui.building import Job
     from kbtui.tui.following import Follower
     from kbtui.tui.saving import Held
     from kbtui.tui.screens.browse import Browse
@@ -52,6 +54,7 @@ class Workspaces(Base):
     edit_at: Callable[[str, str], None]
     show_found: Callable[..., None]
     left_behind: Callable[[], str]
+    jobs: Callable[[], tuple[Job, ...]]
 
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
@@ -195,7 +198,7 @@ class Workspaces(Base):
     @background("quit")
     async def quit(self, at_once: bool) -> None:
         """Wait for what must finish, then end; asked again, end at once. Drafts stay."""
-        if at_once or await self._may_leave():
+        if at_once or (await self._may_leave() and await self._may_cut_off()):
             if not at_once:
                 await self._finish_work()
             await self._cancel_work()
@@ -217,6 +220,38 @@ class Workspaces(Base):
             return True
         loss = f"They cannot be written to the disk: {drafts.trouble}. What is not saved is lost for good."
         return await self.push_screen_wait(Question(self, "Leave and lose your drafts?", loss, "Leave"))  # type: ignore[arg-type]
+
+    async def _may_cut_off(self) -> bool:
+        """Whether nothing is under way that would be cut off, or the person leaves nevertheless."""
+        from kbtui.tui.screens.question import Question
+
+        left = sum(len(job.names) - job.known for job in self.jobs() if job.worker is not None)
+        loss = f"Not begun yet, and never to be: the indexes of {counted(left, 'document')}."
+        if not left:
+            if all(worker.group != "bulk" for worker in self._under_way()):
+                return True
+            loss = "What is done to many documents is not done to all of them yet; the rest stays as it is."
+        return await self.push_screen_wait(Question(self, "Leave, and cut that off?", loss, "Leave"))  # type: ignore[arg-type]
+
+    # Reading only
+
+    def do_app_read_only(self) -> None:
+        self._set_read_only(True, "From now on nothing is changed; :set rw allows it again.")
+
+    def do_app_write(self) -> None:
+        if self._kb is not None and self._kb.read_only and self.settings.workspace.read_only:
+            self.tell("It was opened for reading only: by the configuration, or by --read-only.", "warn")
+        else:
+            self._set_read_only(False, "Changes are sent.")
+
+    def _set_read_only(self, read_only: bool, sentence: str) -> None:
+        if self._kb is None:
+            self.tell("No workspace is open yet.")
+            return
+        self._kb.read_only = read_only
+        self.tell(sentence)
+        if isinstance(self.screen, CommandScreen):
+            self.screen.show_lines()
 
     async def _finish_work(self) -> None:
         """Wait for every save, also for those that are begun meanwhile."""

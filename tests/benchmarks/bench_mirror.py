@@ -119,6 +119,9 @@ def bench(count: int, path: Path) -> None:
     show("rank of the last row", timed(lambda: mirror.rank(everything, last)))
     for text in ("r", "refund", "refund policy 77", "zzzz"):
         show(f"filter all by “{text}”", timed(partial(mirror.listing, View(ALL, text=text)), 3))
+    for text in ("refund", "rfnd plcy", "zzzz"):
+        show(f"names that begin with “{text}”", timed(partial(mirror.beginning_with, text)))
+        show("  that are like it", timed(partial(mirror.like, text), 3))
     show("all folders", timed(mirror.folders))
     show("count of a scope", timed(lambda: mirror.count(ALL)))
     show("version", timed(lambda: mirror.version, 50))

@@ -105,7 +105,7 @@ def test_the_list_of_commands_opens_for_less_than_a_screen(warm: Visit) -> None:
     warm.quiet()
     sent = len(warm.raw)
     warm.press(":")
-    warm.until("Keys and commands")
+    warm.until("Commands, folders")
     warm.quiet()
     assert len(warm.raw) - sent <= PALETTE
 

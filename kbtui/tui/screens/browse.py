@@ -6,8 +6,9 @@ from textual import on
 
 from kbtui.content import safe
 from kbtui.placing import Spot
-from kbtui.rows import ALL, FOLDER, ROOT, UNPLACED, Chosen, DocumentRow, Found
+from kbtui.rows import ALL, FOLDER, ROOT, Chosen, DocumentRow, Found
 from kbtui.tui.arranging import Arranging
+from kbtui.tui.back_and_forth import BackAndForth
 from kbtui.tui.background import background
 from kbtui.tui.marking import Marking
 from kbtui.tui.panes import SCOPES
@@ -15,9 +16,10 @@ from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.reading import TABS, Reading
 from kbtui.tui.widgets.virtual_list import VirtualList
+from kbtui.tui.zooming import Zooming
 
 
-class Browse(Arranging, Marking):
+class Browse(BackAndForth, Zooming, Arranging, Marking):
     """The commands of the place "browse", each in a method by its name."""
 
     # Panes
@@ -165,18 +167,20 @@ class Browse(Arranging, Marking):
         if row is None:
             self.tell(f"“{safe(name[:80])}” is not in the list yet; R brings it up to date.", "warn")
             return None
-        path = self.kb.mirror.path(id)
-        unknown = UNPLACED if self.kb.mirror.swept() else ALL  # its folder may be on the way
-        scope = path[-1].id if path else unknown if row.parent else ROOT
-        eye, places = self.shown.eye, {id, *(folder.id for folder in path)}
-        if eye and places.isdisjoint(eye.attached) and (self.sight is None or id not in self.sight.counts):
-            self.look_through(None)
-            self.tell(f"{safe(eye.name[:80])} does not see it: everything is shown again.")
+        self.leave_eye(id)
         inside = row.type == FOLDER
-        scope = id if inside else scope
+        scope = id if inside else self.home(row)
         self.show_scope(scope, keep=None if inside else id)
         self.folders.select(scope)
         return row
+
+    def leave_eye(self, id: str) -> None:
+        """Show everything again where the agent through whose eye all is shown does not see a document."""
+        eye = self.shown.eye
+        places = {id, *(folder.id for folder in self.kb.mirror.path(id))}
+        if eye and places.isdisjoint(eye.attached) and (self.sight is None or id not in self.sight.counts):
+            self.look_through(None)
+            self.tell(f"{safe(eye.name[:80])} does not see it: everything is shown again.")
 
     # What an agent sees
 

@@ -134,6 +134,9 @@ class Editor(CommandScreen[None]):
         self.kb.leave(self.draft, self.text)
         self.dismiss()
 
+    def close(self) -> None:
+        self.do_edit_leave()
+
     def do_edit_outside(self) -> None:
         if self.saving:
             self.tell("One thing after the other: the text is being saved.", "warn")

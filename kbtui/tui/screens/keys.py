@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 
 from kbtui.commands import COMMANDS, PLACES, Command
 from kbtui.filters import KEYS as PARTS
 from kbtui.keymap import show_key
+from kbtui.tui.below import KEYS, Below
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.line import Line, Part, fit
@@ -26,7 +26,6 @@ FILTER_PARTS = {
     "!": "before a part: all but what it lets through",
     '"two words"': "both, as they stand in the name",
 }
-KEYS = 15  # cells for the keys of a command; where it has more, its words stand farther right
 
 
 class Keys(CommandScreen[None]):
@@ -36,7 +35,7 @@ class Keys(CommandScreen[None]):
 
     def __init__(self, app: KbApp, below: CommandScreen[object]) -> None:
         super().__init__(app.keymap)
-        self.below = below
+        self.below = Below(below)
         self.shown: list[Command | None] = []
         self._header, self._found = Line("header"), Found("lines")
         self._field = Field("words", "type to filter", lambda words: self._fill())
@@ -63,10 +62,10 @@ class Keys(CommandScreen[None]):
                 lines.append([(f"  {title}", look)])
                 self.shown.append(None)
             for command in found:
-                lines.append(self._line(command))
+                lines.append(self.below.line(command))
                 self.shown.append(command)
         parts = [(key, what) for key, what in FILTER_PARTS.items() if _holds(f"filter {key} {what}", words)]
-        if parts and not {"browse", "filter"}.isdisjoint(self.below.here()):
+        if parts and not {"browse", "filter"}.isdisjoint(self.below.here):
             lines.append([("  Parts of a filter, in any order", "strong")])
             lines += [[(f"    {fit(key, KEYS)} ", "key"), (what, "")] for key, what in parts]
             self.shown += [None] * (len(parts) + 1)
@@ -74,46 +73,19 @@ class Keys(CommandScreen[None]):
 
     def _sections(self, found: list[Command]) -> Iterator[tuple[str, str, list[Command]]]:
         """Groups of commands, as (title, its look, commands)."""
-        here = self._here()
-        now = [command for command in found if self._keys(command) and not self._reason(command)]
-        for place in here:
-            yield PLACES[place], "strong", [c for c in now if _first(here, c) == place]
-        off = [command for command in found if self._reason(command)]
+        below = self.below
+        now = [command for command in found if below.works(command) and not below.reason(command)]
+        for place in below.here:
+            yield PLACES[place], "strong", [c for c in now if below.place(c) == place]
+        off = [command for command in found if below.reason(command)]
         yield "Not now", "strong", off
         elsewhere = [command for command in found if command not in now and command not in off]
         for place, title in (PLACES | {"everywhere": "Outside text fields"}).items():
             yield title, "dim", [c for c in elsewhere if c.places[0] == place]
 
-    def _here(self) -> list[str]:
-        """The places of the screen below, what is special to it first."""
-        here = [*self.below.here(), "everywhere"]
-        return sorted(dict.fromkeys(here), key=("move", "everywhere").__contains__)
-
     def _matches(self, command: Command, words: list[str]) -> bool:
-        keys = " ".join(show_key(key) for key in self.keymap.keys(command))
-        return _holds(f"{command.label} {command.help} {command.id} {keys}", words)
-
-    def _line(self, command: Command) -> list[Part]:
-        reason = self._reason(command)
-        here = self._keys(command)
-        keys = "  ".join(show_key(key) for key in here or self.keymap.keys(command))
-        look = "" if here and not reason else "dim"
-        return [
-            (f"    {fit(keys, max(KEYS, cell_len(keys)))} ", look or "key"),
-            (command.help, look),
-            (f"   {reason}" if reason else "", "warn"),
-        ]
-
-    def _works(self, command: Command) -> bool:
-        """Whether the screen below knows this command here, by whatever key."""
-        return _first(self._here(), command) is not None and self.below.can(command)
-
-    def _keys(self, command: Command) -> tuple[str, ...]:
-        """The keys that press it on the screen below."""
-        return self.keymap.keys(command, self.below.here()) if self._works(command) else ()
-
-    def _reason(self, command: Command) -> str | None:
-        return command.reason(self.below.situation()) if self._works(command) else None
+        keys = " ".join(map(show_key, self.keymap.keys(command)))
+        return _holds(f"{command.label} {command.help} {command.id} {keys} :{command.typed}", words)
 
     def do_keys(self, by: str) -> None:
         """Move in the list while the field has the focus."""
@@ -127,11 +99,11 @@ class Keys(CommandScreen[None]):
         command = self.shown[self._found.cursor] if self.shown else None
         if command is None:
             return
-        if not self._works(command):
+        if not self.below.knows(command):
             self.tell(f"“{command.help}” works elsewhere: {PLACES[command.places[0]]}.", "warn")
             return
         self.dismiss()
-        self.app.call_later(self.below.run, command)
+        self.below.run(command)
 
 
 class Found(Lines):
@@ -142,8 +114,3 @@ class Found(Lines):
 
 def _holds(text: str, words: Iterable[str]) -> bool:
     return all(word in text.casefold() for word in words)
-
-
-def _first(places: Iterable[str], command: Command) -> str | None:
-    """The first of `places` in which `command` works."""
-    return next((place for place in places if place in command.places), None)

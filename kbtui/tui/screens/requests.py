@@ -1,0 +1,119 @@
+"""What was asked of the service lately: every try of a request, as it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+
+from kbtui.content import safe
+from kbtui.requests import KEPT, Request
+from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.screens.facts import Facts, of_request
+from kbtui.tui.widgets.document_list import human_size
+from kbtui.tui.widgets.folder_tree import count
+from kbtui.tui.widgets.line import Line, Part, fit
+from kbtui.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from kbtui.tui.app import KbApp
+
+BELOW = "/v1/convai/"  # all paths begin so: left out where there is little room
+METHOD, STATUS, TOOK, SIZE = 7, 6, 10, 9  # cells
+
+
+class RequestLog(CommandScreen[None]):
+    """The last requests, the newest first."""
+
+    places = ("requests", "move", "around")
+
+    def __init__(self, app: KbApp) -> None:
+        super().__init__(app.keymap)
+        self.kbapp, self.kb = app, app.kb
+        self.shown = -1  # how many there were when they were drawn last
+        self._header, self.lines = Line("header"), RequestLines("lines")
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        yield self.lines
+        yield Line("footer")
+
+    def on_mount(self) -> None:
+        self.set_focus(self.lines)
+        self.show_lines()
+
+    def show_lines(self) -> None:
+        """Called again and again: draw those that came since, the cursor on its request."""
+        requests = self.kb.requests
+        if requests.count != self.shown:
+            self.shown = requests.count
+            self.lines.show(requests.last())
+            of = (
+                f"the last {KEPT} of {count(requests.count)}"
+                if requests.count > KEPT
+                else count(requests.count)
+            )
+            self._header.show([(" Requests to the service", "strong"), (f"   {of}", "dim")])
+        self.show_footer()
+
+    @property
+    def request(self) -> Request | None:
+        return self.lines.request
+
+    def do_move(self, by: str) -> None:
+        self.lines.move(by)
+
+    @on(VirtualList.Opened)
+    def do_requests_open(self) -> None:
+        if self.request is not None:
+            base = self.kb.base_url
+            facts = of_request(self.request, base)
+            self.app.push_screen(Facts(self.kbapp, "One request", facts, self.request.curl(base)))
+
+    def do_requests_copy(self) -> None:
+        if self.request is not None:
+            self.app.copy_to_clipboard(self.request.curl(self.kb.base_url))
+
+    def do_requests_leave(self) -> None:
+        self.dismiss()
+
+
+class RequestLines(VirtualList):
+    """A line a request; at the newest the cursor stays there, else on its request."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._requests: Sequence[Request] = ()
+
+    @property
+    def request(self) -> Request | None:
+        """That under the cursor."""
+        return self._requests[self.cursor] if self.cursor < len(self._requests) else None
+
+    def show(self, requests: Sequence[Request]) -> None:
+        """Draw these, newest first."""
+        here = self.request.number if self.request is not None and self.cursor else None
+        self._requests = requests
+        cursor = requests[0].number - here if here and requests else 0
+        self.resize_to(len(requests), cursor)
+
+    def parts(self, index: int, width: int) -> Sequence[Part]:
+        each = self._requests[index]
+        bad = each.error is not None
+        status = str(each.status) if each.status else "off" if each.called_off else "none"
+        before = f" {time.strftime('%H:%M:%S', time.localtime(each.at))} "
+        path = max(10, width - len(before) - METHOD - STATUS - TOOK - SIZE - 1)
+        return [
+            (before, "dim"),
+            (
+                fit(f"{'✕' if bad else ' '} {status}", STATUS),
+                "bad" if bad else "good" if each.status else "dim",
+            ),
+            (" " + fit(each.method, METHOD), "" if each.method == "GET" else "key"),
+            (fit(safe(each.path.removeprefix(BELOW)), path), ""),
+            (fit(f"{each.ms:.0f} ms", TOOK, right=True), "warn" if each.ms >= 1000 else ""),
+            (fit(human_size(each.received), SIZE - 1, right=True), "dim"),
+        ]
