@@ -73,6 +73,27 @@ async def browsing(house: House, service: Service, shot: Shot) -> None:
     await back(house)
 
 
+async def arranging(house: House, service: Service, shot: Shot) -> None:
+    await house.press("g", "a", "/", *"re !draft type:text size:big")
+    await shot("filter-wrong")
+    await house.press(*["backspace"] * 3, *">400 index:ready,failed", "enter")
+    await house.until(lambda: "known" not in house.line("chips"), "all asked for")
+    await shot("filter-parts")
+    await house.press("j", "v", "j", "j")
+    await shot("range")
+    await house.press("v", "g", "c", *"jjjj", "space")
+    await shot("columns")
+    await house.press("escape")
+    counts, documents = house.browse.kb.agent_counts, house.browse.documents
+    await house.until(lambda: all(map(counts.words, documents.counted_in_view())), "agents")
+    await shot("browse-columns")
+    await house.press("g", "v")
+    await shot("views-none")
+    await house.press("a", *"Long texts", "enter", "a", *"Short")
+    await shot("views")
+    await house.press("escape", "escape", "F", "g", "u", "g", "c", "=", "escape", "g", "h")
+
+
 async def finding(house: House, service: Service, shot: Shot) -> None:
     await house.press("S", *"within 30 days")
     await house.until(lambda: "document" in house.line("header"), "found")
@@ -171,7 +192,7 @@ async def moving(house: House, service: Service, shot: Shot) -> None:
     await back(house)
 
 
-TOUR = browsing, finding, asking, changing, moving
+TOUR = browsing, arranging, finding, asking, changing, moving
 
 
 async def tour(folder: Path, size: tuple[int, int], look: str, words: list[str]) -> None:
