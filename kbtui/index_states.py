@@ -99,6 +99,7 @@ class IndexStates:
         self._known: dict[Key, State] = {}
         self._asked: dict[Key, object] = {}  # under way, each with the question that asks for it
         self._doubted: set[Key] = set()
+        self._words: tuple[object, list[tuple[str, int, str]]] = (None, [])  # as of which changes, and models
         self._followed: list[tuple[Collection[str], Collection[str]]] = []  # documents, under which models
 
     @property
@@ -148,9 +149,14 @@ class IndexStates:
 
     def having(self, wanted: Callable[[str], bool]) -> dict[str, int]:
         """The documents whose `word` is known and wanted, with the last change that it is known of."""
-        model = self.used[0]
-        known = [(id, state.updated) for (id, under), state in self._known.items() if under == model]
-        return {id: updated for id, updated in known if (word := self.word(id, updated)) and wanted(word)}
+        as_of = self.changes, tuple(self.used)
+        if self._words[0] != as_of:
+            known = [
+                (id, state.updated) for (id, model), state in self._known.items() if model == self.used[0]
+            ]
+            words = [(id, updated, self.word(id, updated)) for id, updated in known]
+            self._words = as_of, [each for each in words if each[2]]
+        return {id: updated for id, updated, word in self._words[1] if wanted(word)}
 
     def heard_since(self, changes: int) -> set[str]:
         """The documents of which something was heard since `changes` was this; others may be among them."""

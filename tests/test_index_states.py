@@ -271,3 +271,18 @@ class Asking(RuleBasedStateMachine):
 
 TestAsking = Asking.TestCase
 TestAsking.settings = settings(max_examples=50, stateful_step_count=40)
+
+
+def test_a_filter_is_told_what_is_known_now_of_documents_as_they_are_now() -> None:
+    states = IndexStates(Clock())
+    states.used = MODELS
+    for id, status in (("a", "succeeded"), ("b", "failed"), ("c", "processing"), ("d", "of the future")):
+        states.tell(id, 7, FIRST, index(status=status))
+    states.tell("e", 7, FIRST, None)
+    assert states.having(lambda word: word in ("ready", "failed")) == {"a": 7, "b": 7}
+    assert states.having(lambda word: True) == {"a": 7, "b": 7, "c": 7}, "e may have one under another model"
+    states.tell("e", 7, MODELS[1], None)
+    states.tell("a", 8, FIRST, index(status="rag_limit_exceeded"))
+    assert states.having(lambda word: word in ("none", "full")) == {"a": 8, "e": 7}
+    states.used = MODELS[1:]
+    assert states.having(lambda word: True) == {"e": 7}
