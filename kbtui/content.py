@@ -168,19 +168,6 @@ def _as_source(text: str, reason: str) -> str:
 # Bytes
 
 
-def survives(text: str) -> bool:
-    """Would an editing widget that keeps a list of lines give the text back byte for byte?
-
-    Such a widget cuts with `str.splitlines`, which also cuts at form feeds, NEL, U+2028 and others, and
-    joins with one kind of line end: the first of CRLF, LF, CR that the text holds anywhere.
-    """
-    newline = next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
-    lines = text.splitlines()
-    if not text or text.endswith(("\n", "\r")):
-        lines.append("")
-    return newline.join(lines) == text
-
-
 def digest(text: str) -> str:
     """A name for exactly this text: SHA-256 of its UTF-8 bytes, in hexadecimal."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -13,14 +13,12 @@ from typing import TypeVar
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from textual.document._document import Document
 
 from kbtui.content import (
     MARKS,
     digest,
     safe,
     suffix,
-    survives,
     to_markdown,
 )
 
@@ -226,20 +224,7 @@ def test_no_html_is_too_broken_to_show(html: str) -> None:
     assert isinstance(to_markdown(html, "html"), str)
 
 
-# Differences
-
-
 # Bytes
-
-
-@given(any_text(LINE_BREAKS + "ab"))
-@example("")
-@example("\n")
-@example("a\r\nb\n")
-@example("a\u2028b")
-@example("a\x0c")
-def test_what_survives_is_what_the_editing_widget_gives_back(text: str) -> None:
-    assert survives(text) is (Document(text).text == text)
 
 
 def test_a_digest_names_exactly_one_text() -> None:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kbtui.content import survives
 from kbtui.differences import Merge, diff, hunks, joined, keeps, merge, reworded, unresolved
 from tests.test_content import within
 
@@ -167,7 +166,6 @@ def test_changes_of_the_same_sentence_are_put_between_markers() -> None:
 def test_markers_end_as_the_lines_of_the_text_do() -> None:
     merged = merge("a\r\nb\r\n", "a\r\nc\r\n", "a\r\nd\r\n")
     assert merged.text == "a\r\n<<<<<<< mine\r\nc\r\n=======\r\nd\r\n>>>>>>> theirs\r\n"
-    assert survives(merged.text)
 
 
 def test_a_text_about_merging_is_not_taken_for_an_unresolved_one() -> None:

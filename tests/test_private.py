@@ -39,7 +39,7 @@ USED: dict[type, tuple[str, ...]] = {
     LayoutUpdate: ("strips", "region"),
     ChopsUpdate: ("spans", "chops", "chop_ends"),
     Input: ("_value",),
-    TextArea: ("_recompute_cursor_offset", "_redo_batch", "_undo_batch"),
+    TextArea: ("_recompute_cursor_offset", "_redo_batch", "_refresh_size", "_set_document", "_undo_batch"),
     Strip: ("render_ansi",),
 }  # fmt: skip
 """Names by the class that has them."""
@@ -48,8 +48,6 @@ IMPORTED = {
     "textual._compositor": ("ChopsUpdate", "LayoutUpdate"),
     "textual._time": ("get_time",),
     "textual._xterm_parser": ("XTermParser",),
-    "textual.document._document": ("EditResult",),
-    "textual.document._edit": ("Edit",),
 }
 """Names by the private module that has them."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from kbtui.commands import BY_ID
-from kbtui.content import safe, survives
+from kbtui.content import safe
 from kbtui.differences import unresolved
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Error, MissingPermission, NotFound
@@ -139,14 +139,14 @@ class Saving(Base):
 
     @background("edit")
     async def edit(self, id: str, outside: bool, passage: str = "") -> None:
-        """Open the editor on a document, or $EDITOR where that is wished or the only safe way."""
+        """Open the editor on a document, or $EDITOR where that is wished."""
         held, opened = self.held, False
         slow = self.set_timer(0.4, lambda: self.tell("Opening the text … Esc gives up."))
         try:
             await self._all_sent(id)
             draft = await self.kb.begin_edit(id)
             slow.stop()
-            opened = not outside and survives(draft.text)
+            opened = not outside
             await self.go_on(draft, outside, passage)
         finally:
             slow.stop()
@@ -158,7 +158,7 @@ class Saving(Base):
         """Open the editor on a draft."""
         if draft.text != draft.base:
             self.tell("Going on with your draft of this document.")
-        if outside or not survives(draft.text):
+        if outside:
             from kbtui.tui.outside import edit_outside
 
             text = await edit_outside(self, draft)  # type: ignore[arg-type]

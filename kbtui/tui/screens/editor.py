@@ -11,7 +11,7 @@ from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.widgets import TextArea
 
-from kbtui.content import safe, survives
+from kbtui.content import safe
 from kbtui.placing import Passages
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
@@ -155,18 +155,14 @@ class Editor(CommandScreen[None]):
         self._hold(self.kb.drafts.adopt(self.draft).text)
 
     def _hold(self, text: str) -> None:
-        """Go on with what another program made of the text; undo takes all of it back."""
+        """Go on with what another program made of the text; undo takes all of it back in one step."""
         if text == self.text:
             return
-        if not survives(text):
-            self.dismiss()
-            self.tell(
-                "Its line ends can only be kept in $EDITOR. It is a draft, not saved; gd goes on.", "warn"
-            )
-            return
-        self.area.replace(text, self.area.document.start, self.area.document.end)
-        if self.text != text:  # its line ends are others
-            self.area.load_text(text)
+        area = self.area
+        if area.document.holds(text):
+            area.put(text, area.document.start, area.document.end)
+        else:  # line ends of more than one kind, where there was one
+            area.load_text(text)
         self._typed()
         self.show_lines()
 

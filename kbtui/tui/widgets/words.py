@@ -1,37 +1,54 @@
-"""The text buffer: words that are edited, drawn without harm."""
+"""The text buffer: words that are edited, drawn without harm, however many and however long their lines."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import pairwise
 
-from rich.text import Text
-from textual.document._document import EditResult
-from textual.document._edit import Edit
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.widgets.text_area import DocumentNavigator, Edit, EditResult, Location
 
-from kbtui.content import in_place
 from kbtui.tui.widgets.scrolling import Scrolling
+from kbtui.tui.widgets.wrapped import Body, Wrapped, shown, spread
 
 
 class Words(Scrolling, TextArea):
-    """A text area for texts that `content.survives` lets in; it draws nothing that a terminal obeys.
+    """A text area that gives back every text as it was, and draws nothing that a terminal obeys.
 
     It says at once, and not by a message, when it was edited and when its cursor moved: what stands around it
     is drawn with the same frame.
     """
 
+    document: Body
+    wrapped_document: Wrapped
+
     def __init__(self, text: str, id: str, edited: Callable[[], object], moved: Callable[[], object]) -> None:
         self._edited, self._moved = edited, moved
+        self._marks: re.Pattern[str] | None = None
+        self._reach = 0  # characters of the longest place that is marked
         super().__init__(
-            text,
             id=id,
             soft_wrap=True,
             show_line_numbers=False,
             tab_behavior="indent",
-            max_checkpoints=1000,
+            max_checkpoints=sys.maxsize,
         )
         self.cursor_blink = False
+        self._set_document(text, None)
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        self.document = Body(text)
+        self.wrapped_document = Wrapped(self.document, self.wrap_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        self.move_cursor((0, 0))
+        self._refresh_size()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.scroll_cursor_visible)
@@ -40,7 +57,19 @@ class Words(Scrolling, TextArea):
         if self.is_mounted:
             self._moved()
 
+    # Editing
+
     def edit(self, edit: Edit) -> EditResult:
+        edit.text = self.document.typed(edit.text)
+        return self._edit_as_is(edit)
+
+    def put(self, text: str, start: Location, end: Location) -> None:
+        """Replace what stands there by a text with its own line ends; undone in one step."""
+        self.history.checkpoint()
+        self._edit_as_is(Edit(text, start, end, maintain_selection_offset=False))
+        self.history.checkpoint()
+
+    def _edit_as_is(self, edit: Edit) -> EditResult:
         result = super().edit(edit)
         self._edited()
         return result
@@ -65,10 +94,62 @@ class Words(Scrolling, TextArea):
         for edit in edits:
             super()._redo_batch([edit])
 
-    def get_line(self, line_index: int) -> Text:
-        return Text(in_place(self.document.get_line(line_index), tabs=True), end="", no_wrap=True)
-
     def _recompute_cursor_offset(self) -> None:
         # Textual undoes a change first and moves the cursor then: in between it may stand below the text.
         with suppress(ValueError):
             super()._recompute_cursor_offset()  # type: ignore[no-untyped-call]
+
+    def find_matching_bracket(self, bracket: str, search_from: Location) -> Location | None:
+        return None  # Textual looks through all of the text for it, at every move
+
+    def get_column_width(self, row: int, column: int) -> int:
+        return self.wrapped_document.location_to_offset((row, column)).x  # Textual's asks at every character
+
+    # Drawing
+
+    def mark(self, marks: re.Pattern[str] | None, reach: int) -> None:
+        """Mark all places that match, none of them longer than `reach` characters."""
+        self._marks, self._reach = marks, reach
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        wrapped, base = self.wrapped_document, self.rich_style
+        y += self.scroll_offset.y
+        if y >= wrapped.height:
+            return Strip.blank(self.size.width, base)
+        row, start, end = wrapped.row(y)
+        line = self.document.lines[row]
+        if row == self.cursor_location[0]:
+            base += self.get_component_rich_style("text-area--cursor-line")
+        text = shown(line)[start:end] + (" " if end == len(line) else "")  # where the cursor may stand
+        looks = [
+            (max(0, first - start), min(len(text), last - start), look)
+            for first, last, look in self._looks(row, line, start, end)
+            if first < start + len(text) and last > start
+        ]
+        places = sorted({0, len(text), *(place for look in looks for place in look[:2])})
+        segments: list[Segment] = []
+        x = 0
+        for first, last in pairwise(places):
+            style = sum((look for a, b, look in looks if a <= first < b), base)
+            drawn = spread(text[first:last], x)
+            segments.append(Segment(drawn, style))
+            x += cell_len(drawn)
+        return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, base)
+
+    def _looks(self, row: int, line: str, start: int, end: int) -> list[tuple[int, int, Style]]:
+        """What is drawn otherwise in a part of a line: from where to where, what lies on top last."""
+        looks: list[tuple[int, int, Style]] = []
+        if self._marks is not None:
+            hit: Style = self.app.looks["hit"]  # type: ignore[attr-defined]
+            near = self._marks.finditer(line, max(0, start - self._reach), end + self._reach)
+            looks += [(*place.span(), hit) for place in near]
+        top, bottom = sorted(self.selection)
+        if top != bottom and top[0] <= row <= bottom[0]:
+            first = top[1] if row == top[0] else 0
+            last = bottom[1] if row == bottom[0] else len(line) + 1
+            looks.append((first, last, self.get_component_rich_style("text-area--selection")))
+        cursor, column = self.cursor_location
+        if cursor == row and self.has_focus:
+            looks.append((column, column + 1, self.get_component_rich_style("text-area--cursor")))
+        return looks

@@ -1,0 +1,319 @@
+"""A text in lines, and the lines in rows of the screen: what the text buffer edits and where it draws it.
+
+Textual's own would change the text by loading it (`str.splitlines` cuts at nine characters, all are joined by
+one), and lays out the whole line, and draws the whole text, at every key.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple, overload
+
+from rich.cells import cell_len, get_character_cell_size
+from textual.geometry import Offset, Size
+from textual.widgets.text_area import (
+    DocumentBase,
+    EditResult,
+    Location,
+    WrappedDocument,
+)
+
+from kbtui.content import in_place
+
+TAB = 4  # cells between the places that a tab goes to
+_ENDS = re.compile("\r\n|\r|\n")
+
+
+class Body(DocumentBase):
+    """The lines of a text, which it gives back byte for byte.
+
+    It is cut at one kind of line end: CRLF or CR where it has no other, else LF. What is left of others
+    stands in the lines as characters, and so does everything else that some programs take for a line end.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._newline = newline_of(text)
+        self._lines = text.split(self._newline)
+        self._text: str | None = text
+
+    def typed(self, text: str) -> str:
+        """What a person typed or pasted, in the line ends of this text."""
+        return _ENDS.sub(lambda _: self._newline, text)
+
+    def holds(self, text: str) -> bool:
+        """Whether a text can stand in this one without a line end that it is not cut at."""
+        return self._newline == "\n" or not re.search("[\r\n]", text.replace(self._newline, ""))
+
+    def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
+        (top, left), (bottom, right) = sorted((start, end))
+        replaced = self.get_text_range((top, left), (bottom, right))
+        lines = self._lines
+        before = lines[top][:left] if top < len(lines) else ""
+        after = lines[bottom][right:] if bottom < len(lines) else ""
+        new = text.split(self._newline)
+        new[0] = before + new[0]
+        column = len(new[-1])
+        new[-1] += after
+        lines[top : bottom + 1] = new
+        self._text = None
+        return EditResult((top + len(new) - 1, column), replaced)
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            self._text = self._newline.join(self._lines)
+        return self._text
+
+    @property
+    def newline(self) -> str:  # type: ignore[override]
+        return self._newline
+
+    @property
+    def lines(self) -> list[str]:
+        return self._lines
+
+    def get_line(self, index: int) -> str:
+        return self._lines[index]
+
+    def get_text_range(self, start: Location, end: Location) -> str:
+        (top, left), (bottom, right) = sorted((start, end))
+        lines = self._lines[top : bottom + 1]
+        if not lines:
+            return ""
+        if bottom < len(self._lines):
+            lines[-1] = lines[-1][:right]
+        lines[0] = lines[0][left:]
+        return self._newline.join(lines)
+
+    def get_size(self, indent_width: int) -> Size:
+        return Size(max(map(cell_len, self._lines)), len(self._lines))
+
+    @property
+    def line_count(self) -> int:
+        return len(self._lines)
+
+    @property
+    def start(self) -> Location:
+        return (0, 0)
+
+    @property
+    def end(self) -> Location:
+        return (len(self._lines) - 1, len(self._lines[-1]))
+
+    @overload
+    def __getitem__(self, line_index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, line_index: slice) -> list[str]: ...
+
+    def __getitem__(self, line_index: int | slice) -> str | list[str]:
+        return self._lines[line_index]
+
+
+def newline_of(text: str) -> str:
+    """The line end that a text is cut at."""
+    for end in ("\r\n", "\r"):
+        if end in text and not re.search("[\r\n]", text.replace(end, "")):
+            return end
+    return "\n"
+
+
+class Cuts(NamedTuple):
+    """Where a line is cut into rows; whether every character in it is drawn as it is."""
+
+    at: Sequence[int]
+    plain: bool
+
+
+WHOLE = Cuts((), True)
+
+
+class Wrapped(WrappedDocument):
+    """The lines of a `Body` cut into rows of the screen; after an edit only what is near it is cut anew."""
+
+    def __init__(self, document: DocumentBase, width: int = 0, tab_width: int = TAB) -> None:
+        self.document = document
+        self._cells = -1  # in a row
+        self._cuts: list[Cuts] = []  # of each line
+        self._rows: list[int] = []  # that each line takes
+        self._ends: list[int] = []  # the row behind each line; empty where it is to be counted anew
+        self.wrap(width)
+
+    def wrap(self, width: int, tab_width: int | None = None) -> None:
+        if width != self._cells or not self._cuts:
+            self._cells = width
+            self._cuts = [self._cut(line) for line in self.document.lines]
+            self._rows = [len(cuts.at) + 1 for cuts in self._cuts]
+            self._ends = []
+
+    def wrap_range(self, start: Location, old_end: Location, new_end: Location) -> None:
+        (top, left), (bottom, right) = start, old_end
+        if top == bottom == new_end[0] and top < len(self._cuts):
+            cuts = [self._cut_again(top, left, right, new_end[1])]
+        else:
+            top = min(top, len(self._cuts) - 1, self.document.line_count - 1)
+            bottom = min(bottom, len(self._cuts) - 1)
+            cuts = [self._cut(line) for line in self.document.lines[top : max(top, new_end[0]) + 1]]
+        rows = [len(each.at) + 1 for each in cuts]
+        self._cuts[top : bottom + 1] = cuts
+        if self._rows[top : bottom + 1] != rows:
+            self._rows[top : bottom + 1] = rows
+            self._ends = []
+
+    def _cut(self, line: str) -> Cuts:
+        if len(line) <= self._cells and line.isascii() and line.isprintable():
+            return WHOLE
+        drawn = shown(line)
+        return Cuts(tuple(cuts(drawn, self._cells)) if self._cells else (), drawn == line)
+
+    def _cut_again(self, row: int, start: int, old_end: int, new_end: int) -> Cuts:
+        """The cuts of a line in which `start` to `old_end` became `start` to `new_end`.
+
+        From two rows before the change, where a word may go that is shorter now, until a row ends where it
+        ended before.
+        """
+        line, (before, plain), by = self.document.lines[row], self._cuts[row], new_end - old_end
+        if not before or not plain or shown(line) != line:  # how one is drawn depends on others far away
+            return self._cut(line)
+        new = list(before[: max(0, bisect_right(before, start) - 2)])
+        for cut in cuts(line, self._cells, new[-1] if new else 0):
+            new.append(cut)
+            same = bisect_right(before, cut - by) if cut >= new_end else 0
+            if same and before[same - 1] == cut - by:
+                return Cuts((*new, *(cut + by for cut in before[same:])), True)
+        return Cuts(tuple(new), True)
+
+    @property
+    def height(self) -> int:
+        return self._bottoms()[-1]
+
+    def _bottoms(self) -> list[int]:
+        if not self._ends:
+            self._ends = list(accumulate(self._rows))
+        return self._ends
+
+    @property
+    def wrapped(self) -> bool:
+        return self.height > len(self._rows)
+
+    @property
+    def lines(self) -> list[list[str]]:
+        return [self.get_sections(index) for index in range(self.document.line_count)]
+
+    def row(self, y: int) -> tuple[int, int, int]:
+        """The line that row `y` of the whole belongs to, and where in the line it begins and ends."""
+        ends = self._bottoms()
+        line = bisect_right(ends, y)
+        nth = y - (ends[line - 1] if line else 0)
+        return (line, *self._span(line, nth))
+
+    def _span(self, line: int, nth: int) -> tuple[int, int]:
+        cuts = self._cuts[line].at
+        length = len(self.document.lines[line])
+        return (cuts[nth - 1] if nth else 0), (cuts[nth] if nth < len(cuts) else length)
+
+    def get_offsets(self, line_index: int) -> list[int]:
+        return list(self._cuts[line_index].at)
+
+    def get_sections(self, line_index: int) -> list[str]:
+        line, cuts = shown(self.document.lines[line_index]), self._cuts[line_index].at
+        return [line[start:end] for start, end in zip((0, *cuts), (*cuts, len(line)), strict=True)]
+
+    def get_tab_widths(self, line_index: int) -> list[int]:
+        return []
+
+    def location_to_offset(self, location: Location) -> Offset:
+        line, column = location
+        line = max(0, min(line, len(self._cuts) - 1))
+        nth = bisect_right(self._cuts[line].at, column)
+        start, _ = self._span(line, nth)
+        top = self._bottoms()[line - 1] if line else 0
+        return Offset(cell_len(spread(shown(self.document.lines[line])[start:column])), top + nth)
+
+    def offset_to_location(self, offset: Offset) -> Location:
+        x, y = offset
+        ends = self._bottoms()
+        y = max(0, min(y, ends[-1] - 1))
+        line = bisect_right(ends, y)
+        return line, self.get_target_document_column(line, max(0, x), y - (ends[line - 1] if line else 0))
+
+    def get_target_document_column(self, line_index: int, x_offset: int, y_offset: int) -> int:
+        last = len(self._cuts[line_index].at)
+        nth = y_offset if y_offset >= 0 else last + 1 + y_offset
+        start, end = self._span(line_index, nth)
+        section = shown(self.document.lines[line_index])[start:end]
+        column = start + column_at(section, x_offset)
+        return column if nth == last else max(start, min(column, end - 1))
+
+
+def cuts(line: str, width: int, start: int = 0) -> Iterator[int]:
+    """Where a line, as it is `shown`, is cut into rows of `width` cells, from a cut or the beginning on.
+
+    Behind the last blank that fits, and one that does not stands in the cell which is the cursor's; a word
+    that is longer is cut where it must be.
+    """
+    while True:
+        most = _fits(line, start, width)
+        if most == len(line):
+            return
+        if line[most] == " ":
+            start = most + 1
+        else:
+            blank = max(line.rfind(" ", start, most), line.rfind("\t", start, most)) + 1
+            start = blank if blank > start else _between(line, start, most)
+        yield start
+
+
+def _fits(line: str, start: int, width: int) -> int:
+    """The first character from `start` on that does not fit into `width` cells, or the end."""
+    most = min(start + width, len(line))
+    ahead = line[start:most]
+    if ahead.isascii() and "\t" not in ahead and (most == len(line) or line[most].isascii()):
+        return most
+    cells = 0
+    for at in range(start, len(line)):
+        character = line[at]
+        cells += TAB - cells % TAB if character == "\t" else get_character_cell_size(character)
+        if cells > width:
+            return at
+    return len(line)
+
+
+def _between(line: str, start: int, most: int) -> int:
+    """The last place up to `most` where no character is taken from those it is drawn with."""
+    at = most
+    while at > start and (not get_character_cell_size(line[at]) or line[at - 1] == "\u200d"):
+        at -= 1
+    return at if at > start else max(most, start + 1)
+
+
+@lru_cache(maxsize=8)
+def shown(line: str) -> str:
+    """A line as it is drawn, a character for each: nothing that a terminal obeys but tabs."""
+    if "\r" in line or "\n" in line:
+        line = line.replace("\r", "␍").replace("\n", "␊")
+    return in_place(line, tabs=True)
+
+
+def spread(piece: str, x: int = 0) -> str:
+    """A piece of a row that begins in cell `x`, with its tabs as blanks."""
+    if "\t" not in piece:
+        return piece
+    head, *rest = piece.split("\t")
+    for next_ in rest:
+        head += " " * (TAB - (x + cell_len(head)) % TAB) + next_
+    return head
+
+
+def column_at(section: str, x: int) -> int:
+    """Which character of a row stands in cell `x`; its length where none does."""
+    cells = 0
+    for at, character in enumerate(section):
+        cells += TAB - cells % TAB if character == "\t" else get_character_cell_size(character)
+        if cells > x:
+            return at
+    return len(section)
