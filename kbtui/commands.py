@@ -79,7 +79,11 @@ PLACES = {
     "knowledge": "What agents know",
     "agent_words": "While typing an agent's name",
     "editor": "Editor",
+    "find": "While finding words in a text",
+    "replace": "While replacing words in a text",
+    "line": "While typing a line to go to",
     "conflict": "When both sides changed",
+    "difference": "What you changed in a text",
     "differs": "When the service holds another text than was sent",
     "history": "What was changed in a document",
     "auto_sync": "Auto-sync",
@@ -101,19 +105,7 @@ PLACES = {
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
 TYPING = frozenset(
-    [
-        "filter",
-        "rename",
-        "search",
-        "chunk_words",
-        "ask",
-        "agents",
-        "agent_words",
-        "view_name",
-        "editor",
-        "keys",
-        "palette",
-    ]
+    "filter rename search chunk_words ask agents agent_words view_name editor find replace line keys palette".split()  # noqa: SIM905
 )
 """Places where a text field has the keys: there a character is a character, and never a command."""
 
@@ -391,13 +383,28 @@ COMMANDS: tuple[Command, ...] = (
     Command("history.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("history",), 3),
     Command("rename.save", ("enter",), "save", "save the new name", ("rename",), 1),
     Command("rename.leave", ("escape",), "leave", "leave the name as it was", ("rename",), 2),
-    Command("edit.save", ("ctrl+s", "f2"), "save", "save to the service and check it arrived", ("editor",), 1, typed="w"),
+    Command("edit.save", ("ctrl+s", "f2"), "save", "save to the service and check it arrived", ("editor", "find", "replace", "line"), 1, typed="w"),
     Command("edit.leave", ("escape",), "leave, draft kept", "leave; what you typed is kept as a draft", ("editor",), 2, typed="q"),
-    Command("edit.outside", ("f4",), "$EDITOR", "go on in $EDITOR; its text comes back here, not saved yet", ("editor",), 3),
-    Command("edit.discard", ("f8",), "discard", "throw the draft away, after a question", ("editor",), 4, None, True),
+    Command("edit.outside", ("f4",), "$EDITOR", "go on in $EDITOR; its text comes back here, not saved yet", ("editor",), 5),
+    Command("edit.discard", ("f8",), "discard", "throw the draft away, after a question", ("editor",), 6, None, True),
+    Command("edit.find", ("ctrl+f", "f5"), "find", "find words in the text, and replace them", ("editor",), 3),
+    Command("edit.next_hit", ("f3",), "next hit", "the next place with the words, or find some", ("editor",)),
+    Command("edit.changes", ("ctrl+o", "f12"), "changes", "what you changed, and how it differs from the service", ("editor",), 4),
+    Command("difference.other", ("tab", "ctrl+o"), "other side", "against what the service has now, or where you began", ("difference",), 1),
+    Command("difference.leave", ("escape", "q", "h", "left"), "back", "back to the words", ("difference",), 2),
+    Command("edit.line", ("ctrl+g", "f10"), "line", "go to a line", ("editor",)),
+    Command("find.next", ("enter", "down", "f3"), "next hit", "the next place with the words", ("find",), 1),
+    Command("find.previous", ("up",), "previous", "the place before, with the words", ("find", "replace"), 4),
+    Command("find.replace", ("tab",), "replace", "put other words there", ("find",), 2),
+    Command("find.leave", ("escape",), "close", "back to the text", ("find", "replace", "line"), 5),
+    Command("replace.one", ("enter",), "this one", "replace this hit and go to the next", ("replace",), 1),
+    Command("replace.all", ("f6",), "all", "replace all hits; one undo takes all of it back", ("replace",), 2),
+    Command("replace.next", ("down", "f3"), "not this one", "leave this hit and go to the next", ("replace",), 3),
+    Command("replace.find", ("tab", "shift+tab"), "other words", "find other words", ("replace",), 6),
+    Command("line.go", ("enter",), "go", "go to the line, or to a place in it: 12:5", ("line",), 1),
     # In a text, by the names of Textual's text area
-    Command("text.undo", ("ctrl+z",), "undo", "take back what was typed last", ("editor",)),
-    Command("text.redo", ("ctrl+y",), "redo", "type again what was taken back", ("editor",)),
+    Command("text.undo", ("ctrl+z",), "undo", "take back what was typed last", ("editor", "find", "replace")),
+    Command("text.redo", ("ctrl+y",), "redo", "type again what was taken back", ("editor", "find", "replace")),
     Command("text.cut", ("ctrl+x",), "cut", "cut what is selected, or the line", ("editor",)),
     Command("text.copy", ("ctrl+c",), "copy", "copy what is selected", ("editor",)),
     Command("text.paste", ("ctrl+v",), "paste", "put in what was cut or copied here", ("editor",)),

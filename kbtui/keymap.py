@@ -29,6 +29,7 @@ _TOGETHER = (
     ("history", "move"),
     ("auto_sync", "move"),
     ("differs", "move"),
+    ("difference", "move"),
 )
 _KEY = re.compile(r"((ctrl|shift|alt|super|hyper|meta)\+)*(\S|[a-z][a-z0-9_]+)")
 

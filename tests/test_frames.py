@@ -152,7 +152,10 @@ async def test_every_key_in_an_answer_draws_one_frame(demo: Demo, tmp_path: Path
         assert await each_draws_one_frame(house, count, "t", "e", "left", "backspace") > 3
 
 
-async def test_every_key_in_the_editor_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:
+async def test_every_key_in_the_editor_draws_one_frame(
+    demo: Demo, tmp_path: Path, count: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kbtui.tui.seeking.AT_ONCE", REST)
     async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
         await house.online()
         editor = await house.editing("Fault codes, complete")
@@ -174,6 +177,10 @@ async def test_every_key_in_the_editor_draws_one_frame(demo: Demo, tmp_path: Pat
             await each_draws_one_frame(house, count, *keys, "ctrl+z", "ctrl+y", "shift+down", "ctrl+k") > 10
         )
         assert editor.dirty
+        await house.press("ctrl+f")
+        assert await each_draws_one_frame(house, count, "t", "h", "down", "up", "f3", "backspace") == 6
+        await house.press("tab")
+        assert await each_draws_one_frame(house, count, "x", "enter", "down", "ctrl+z") == 4
 
 
 async def test_every_key_in_a_list_over_the_screen_draws_one_frame(

@@ -53,6 +53,7 @@ SHEETS = (
     "browse",
     "editor",
     "conflict",
+    "difference",
     "history",
     "auto_sync",
     "question",

@@ -14,7 +14,7 @@ from textual.widgets import TextArea
 from kbtui.content import safe
 from kbtui.placing import Passages
 from kbtui.tui.background import background
-from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.seeking import Seeking
 from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.words import Words
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 
-class Editor(CommandScreen[None]):
+class Editor(Seeking):
     """Edits a draft. Every key is journalled; leaving keeps the draft; saving is the app's work."""
 
     places = ("editor",)
@@ -44,12 +44,8 @@ class Editor(CommandScreen[None]):
     def compose(self) -> ComposeResult:
         yield self._header
         yield self.area
+        yield self._bar
         yield Line("footer")
-
-    @property
-    def text(self) -> str:
-        """The text as it would be sent, byte for byte what was read where nothing was typed."""
-        return self.area.document.text
 
     @property
     def dirty(self) -> bool:
@@ -90,6 +86,7 @@ class Editor(CommandScreen[None]):
                 (f"{safe(self.draft.format)} ", "dim"),
             ],
         )
+        self.show_found()
         self.show_footer()
 
     def facts(self) -> list[Part]:
@@ -126,11 +123,18 @@ class Editor(CommandScreen[None]):
         else:
             self.area.action_delete_to_end_of_line()
 
+    def do_edit_changes(self) -> None:
+        from kbtui.tui.screens.difference import Difference
+
+        self.kbapp.push_screen(Difference(self.kbapp, self.draft, self.text))
+
     def do_edit_save(self) -> None:
         if not self.saving:
             self.kbapp.save(self)
 
     def do_edit_leave(self) -> None:
+        if self.close_line():  # the keys were in the text, by a click
+            return
         self.kb.leave(self.draft, self.text)
         self.dismiss()
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Offset
 from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import DocumentNavigator, Edit, EditResult, Location
@@ -104,6 +105,19 @@ class Words(Scrolling, TextArea):
 
     def get_column_width(self, row: int, column: int) -> int:
         return self.wrapped_document.location_to_offset((row, column)).x  # Textual's asks at every character
+
+    def choose(self, start: Location, end: Location) -> None:
+        """Select what stands there, and scroll it into view, not to an edge."""
+        y, top = self.wrapped_document.location_to_offset(end).y, self.scroll_offset.y
+        self.move_cursor(start, center=not top <= y < top + self.size.height)
+        self.move_cursor(end, select=True)
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        self._recompute_cursor_offset()
+        y, height = self.wrapped_document.location_to_offset(self.cursor_location).y, self.size.height
+        top = y - height // 2 if center else max(y - height + 1, min(y, self.scroll_offset.y))
+        self.scroll_to(y=top, animate=False, immediate=True)  # Textual would do so a frame later
+        return Offset(0, 0)
 
     # Drawing
 

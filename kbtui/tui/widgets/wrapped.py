@@ -92,6 +92,17 @@ class Body(DocumentBase):
     def get_size(self, indent_width: int) -> Size:
         return Size(max(map(cell_len, self._lines)), len(self._lines))
 
+    def index_of(self, location: Location) -> int:
+        """How many characters stand before a place in the text."""
+        row, column = location
+        return sum(map(len, self._lines[:row])) + row * len(self._newline) + column
+
+    def location_of(self, index: int) -> Location:
+        """The line, and the place in it, that has so many characters before it."""
+        row = self.text.count(self._newline, 0, index)
+        start = self.text.rfind(self._newline, 0, index) + len(self._newline) if row else 0
+        return row, index - start
+
     @property
     def line_count(self) -> int:
         return len(self._lines)
