@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kbtui.tui.widgets.words import Words
 
 LONGEST = 200  # characters of what was selected that are looked for
-AT_ONCE = 0.02  # seconds for which a typed character waits, so that the number of hits comes in its frame
+AT_ONCE = 0.01  # seconds for which a typed character waits, so that the number of hits comes in its frame
 
 
 class Seeking(CommandScreen[None]):

@@ -105,7 +105,28 @@ async def visit(house: House, meter: Meter, name: str, text: str, times: int) ->
             middle, bytes = statistics.median(costs), statistics.median(sent)
             line += f"  {turn} {middle:6.1f} (most {max(costs):6.1f}) ms {bytes:4.0f} B"
         print(line, flush=True)
+    print(f"  {await seek(house, meter)}")
     await house.press("escape")
+
+
+async def seek(house: House, meter: Meter) -> str:
+    """What it takes to find a letter that is everywhere, then a word, and to replace all of them."""
+    await house.press("ctrl+home", "ctrl+f", "ctrl+u")
+    typed = [(await meter.key(house, key))[0] for key in "refunds"]
+    moved = [(await meter.key(house, key))[0] for key in ("down", "down", "up", "up", "up")]
+    await house.press("tab", *"Chargebacks")
+    began = time.thread_time()
+    await house.press("f6")
+    replaced = (time.thread_time() - began) * 1000
+    told = house.line("found").strip()
+    began = time.thread_time()
+    await house.press("ctrl+z")
+    undone = (time.thread_time() - began) * 1000
+    await house.press("escape")
+    return (
+        f"find         a character at most {max(typed):.1f} ms, a hit at most {max(moved):.1f} ms, "
+        f"{told} in {replaced:.0f} ms, undone in {undone:.0f} ms"
+    )
 
 
 if __name__ == "__main__":
