@@ -327,16 +327,31 @@ async def test_a_key_that_may_only_read_is_told_so_by_the_service_and_the_words_
         await house.until(lambda: "convai_write" in house.notices, "for names too")
 
 
-async def test_a_document_that_is_closed_to_edits_meanwhile_keeps_the_words_as_a_draft(
-    demo: Demo, service: Service, tmp_path: Path
+async def test_a_document_that_is_closed_to_edits_meanwhile_says_so_at_once_and_keeps_the_words(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+    async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
         await house.online()
         editor = await house.editing("Reset the Dial (web)")
+        before = editor.text
+        await house.press(*"Mine. ")
+        assert "●" in house.line("header") and "not saved yet" in house.line("header")
         service.patch(editor.draft.document, enable_auto_sync=True)
-        await house.press(*"Mine. ", "ctrl+s")
-        await house.until(lambda: "Auto-sync is on" in house.notices, "the reason")
-        assert house.drafts[0].text.startswith("Mine. ") and house.app.screen is editor
+        house.app.do_sync_refresh()
+        await house.until(lambda: "cannot be saved: auto-sync is on" in house.line("header"), "told at once")
+        assert "Your words stay here" in house.notices and "● Reset" in house.line("header")
+        await house.press("ctrl+s")
+        await house.until(lambda: "Turn that off in the dashboard" in house.notices, "the reason")
+        assert [draft.text for draft in house.drafts] == ["Mine. " + before] and not wire.patches
+        service.patch(editor.draft.document, enable_auto_sync=False)
+        house.app.do_sync_refresh()
+        await house.until(lambda: "not saved yet" in house.line("header"), "it may be saved again")
+        await house.press(*["ctrl+z"] * 2)
+        assert editor.text == before and "●" not in house.line("header"), "nothing is changed"
+        service.delete(editor.draft.document)
+        house.app.do_sync_refresh()
+        await house.until(lambda: "it is gone from the service" in house.line("header"), "told at once")
+        assert house.app.screen is editor and editor.text == before
 
 
 async def test_a_text_of_the_mirror_is_called_as_seen_last(

@@ -13,6 +13,8 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from kbtui.demo.server import Demo
 from kbtui.drafts import Drafts
+from kbtui.tui.outside import leaves_its_window
+from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.question import Question
 from tests.house import BASE, opened, settings_for
 from tests.service import Service
@@ -119,10 +121,15 @@ async def test_line_ends_of_another_kind_come_back_from_another_editor_as_it_lef
         ("import time; time.sleep(1.05)", "Unchanged", []),
         (f"{APPEND}; sys.exit(3)", "ended with 3: nothing is saved. The draft is kept", [BASE + "Four.\n"]),
         ("sys.exit(1)", "ended with 1: nothing is saved.", []),
+        (
+            f"{APPEND}; import os; os.kill(os.getpid(), 9)",
+            "was ended by signal 9: nothing",
+            [BASE + "Four.\n"],
+        ),
         ("path.unlink()", "left no file", []),
         (f"{APPEND}; path.write_bytes(b'\\xff')", "no UTF-8; they are kept in", [BASE]),
     ],
-    ids=["unchanged", "failed", "given up", "deleted", "not text"],
+    ids=["unchanged", "failed", "given up", "killed", "deleted", "not text"],
 )
 async def test_an_editor_that_ends_otherwise_saves_nothing(
     demo: Demo,
@@ -143,6 +150,36 @@ async def test_an_editor_that_ends_otherwise_saves_nothing(
         await house.until(lambda: words in house.notices, words)
         assert not wire.patches and service.text(id) == BASE
         assert [draft.text for draft in house.drafts] == kept
+
+
+@pytest.mark.parametrize(
+    ("command", "leaves"),
+    [("code", True), ("/usr/bin/code --wait", False), ("gvim -f", False), ("subl -n", True), ("vim", False)],
+)
+def test_an_editor_is_known_by_its_name_that_ends_before_its_window_is_closed(
+    command: str, leaves: bool
+) -> None:
+    assert leaves_its_window(command.split()) is leaves
+
+
+async def test_what_others_change_comes_in_while_an_editor_has_the_terminal(
+    demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None]
+) -> None:
+    id = service.add("Shared", BASE)
+    end = tmp_path / "end"
+    editor(f"import time\nwhile not pathlib.Path({str(end)!r}).exists(): time.sleep(0.01)\n{APPEND}")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Shared")
+        house.burst("E")
+        await house.until(lambda: house.app.away, "the other program")
+        came = service.add("Came meanwhile", "-")
+        service.patch(id, content="Zero.\n" + BASE)
+        house.app.do_sync_refresh()
+        await house.until(lambda: house.browse.kb.mirror.row(came), "in the mirror")
+        end.touch()
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "both changed it")
+        assert [each.text for each in house.drafts] == [BASE + "Four.\n"]
 
 
 @pytest.mark.parametrize(

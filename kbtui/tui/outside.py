@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 AT_ONCE = 1.0  # seconds in which nobody has read and closed a text: such an editor has a window of its own
+WINDOWED = frozenset(
+    "atom bbedit code code-insiders codium cursor gedit gvim kate kwrite mate mousepad pluma subl vscodium "  # noqa: SIM905
+    "windsurf xed zed zeditor".split()
+)
+"""Editors that end at once, or a while after, unless they are told to wait."""
+_WAITS = re.compile("-w|--wait|-f|--nofork|--foreground|-b|--block|-s|--standalone")
 
 
 def editor_command(chosen: str | None, environ: Mapping[str, str] = os.environ) -> list[str] | None:
@@ -74,12 +81,19 @@ async def _edit(app: KbApp, command: list[str], path: Path) -> str:
         code = await _run(app, [*command, str(path)])
     except OSError as error:
         return f"{command[0]} cannot be run ({error.strerror})"
+    if code < 0:
+        return f"{command[0]} was ended by signal {-code}"
     if code:
         return f"{command[0]} ended with {code}"
-    quick = time.monotonic() - began < AT_ONCE
+    quick = time.monotonic() - began < AT_ONCE or leaves_its_window(command)
     if quick and path.exists() and path.stat().st_mtime_ns == untouched.st_mtime_ns:
         await _wait_for_window(app, command[0])
     return ""
+
+
+def leaves_its_window(command: Sequence[str]) -> bool:
+    """Whether this is known as an editor that ends before its window is closed."""
+    return Path(command[0]).name in WINDOWED and not any(map(_WAITS.fullmatch, command[1:]))
 
 
 async def _wait_for_window(app: KbApp, name: str) -> None:

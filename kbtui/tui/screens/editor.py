@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ class Editor(Seeking):
         self._header = Line("header")
         self.area = Words(draft.text, "words", self.show_lines, self.show_footer)
         self.saving = False
+        self._obstacle = ""  # why the text cannot be saved any more, in a few words
+        self._looked = -1  # the version of the mirror that was asked
         self._passage = passage
         self._place = safe(self.kb.place(draft.document))
 
@@ -69,25 +72,45 @@ class Editor(Seeking):
     def show_lines(self) -> None:
         dirty = self.dirty
         mark: Part = ("● ", "warn") if dirty else ("  ", "")
-        clean = "as seen last " if self.kbapp.trouble else "as in the service "
-        state = (
-            f"{self.kbapp.countdown() or 'saving …'} "
-            if self.saving
-            else "not saved yet "
-            if dirty
-            else clean
-        )
         unsafe = self.kb.drafts.trouble
         self._header.show(
             [(" ", ""), mark, (safe(self.draft.name[:300]), "strong"), (f"  {self._place}", "dim")],
             [
                 (f"drafts are not safe: {unsafe} · " if unsafe else "", "bad"),
-                (state, "warn" if dirty else "dim"),
+                self._state(dirty),
                 (f"{safe(self.draft.format)} ", "dim"),
             ],
         )
         self.show_found()
         self.show_footer()
+
+    def _state(self, dirty: bool) -> Part:
+        """How the words stand to those of the service."""
+        if self.saving:
+            return (f"{self.kbapp.countdown() or 'saving …'} ", "warn")
+        self._look_for_obstacles()
+        if self._obstacle:
+            return (f"✕ cannot be saved: {self._obstacle} ", "bad")
+        if dirty:
+            return ("not saved yet ", "warn")
+        return ("as seen last " if self.kbapp.trouble else "as in the service ", "dim")
+
+    def _look_for_obstacles(self) -> None:
+        """Find out whether the text could be saved, as far as the mirror knows; tell what has changed."""
+        version = self.kb.mirror.version
+        if version == self._looked:
+            return
+        self._looked, before = version, self._obstacle
+        row = self.kb.mirror.row(self.draft.document)
+        if row is None:
+            self._obstacle = "it is gone from the service" if self.kb.mirror.swept() else ""
+        elif row.role in ("viewer", "commenter"):
+            self._obstacle = f"your role is {row.role}"
+        else:
+            reason = re.split("[:.,]", row.lock or "")[0]
+            self._obstacle = reason[:1].lower() + reason[1:]
+        if self._obstacle and not before:
+            self.tell(f"It cannot be saved any more: {self._obstacle}. Your words stay here.", "warn")
 
     def facts(self) -> list[Part]:
         row, column = self.area.cursor_location
