@@ -10,7 +10,8 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
+from itertools import repeat
 
 # Text that is safe to show
 
@@ -59,7 +60,12 @@ def in_place(line: str, *, tabs: bool = False) -> str:
     shown = safe(line, newlines=tabs)
     if len(shown) == len(line):
         return shown
-    return "".join(safe(character, newlines=tabs) for character in line)
+    return "".join(map(_alone, line, repeat(tabs)))
+
+
+@lru_cache(maxsize=4096)
+def _alone(character: str, tabs: bool) -> str:
+    return safe(character, newlines=tabs)
 
 
 @cache

@@ -145,6 +145,12 @@ def test_a_cell_leads_to_the_character_that_is_drawn_there(line: str) -> None:
     assert column_at(drawn, 10_000) == len(drawn)
 
 
+def test_a_sign_that_is_drawn_with_another_changes_nothing_far_away() -> None:
+    line = "☺\ufe0f" + "Words. " * 1_000 + "👩\u200d🚀"
+    drawn = shown(line)
+    assert len(drawn) == len(line) and drawn[0] == "☺" and drawn[1] != "\ufe0f" and drawn[2:] == line[2:]
+
+
 def test_a_tab_goes_to_the_next_of_its_places() -> None:
     assert [len(spread("a" * n + "\t")) for n in range(TAB)] == [TAB] * TAB
     assert spread("\tb\tc", 1) == "   b   c"

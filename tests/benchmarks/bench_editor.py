@@ -29,6 +29,7 @@ TEXTS = {
     "1 MB of short lines": "- one of them\n" * 75_000,
     "a line of 100 kB": WORDS * 1_250,
     "a line of 1 MB": WORDS * 12_500,
+    "a line of 100 kB, with signs": (WORDS + "✔\ufe0f ") * 1_200,
     "a line of 100 kB, Japanese": "返金は十四日以内に、請求されたカードに支払われます。" * 1_300,
 }
 KEYS = {

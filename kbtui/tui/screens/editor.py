@@ -66,8 +66,7 @@ class Editor(Seeking):
         text, here = self.text, self.area.cursor_location
         (place,) = await asyncio.to_thread(lambda: Passages(text).place([passage]))
         if place is not None and self.area.cursor_location == here and self.text == text:
-            before = text[: place.start].split(self.area.document.newline)
-            self.area.move_cursor((len(before) - 1, len(before[-1])), center=True)
+            self.area.move_cursor(self.area.document.location_of(place.start), center=True)
 
     def show_lines(self) -> None:
         dirty = self.dirty

@@ -22,8 +22,9 @@ from textual.widgets.text_area import (
     WrappedDocument,
 )
 
-from kbtui.content import in_place
+from kbtui.content import in_place, safe
 
+PIECE = 500  # characters that are drawn one by one where a sign among them would be drawn with others
 TAB = 4  # cells between the places that a tab goes to
 _ENDS = re.compile("\r\n|\r|\n")
 
@@ -176,10 +177,10 @@ class Wrapped(WrappedDocument):
             self._ends = []
 
     def _cut(self, line: str) -> Cuts:
-        if len(line) <= self._cells and line.isascii() and line.isprintable():
+        if not self._cells or (len(line) <= self._cells and line.isascii() and line.isprintable()):
             return WHOLE
         drawn = shown(line)
-        return Cuts(tuple(cuts(drawn, self._cells)) if self._cells else (), drawn == line)
+        return Cuts(tuple(cuts(drawn, self._cells)), drawn == line)
 
     def _cut_again(self, row: int, start: int, old_end: int, new_end: int) -> Cuts:
         """The cuts of a line in which `start` to `old_end` became `start` to `new_end`.
@@ -307,7 +308,11 @@ def shown(line: str) -> str:
     """A line as it is drawn, a character for each: nothing that a terminal obeys but tabs."""
     if "\r" in line or "\n" in line:
         line = line.replace("\r", "␍").replace("\n", "␊")
-    return in_place(line, tabs=True)
+    drawn = safe(line, newlines=True)
+    if len(drawn) == len(line):
+        return drawn
+    pieces = (line[at : at + PIECE] for at in range(0, len(line), PIECE))
+    return "".join(in_place(piece, tabs=True) for piece in pieces)
 
 
 def spread(piece: str, x: int = 0) -> str:
