@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,13 +80,12 @@ def told(house: House) -> str:
     return house.line("found").strip()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_words_are_found_and_replaced_one_by_one_or_all_and_undone(
-    demo: Demo, service: Service, wire: Wire, tmp_path: Path, size: tuple[int, int]
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
     id = service.add("Fees", "-")
     service.patch(id, content=TEXT)
-    async with opened(settings_for(wire.url, demo.key, tmp_path), size) as house:
+    async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
         await house.online()
         editor = await house.editing("Fees")
         area = editor.area
@@ -137,7 +135,7 @@ async def test_what_was_changed_is_shown_against_where_it_began_and_against_the_
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
     id = service.add("Fees", "One fee.\nTwo.\n")
-    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+    async with opened(settings_for(wire.url, demo.key, tmp_path), (200, 50)) as house:
         await house.online()
         editor = await house.editing("Fees")
         await house.press("down", *"Mine. ", "ctrl+o")
@@ -150,10 +148,9 @@ async def test_what_was_changed_is_shown_against_where_it_began_and_against_the_
         await house.press("ctrl+o")
         await house.until(lambda: "-Theirs." in view.text and "+Mine. Two." in view.text, "theirs")  # type: ignore[attr-defined]
         assert "with the service" in house.line("header") and len(wire.requests) <= 2 and not wire.patches
-        wire.cut("request", times=None)
+        wire.down()
         await house.press("tab", "tab")
-        await house.until(lambda: "asking" not in view.text and "-Theirs." not in view.text, "no answer")  # type: ignore[attr-defined]
-        wire.heal()
+        await house.until(lambda: "refuses the connection" in view.text, "no answer")  # type: ignore[attr-defined]
         await house.press("escape")
         assert house.app.screen is editor and editor.text == "One fee.\nMine. Two.\n"
         assert editor.area.cursor_location == (1, 6) and [each.text for each in house.drafts] == [editor.text]

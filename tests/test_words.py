@@ -65,6 +65,19 @@ async def test_undo_takes_back_what_was_typed_last_and_nothing_more() -> None:
         assert area.text == "x\nc"
 
 
+async def test_undo_goes_back_to_where_the_visit_began() -> None:
+    async with Buffer().run_test(size=(40, 12)) as pilot:
+        area = pilot.app.query_one(Words)
+        area.load_text("x")
+        for _ in range(1_100):
+            area.replace("\n", (0, 0), (0, 0))
+        for _ in range(1_100):
+            area.undo()
+        assert area.text == "x"
+        area.undo()
+        assert area.text == "x"
+
+
 async def test_however_it_is_edited_and_undone_its_lines_are_where_they_are() -> None:
     chance = random.Random(SEED)
     async with Buffer().run_test(size=(40, 12)) as pilot:

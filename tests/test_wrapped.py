@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.widgets.text_area import EditResult
 
+from kbtui.tui import widths
 from kbtui.tui.widgets.wrapped import TAB, Body, Wrapped, column_at, cuts, newline_of, shown, spread
+
+widths.install()  # as the app does before anything is drawn
 
 ODD = "\r\n\r\n\r\n\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\t \x1b\ufeffab"
 texts = st.text(st.sampled_from(ODD), max_size=30)

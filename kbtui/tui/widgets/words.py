@@ -162,7 +162,10 @@ class Words(Scrolling, TextArea):
         if top != bottom and top[0] <= row <= bottom[0]:
             first = top[1] if row == top[0] else 0
             last = bottom[1] if row == bottom[0] else len(line) + 1
-            looks.append((first, last, self.get_component_rich_style("text-area--selection")))
+            selection = self.get_component_rich_style("text-area--selection")
+            if self._marks is not None:  # the hit that was gone to, beside others that look much alike
+                selection += self.app.looks["cursor"]  # type: ignore[attr-defined]
+            looks.append((first, last, selection))
         cursor, column = self.cursor_location
         if cursor == row and self.has_focus:
             looks.append((column, column + 1, self.get_component_rich_style("text-area--cursor")))

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, overload
 
-from rich.cells import cell_len, get_character_cell_size
+from rich.cells import cell_len
 from textual.geometry import Offset, Size
 from textual.widgets.text_area import (
     DocumentBase,
@@ -23,6 +23,7 @@ from textual.widgets.text_area import (
 )
 
 from kbtui.content import in_place, safe
+from kbtui.tui.widths import cell_size
 
 PIECE = 500  # characters that are drawn one by one where a sign among them would be drawn with others
 TAB = 4  # cells between the places that a tab goes to
@@ -289,7 +290,7 @@ def _fits(line: str, start: int, width: int) -> int:
     cells = 0
     for at in range(start, len(line)):
         character = line[at]
-        cells += TAB - cells % TAB if character == "\t" else get_character_cell_size(character)
+        cells += TAB - cells % TAB if character == "\t" else cell_size(character)
         if cells > width:
             return at
     return len(line)
@@ -298,7 +299,7 @@ def _fits(line: str, start: int, width: int) -> int:
 def _between(line: str, start: int, most: int) -> int:
     """The last place up to `most` where no character is taken from those it is drawn with."""
     at = most
-    while at > start and (not get_character_cell_size(line[at]) or line[at - 1] == "\u200d"):
+    while at > start and (not cell_size(line[at]) or line[at - 1] == "\u200d"):
         at -= 1
     return at if at > start else max(most, start + 1)
 
@@ -329,7 +330,7 @@ def column_at(section: str, x: int) -> int:
     """Which character of a row stands in cell `x`; its length where none does."""
     cells = 0
     for at, character in enumerate(section):
-        cells += TAB - cells % TAB if character == "\t" else get_character_cell_size(character)
+        cells += TAB - cells % TAB if character == "\t" else cell_size(character)
         if cells > x:
             return at
     return len(section)
