@@ -85,4 +85,7 @@ async def test_however_it_is_edited_and_undone_its_lines_are_where_they_are() ->
         for step in range(STEPS):
             change(area, chance)
             anew = Wrapped(area.document, area.wrap_width)
+            if area.wrapped_document.loose and chance.random() < 0.5:
+                continue
+            area.wrapped_document.tidy()
             assert laid_out(area.wrapped_document) == laid_out(anew), f"KBTUI_SEED={SEED}, step {step}"

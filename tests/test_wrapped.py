@@ -122,20 +122,44 @@ def test_a_line_is_cut_behind_a_blank(line: str, rows: list[str]) -> None:
     assert [line[start:end] for start, end in pairwise([0, *cuts(line, 8), len(line)])] == rows
 
 
-@given(lines.filter(bool), st.integers(4, 20), st.integers(0, 90), st.integers(0, 9), lines)
-@example(MANY, 20, 900, 3, "abc")
-@example(MANY, 20, 0, 1999, "")
-@example("ab " * 40, 20, 61, 4, "longer words")
-def test_what_is_cut_anew_after_an_edit_is_what_would_be_cut_from_nothing(
-    line: str, width: int, at: int, gone: int, typed: str
+@given(
+    lines.filter(bool),
+    st.integers(4, 20),
+    st.lists(st.tuples(st.integers(0, 90), st.integers(0, 9), lines), min_size=1, max_size=4),
+)
+@example(MANY, 20, [(900, 3, "abc")])
+@example(MANY, 20, [(0, 1999, "")])
+@example(MANY, 20, [(0, 40, ""), (0, 40, "")])
+@example("ab " * 40, 20, [(61, 4, "longer words"), (70, 0, "a" * 30)])
+def test_what_is_cut_anew_after_edits_fits_and_once_tidy_is_what_would_be_cut_from_nothing(
+    line: str, width: int, edits: list[tuple[int, int, str]]
 ) -> None:
     body = Body(line)
     wrapped = Wrapped(body, width)
-    start, end = sorted((min(at, len(line)), min(at + gone, len(line))))
-    result = body.replace_range((0, start), (0, end), typed)
-    wrapped.wrap_range((0, start), (0, end), result.end_location)
+    for at, gone, typed in edits:
+        length = len(body.lines[0])
+        start, end = min(at, length), min(at + gone, length)
+        result = body.replace_range((0, start), (0, end), typed)
+        wrapped.wrap_range((0, start), (0, end), result.end_location)
+        (rows,) = wrapped.lines
+        assert "".join(rows) == shown(body.text) and all(rows[:-1])
+        assert all(cell_len(spread(row)) <= width + row.endswith(" ") for row in rows)
+        assert wrapped.height == len(rows)
     anew = Wrapped(body, width)
-    assert wrapped.lines == anew.lines and wrapped.height == anew.height
+    assert wrapped.loose or wrapped.lines == anew.lines
+    wrapped.tidy()
+    assert wrapped.lines == anew.lines and wrapped.height == anew.height and not wrapped.loose
+
+
+def test_a_key_in_a_long_line_leaves_the_rows_far_below_where_they_are() -> None:
+    body = Body("日本語の文章" * 200)
+    wrapped = Wrapped(body, 40)
+    before = wrapped.lines[0]
+    for column in range(6):
+        end = body.replace_range((0, column), (0, column), "x").end_location
+        wrapped.wrap_range((0, column), (0, column), end)
+    after = wrapped.lines[0]
+    assert after[2:] == before[1:] and wrapped.loose
 
 
 @given(lines)

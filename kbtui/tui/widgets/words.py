@@ -13,11 +13,14 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Offset
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widgets import TextArea
 from textual.widgets.text_area import DocumentNavigator, Edit, EditResult, Location
 
 from kbtui.tui.widgets.scrolling import Scrolling
 from kbtui.tui.widgets.wrapped import Body, Wrapped, shown, spread
+
+PAUSE = 1.0  # seconds without a key, after which the rows below a long line's change are set anew
 
 
 class Words(Scrolling, TextArea):
@@ -33,6 +36,7 @@ class Words(Scrolling, TextArea):
     def __init__(self, text: str, id: str, edited: Callable[[], object], moved: Callable[[], object]) -> None:
         self._edited, self._moved = edited, moved
         self._marks: re.Pattern[str] | None = None
+        self._pause: Timer | None = None
         self._reach = 0  # characters of the longest place that is marked
         super().__init__(
             id=id,
@@ -72,17 +76,33 @@ class Words(Scrolling, TextArea):
 
     def _edit_as_is(self, edit: Edit) -> EditResult:
         result = super().edit(edit)
-        self._edited()
+        self._has_changed()
         return result
 
     def undo(self) -> None:
         super().undo()
         self.history.checkpoint()  # or what is typed next would be undone with what was typed before
-        self._edited()
+        self._has_changed()
 
     def redo(self) -> None:
         super().redo()
+        self._has_changed()
+
+    def _has_changed(self) -> None:
         self._edited()
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE, self._tidy) if self.wrapped_document.loose else None
+
+    def _tidy(self) -> None:
+        """Set the words below the cursor anew, which in a long line is more than a key may cost."""
+        before = self.wrapped_document.location_to_offset(self.cursor_location).y
+        self.wrapped_document.tidy()
+        self._refresh_size()
+        after = self.wrapped_document.location_to_offset(self.cursor_location).y
+        self.scroll_to(y=self.scroll_offset.y + after - before, animate=False, immediate=True)
+        self.scroll_cursor_visible()
+        self.refresh()
 
     # Textual lays out the lines of edits that are undone together by the lowest of their ends, though each is
     # a place in a text of its own time: lines that are no more would be drawn, which ends the app.

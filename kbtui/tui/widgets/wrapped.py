@@ -26,6 +26,7 @@ from kbtui.content import in_place, safe
 from kbtui.tui.widths import cell_size
 
 PIECE = 500  # characters that are drawn one by one where a sign among them would be drawn with others
+FAR = 3  # rows below an edit that are cut anew at once: each is sent to the terminal
 TAB = 4  # cells between the places that a tab goes to
 _ENDS = re.compile("\r\n|\r|\n")
 
@@ -136,10 +137,14 @@ def newline_of(text: str) -> str:
 
 
 class Cuts(NamedTuple):
-    """Where a line is cut into rows; whether every character in it is drawn as it is."""
+    """Where a line is cut into rows.
+
+    `plain`: every character in it is drawn as it is. `loose`: it would be cut otherwise from nothing.
+    """
 
     at: Sequence[int]
     plain: bool
+    loose: bool = False
 
 
 WHOLE = Cuts((), True)
@@ -187,18 +192,58 @@ class Wrapped(WrappedDocument):
         """The cuts of a line in which `start` to `old_end` became `start` to `new_end`.
 
         From two rows before the change, where a word may go that is shorter now, until a row ends where it
-        ended before.
+        ended before; where that is far, only the row of the change is cut, and those below stay as they are
+        until `tidy`.
         """
-        line, (before, plain), by = self.document.lines[row], self._cuts[row], new_end - old_end
+        line, (before, plain, loose), by = self.document.lines[row], self._cuts[row], new_end - old_end
         if not before or not plain or shown(line) != line:  # how one is drawn depends on others far away
             return self._cut(line)
         new = list(before[: max(0, bisect_right(before, start) - 2)])
-        for cut in cuts(line, self._cells, new[-1] if new else 0):
+        below = 0
+        for cut in () if loose else cuts(line, self._cells, new[-1] if new else 0):
             new.append(cut)
-            same = bisect_right(before, cut - by) if cut >= new_end else 0
+            below += cut >= new_end
+            same = bisect_right(before, cut - by) if below else 0
             if same and before[same - 1] == cut - by:
                 return Cuts((*new, *(cut + by for cut in before[same:])), True)
-        return Cuts(tuple(new), True)
+            if below > FAR:
+                loose = True
+                break
+        if not loose:
+            return Cuts(tuple(new), True)
+        above, rest = (
+            bisect_right(before, start),
+            [cut + by for cut in before[bisect_right(before, old_end) :]],
+        )
+        return Cuts(self._cut_row(line, before[:above], rest), True, loose=True)
+
+    def _cut_row(self, line: str, above: Sequence[int], below: list[int]) -> Sequence[int]:
+        """The cuts of a line whose row between the last one above and the first one below has changed.
+
+        What does not fit any more goes to the row below if that has room, else to one of its own.
+        """
+        start = above[-1] if above else 0
+        if below and below[0] == start:  # nothing is left of it
+            return (*above, *below[1:])
+        for others in (below[1:], below):
+            end = others[0] if others else len(line)
+            between = [cut for cut in cuts(line[:end], self._cells, start) if cut < end or not others]
+            if len(between) <= 1:
+                break
+        return (*above, *between, *others)
+
+    @property
+    def loose(self) -> bool:
+        """Whether a line would be cut otherwise from nothing."""
+        return any(cuts.loose for cuts in self._cuts)
+
+    def tidy(self) -> None:
+        """Cut every line as from nothing."""
+        for row, before in enumerate(self._cuts):
+            if before.loose:
+                self._cuts[row] = after = self._cut(self.document.lines[row])
+                self._rows[row] = len(after.at) + 1
+                self._ends = []
 
     @property
     def height(self) -> int:
