@@ -30,6 +30,9 @@ DRAWN = [
     "\x00",
     "-",
     "\u200b",
+    "\u200d",
+    "\ufe0f",
+    "\u200c",
 ]
 lines = st.lists(st.sampled_from(DRAWN), max_size=80).map("".join)
 MANY = "Refunds are paid within 14 days. " * 60

@@ -7,7 +7,7 @@ one), and lays out the whole line, and draws the whole text, at every key.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
@@ -25,9 +25,12 @@ from textual.widgets.text_area import (
 from kbtui.content import in_place, safe
 from kbtui.tui.widths import cell_size
 
-PIECE = 500  # characters that are drawn one by one where a sign among them would be drawn with others
+PIECE = 500  # characters that are drawn one by one where one has too many marks
 FAR = 3  # rows below an edit that are cut anew at once: each is sent to the terminal
 TAB = 4  # cells between the places that a tab goes to
+_VARIANTS = re.compile(
+    "[\ufe0e\ufe0f]\u200d?"
+)  # of the sign before: left out, which takes a cell of the cursor
 _ENDS = re.compile("\r\n|\r|\n")
 
 
@@ -139,11 +142,12 @@ def newline_of(text: str) -> str:
 class Cuts(NamedTuple):
     """Where a line is cut into rows.
 
-    `plain`: every character in it is drawn as it is. `loose`: it would be cut otherwise from nothing.
+    `local`: how a character is drawn depends on its neighbours alone. `loose`: it would be cut otherwise from
+    nothing.
     """
 
     at: Sequence[int]
-    plain: bool
+    local: bool
     loose: bool = False
 
 
@@ -185,8 +189,8 @@ class Wrapped(WrappedDocument):
     def _cut(self, line: str) -> Cuts:
         if not self._cells or (len(line) <= self._cells and line.isascii() and line.isprintable()):
             return WHOLE
-        drawn = shown(line)
-        return Cuts(tuple(cuts(drawn, self._cells)), drawn == line)
+        drawn, local = _drawn(line)
+        return Cuts(tuple(cuts(drawn, self._cells)), local)
 
     def _cut_again(self, row: int, start: int, old_end: int, new_end: int) -> Cuts:
         """The cuts of a line in which `start` to `old_end` became `start` to `new_end`.
@@ -195,27 +199,27 @@ class Wrapped(WrappedDocument):
         ended before; where that is far, only the row of the change is cut, and those below stay as they are
         until `tidy`.
         """
-        line, (before, plain, loose), by = self.document.lines[row], self._cuts[row], new_end - old_end
-        if not before or not plain or shown(line) != line:  # how one is drawn depends on others far away
-            return self._cut(line)
+        before, local, loose = self._cuts[row]
+        line, still_local = _drawn(self.document.lines[row])
+        if not (before and local and still_local):
+            return self._cut(self.document.lines[row])
+        by = new_end - old_end
         new = list(before[: max(0, bisect_right(before, start) - 2)])
-        below = 0
+        far = 0
         for cut in () if loose else cuts(line, self._cells, new[-1] if new else 0):
             new.append(cut)
-            below += cut >= new_end
-            same = bisect_right(before, cut - by) if below else 0
+            far += cut > new_end
+            same = bisect_right(before, cut - by) if far else 0
             if same and before[same - 1] == cut - by:
                 return Cuts((*new, *(cut + by for cut in before[same:])), True)
-            if below > FAR:
+            if far > FAR:
                 loose = True
                 break
         if not loose:
             return Cuts(tuple(new), True)
-        above, rest = (
-            bisect_right(before, start),
-            [cut + by for cut in before[bisect_right(before, old_end) :]],
-        )
-        return Cuts(self._cut_row(line, before[:above], rest), True, loose=True)
+        above = before[: bisect_left(before, start)]
+        below = [cut + by for cut in before[bisect_right(before, old_end) :]]
+        return Cuts(self._cut_row(line, above, below), True, loose=True)
 
     def _cut_row(self, line: str, above: Sequence[int], below: list[int]) -> Sequence[int]:
         """The cuts of a line whose row between the last one above and the first one below has changed.
@@ -349,16 +353,23 @@ def _between(line: str, start: int, most: int) -> int:
     return at if at > start else max(most, start + 1)
 
 
-@lru_cache(maxsize=8)
 def shown(line: str) -> str:
     """A line as it is drawn, a character for each: nothing that a terminal obeys but tabs."""
+    return _drawn(line)[0]
+
+
+@lru_cache(maxsize=8)
+def _drawn(line: str) -> tuple[str, bool]:
+    """A line as it is shown, and whether that of each character depends on its neighbours alone."""
     if "\r" in line or "\n" in line:
         line = line.replace("\r", "␍").replace("\n", "␊")
+    if not line.isascii():
+        line = _VARIANTS.sub(lambda found: "\N{REPLACEMENT CHARACTER}" * len(found[0]), line)
     drawn = safe(line, newlines=True)
     if len(drawn) == len(line):
-        return drawn
+        return drawn, True
     pieces = (line[at : at + PIECE] for at in range(0, len(line), PIECE))
-    return "".join(in_place(piece, tabs=True) for piece in pieces)
+    return "".join(in_place(piece, tabs=True) for piece in pieces), False
 
 
 def spread(piece: str, x: int = 0) -> str:
