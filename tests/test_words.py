@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 
@@ -76,6 +78,26 @@ async def test_undo_goes_back_to_where_the_visit_began() -> None:
         assert area.text == "x"
         area.undo()
         assert area.text == "x"
+
+
+async def test_the_rows_below_a_change_in_a_long_line_follow_when_nobody_types(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kbtui.tui.widgets.words.PAUSE", 0.05)
+    async with Buffer().run_test(size=(40, 12)) as pilot:
+        area = pilot.app.query_one(Words)
+        area.load_text("日本語の文章" * 300)
+        area.move_cursor((0, 900))
+        await pilot.pause()
+        row = area.wrapped_document.location_to_offset(area.cursor_location).y - area.scroll_offset.y
+        area.replace("words ", (0, 3), (0, 3))
+        assert area.wrapped_document.loose
+        async with asyncio.timeout(5):
+            while area.wrapped_document.loose:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert laid_out(area.wrapped_document) == laid_out(Wrapped(area.document, area.wrap_width))
+        y = area.wrapped_document.location_to_offset(area.cursor_location).y
+        assert abs(y - area.scroll_offset.y - row) <= 1
 
 
 async def test_however_it_is_edited_and_undone_its_lines_are_where_they_are() -> None:

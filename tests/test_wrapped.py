@@ -11,7 +11,8 @@ from rich.cells import cell_len
 from textual.widgets.text_area import EditResult
 
 from kbtui.tui import widths
-from kbtui.tui.widgets.wrapped import TAB, Body, Wrapped, column_at, cuts, newline_of, shown, spread
+from kbtui.tui.widgets.body import Body, newline_of
+from kbtui.tui.widgets.wrapped import TAB, Wrapped, column_at, cuts, shown, spread
 
 widths.install()  # as the app does before anything is drawn
 

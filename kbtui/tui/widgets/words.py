@@ -17,8 +17,9 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 from textual.widgets.text_area import DocumentNavigator, Edit, EditResult, Location
 
+from kbtui.tui.widgets.body import Body
 from kbtui.tui.widgets.scrolling import Scrolling
-from kbtui.tui.widgets.wrapped import Body, Wrapped, shown, spread
+from kbtui.tui.widgets.wrapped import Wrapped, shown, spread
 
 PAUSE = 1.0  # seconds without a key, after which the rows below a long line's change are set anew
 
