@@ -16,6 +16,7 @@ Everything else that is raised is a bug and is meant to be seen as one.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 SHORT = 60  # characters of a sentence that fit beside others
 
@@ -122,6 +123,18 @@ _ADVICE: tuple[tuple[type[Error], str], ...] = (
 )
 
 
-def advice(error: Error) -> str:
-    """What a person can do about it, as a sentence or two."""
-    return next((words for kind, words in _ADVICE if isinstance(error, kind)), "Try again.")
+class Failure(NamedTuple):
+    """What is kept of an error to be told later: not the frames it came through, with the words in them."""
+
+    sentence: str
+    detail: str
+    code: str
+    request_id: str
+    fate_unknown: bool
+    advice: str  # what a person can do about it, in a sentence or two
+
+
+def failure_of(error: Error) -> Failure:
+    """An error as it is told later."""
+    advice = next((words for kind, words in _ADVICE if isinstance(error, kind)), "Try again.")
+    return Failure(error.sentence, error.detail, error.code, error.request_id, error.fate_unknown, advice)

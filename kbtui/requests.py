@@ -9,7 +9,7 @@ from collections.abc import Callable
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-from kbtui.errors import Error
+from kbtui.errors import Failure, failure_of
 
 if TYPE_CHECKING:
     from kbtui.transport import Exchange
@@ -43,7 +43,7 @@ class Request(NamedTuple):
     request_id: str
     received: int
     sends: str
-    error: Error | None
+    error: Failure | None
 
     @property
     def called_off(self) -> bool:
@@ -87,7 +87,7 @@ class Requests:
                 exchange.request_id,
                 exchange.received,
                 exchange.sends,
-                exchange.error,
+                failure_of(exchange.error) if exchange.error is not None else None,
             )
         )
 

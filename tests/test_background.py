@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections import deque
+from contextlib import suppress
+from gc import collect
 from pathlib import Path
+from weakref import ref
 
 import pytest
 from textual import events
@@ -22,7 +25,7 @@ from kbtui.errors import (
     Refused,
     Unauthorized,
     Unexpected,
-    advice,
+    failure_of,
 )
 from kbtui.requests import KEPT, Requests
 from kbtui.transport import Exchange
@@ -92,11 +95,31 @@ def test_a_request_becomes_a_command_that_a_shell_reads_as_it_was_without_key_an
 
 
 def test_there_is_something_to_do_about_every_error() -> None:
-    for kind in (Offline, Unauthorized, MissingPermission, Refused, NotFound, Busy, Unexpected):
-        assert advice(kind("It failed.")) != advice(Error("It failed."))
-    assert advice(Conflict("Changed.", base="", mine="", theirs="")) and advice(
-        Offline("No line.")
-    ) != advice(Error("No."))
+    kinds = (Offline, Unauthorized, MissingPermission, Refused, NotFound, Busy, Unexpected)
+    told = {failure_of(kind("It failed.")).advice for kind in (*kinds, Error)}
+    told.add(failure_of(Conflict("Changed.", base="", mine="", theirs="")).advice)
+    assert len(told) == len(kinds) + 2
+
+
+def test_what_is_kept_of_an_error_keeps_nothing_of_where_it_came_through_alive() -> None:
+    class Words(str):
+        """A text that can be seen to be gone."""
+
+    log, error = Requests(), Offline("No line.")
+
+    def fails(words: Words, error: Error) -> None:
+        log.add(exchange()._replace(error=error))
+        raise error
+
+    words = Words("nobody's business")
+    gone = ref(words)
+    with suppress(Offline):
+        fails(words, error)
+    del words, error
+    collect()
+    assert gone() is None
+    failed = log.failed()
+    assert failed is not None and failed.error is not None and failed.error.sentence == "No line."
 
 
 # On the screen

@@ -21,7 +21,7 @@ import kbtui
 from kbtui.access import LOOK
 from kbtui.commands import BY_ID, TYPING
 from kbtui.content import safe
-from kbtui.errors import Error, Offline
+from kbtui.errors import Error, Failure, Offline
 from kbtui.keymap import Keymap, show_key
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import DocumentRow, Start, View
@@ -370,7 +370,7 @@ class KbApp(
         return self._follower is not None and self._follower.in_touch
 
     @property
-    def look_failed(self) -> tuple[float, Error] | None:
+    def look_failed(self) -> tuple[float, Failure] | None:
         return self._follower.failed if self._follower is not None else None
 
     @property

@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from math import ceil
 
 from kbtui.content import safe
-from kbtui.errors import Busy, Error, MissingPermission, Offline, Unauthorized
+from kbtui.errors import Busy, Error, Failure, MissingPermission, Offline, Unauthorized, failure_of
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import ALL, Progress, View
 from kbtui.tui.widgets.folder_tree import count
@@ -53,7 +53,7 @@ class Follower:
         self._afresh = False  # it was cut off to be begun again
         self._stopped = False
         self.halted = False  # a look was broken off
-        self.failed: tuple[float, Error] | None = None  # the last look that did, and when
+        self.failed: tuple[float, Failure] | None = None  # the last look that did, and when
 
     async def run(self) -> None:
         """Sweep, then look again and again; after a fault wait, say so, and go on. Never returns."""
@@ -147,7 +147,7 @@ class Follower:
 
     def _unwell(self, error: Error, pause: float | None) -> None:
         news = self._trouble is None or self._trouble.sentence != error.sentence
-        self._trouble, self.failed = error, (time.time(), error)
+        self._trouble, self.failed = error, (time.time(), failure_of(error))
         self._retry_at = time.time() + pause if pause and not self._stopped else 0.0
         if news:
             self._tell(error.sentence, "bad")

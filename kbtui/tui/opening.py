@@ -6,13 +6,14 @@ import time
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
+from kbtui.errors import failure_of
 from kbtui.rows import ALL, Found
 from kbtui.tui.keyboard import CommandScreen
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from kbtui.errors import Error
+    from kbtui.errors import Error, Failure
     from kbtui.knowledge_base import KnowledgeBase
     from kbtui.rows import Chosen, DocumentRow
     from kbtui.tui.app import KbApp
@@ -27,16 +28,16 @@ else:
 class Opening(Base):
     """What `KbApp` does to show something else; a part of it in a file of its own."""
 
-    told_error: tuple[float, Error] | None = None  # of which a person was told last, and when
+    told_error: tuple[float, Failure] | None = None  # of which a person was told last, and when
 
     @property
-    def look_failed(self) -> tuple[float, Error] | None:
+    def look_failed(self) -> tuple[float, Failure] | None:
         """The last look at the service that failed, and when."""
         raise NotImplementedError
 
     def note_error(self, error: Error) -> None:
         """A person was told of this one."""
-        self.told_error = (time.time(), error)
+        self.told_error = (time.time(), failure_of(error))
 
     _left: tuple[KnowledgeBase | None, Left | None] = (None, None)
 
@@ -177,7 +178,8 @@ class Opening(Base):
             self._it.tell("Nothing has gone wrong in this visit.")
             return
         at, error = told
-        its = next((each for each in self.kb.requests.last() if each.error is error), None)
+        last = self.kb.requests.last()
+        its = next((each for each in last if each.error and _same(each.error, error)), None)
         facts = of_error(at, error, its, self.kb.base_url)
         self.push_screen(Facts(self._it, "The last error", facts))
 
@@ -202,3 +204,8 @@ class Opening(Base):
         """Show a folder or a document from wherever one is; what is typed in an editor stays a draft."""
         self.uncover()
         self.show_found(Found(row.id, row.name, row.type))
+
+
+def _same(one: Failure, other: Failure) -> bool:
+    """Whether both are told of one try of a request."""
+    return (one.detail, one.request_id) == (other.detail, other.request_id)

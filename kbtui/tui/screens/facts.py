@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 
 from kbtui.content import safe
-from kbtui.errors import Error, advice
+from kbtui.errors import Failure
 from kbtui.requests import Request
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_age, human_size
@@ -64,7 +64,7 @@ def of_request(request: Request, base_url: str) -> list[Fact]:
     return [*_asked(request), *(_wrong(request.error) if request.error else []), _as_curl(request, base_url)]
 
 
-def of_error(at: float, error: Error, request: Request | None, base_url: str) -> list[Fact]:
+def of_error(at: float, error: Failure, request: Request | None, base_url: str) -> list[Fact]:
     """What went wrong at a time, and, where it was one, with which request."""
     when = ("When", f"{time.strftime('%H:%M:%S', time.localtime(at))} ({_ago(at)})", "")
     if request is None:
@@ -86,7 +86,7 @@ def _asked(request: Request) -> Iterator[Fact]:
         yield "Sent with it", f"a body of {request.sends}, which is kept nowhere", ""
 
 
-def _wrong(error: Error) -> Iterator[Fact]:
+def _wrong(error: Failure) -> Iterator[Fact]:
     yield "Went wrong", error.sentence, "bad"
     if error.fate_unknown:
         yield "Carried out?", "nobody knows: look before you try again", "warn"
@@ -95,7 +95,7 @@ def _wrong(error: Error) -> Iterator[Fact]:
         yield "Code", error.code, ""
     if error.request_id:
         yield "Request id", error.request_id, ""
-    yield "What to do", advice(error), ""
+    yield "What to do", error.advice, ""
 
 
 def _as_curl(request: Request, base_url: str) -> Fact:
