@@ -62,6 +62,7 @@ PLACES = {
     "list": "Document list",
     "tree": "Folder tree",
     "view": "Document view",
+    "find": "While typing what to find in a text",
     "filter": "While typing a filter",
     "rename": "While typing a name",
     "search": "While typing what to search for",
@@ -103,6 +104,7 @@ PLACES = {
 TYPING = frozenset(
     [
         "filter",
+        "find",
         "rename",
         "search",
         "chunk_words",
@@ -358,15 +360,18 @@ COMMANDS: tuple[Command, ...] = (
     Command("agent_words.keep", ("enter", "down", "tab"), "keep", "keep the words and go to the agents", ("agent_words",), 1),
     Command("agent_words.drop", ("escape",), "drop", "show all agents", ("agent_words",), 2),
     # Reading
-    Command("view.next_hit", ("n",), "next hit", "the next place where the words of a search stand", ("browse",)),
-    Command("view.previous_hit", ("N",), "previous hit", "the place before, where they stand", ("browse",)),
+    Command("view.next_hit", ("n",), "next hit", "the next place with the words that are found in the text", ("browse",)),
+    Command("view.previous_hit", ("N",), "previous hit", "the place before, with these words", ("browse",)),
     Command("view.down", ("J",), "scroll text", "scroll the text down, from any pane", ("browse", "answer", "compared", "history")),
     Command("view.up", ("K",), "scroll text up", "scroll the text up, from any pane", ("browse", "answer", "compared", "history")),
     Command("view.next_tab", ("]",), "next tab", "the next tab of the document view", ("browse",)),
     Command("view.previous_tab", ("[",), "previous tab", "the previous tab of the document view", ("browse",)),
     Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, _needs_document),
     Command("view.agents", ("A",), "agents", "the agents that use the document, and by which way", ("browse",), 0, _needs_document),
-    Command("view.source", ("V",), "source", "rendered text, or its source", ("browse",), 0, _needs_document),
+    Command("view.mode", ("V",), "mode", "the text rendered, its source, or its plain words", ("browse",), 0, _needs_text),
+    Command("find.open", ("/",), "find", "find words in the text", ("view",), 1),
+    Command("find.keep", ("enter", "down"), "go on", "keep the words: n and N go to where they stand", ("find",), 1),
+    Command("find.drop", ("escape",), "drop", "find nothing, and go back to where you were", ("find",), 2),
     # Changing
     Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results", "chunks", "whole", "answer"), 3, _needs_content),
     Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results", "answer"), 0, _needs_content),

@@ -11,6 +11,7 @@ from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command, Situation
 # The places that one screen asks, where there are several.
 _TOGETHER = (
     ("move", "browse"),
+    ("view", "move", "browse"),
     ("drafts", "choose", "move"),
     ("columns", "choose", "move"),
     ("views", "choose", "move"),

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from rich.segment import Segment
 from textual import events
 from textual.geometry import Size
 from textual.widgets import TextArea
@@ -21,8 +20,8 @@ from textual.widgets import TextArea
 from kbtui.demo.server import Demo
 from kbtui.documents import COLUMNS, columns
 from kbtui.rows import DocumentRow
-from kbtui.tui.widgets import document_view
-from kbtui.tui.widgets.document_view import _source
+from kbtui.tui.widgets import document_view, laying
+from kbtui.tui.widgets.laying import Laid, _source
 from kbtui.tui.widgets.reading import info
 from tests.house import opened, settings_for
 from tests.service import Service
@@ -151,11 +150,11 @@ async def test_a_long_text_is_not_laid_out_for_every_size_of_a_window_that_is_dr
 ) -> None:
     widths: list[int] = []
 
-    def lay(text: str, console: Console) -> Iterator[list[Segment]]:
+    def lay(text: str, console: Console) -> Iterator[Laid]:
         widths.append(console.width)
         return _source(text, console)
 
-    monkeypatch.setattr(document_view, "_markdown", lay)
+    monkeypatch.setattr(laying, "_markdown", lay)
     async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
         await house.online()
         await house.select("Fault codes, complete")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kbtui.views import Listing
 
 RANKED_AT_ONCE = 3_000  # documents that are ranked in well under a frame; more go to a thread
+FIELDS = ("filter", "rename", "find")
 NARROW = 120  # columns, below which there is room for one pane
 SCOPES = {ROOT: "Root", ALL: "All documents", UNPLACED: "Unplaced"}
 
@@ -104,9 +105,10 @@ class Panes(CommandScreen[None]):
     # Where the keys go
 
     def here(self) -> tuple[str, ...]:
-        if self.focused is not None and self.focused.id in ("filter", "rename"):
+        if self.focused is not None and self.focused.id in FIELDS:
             return (self.focused.id,)
-        return ("move", "browse", "everywhere")
+        view = ("view",) if self.pane == "view" else ()
+        return (*view, "move", "browse", "everywhere")
 
     def situation(self) -> Situation:
         return Situation(
@@ -130,7 +132,8 @@ class Panes(CommandScreen[None]):
         """The pane that has the keys: "tree", "list" or "view"."""
         if isinstance(self.focused, FolderTree):
             return "tree"
-        return "view" if isinstance(self.focused, DocumentView) else "list"
+        finding = self.focused is not None and self.focused.id == "find"
+        return "view" if finding or isinstance(self.focused, DocumentView) else "list"
 
     def go_pane(self, name: str) -> None:
         """Give the keys to a pane, and show it where there is room for one only."""
@@ -167,8 +170,8 @@ class Panes(CommandScreen[None]):
             for field in self.query("#rename"):
                 if field.display:
                     cast("NameField", field).close()
-        if self.here() != ("filter",):
-            for field in self.query("#filter"):
+        for field in self.query("#filter, #find"):
+            if field is not self.focused:
                 field.display = False
         self._show_led()
 
