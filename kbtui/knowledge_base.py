@@ -62,6 +62,16 @@ class KnowledgeBase(Lists):
 
     # Reading what is here
 
+    def lines(self) -> tuple[bool, bool]:
+        """Whether the lines of a text are wrapped, and whether they are numbered, as chosen last."""
+        kept = self.history.recall(self.base_url, "view", "lines")
+        kept = kept if isinstance(kept, dict) else {}
+        return kept.get("wrap") is not False, kept.get("numbers") is True
+
+    def remember_lines(self, *, wrap: bool, numbers: bool) -> None:
+        """Keep how the lines of texts are shown."""
+        self.history.remember(self.base_url, "view", "lines", {"wrap": wrap, "numbers": numbers})
+
     async def row_of(self, named: str) -> DocumentRow:
         """The document of an id, a name, or a path of names, by way of the mirror.
 

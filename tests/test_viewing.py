@@ -224,3 +224,60 @@ async def test_three_megabytes_are_looked_through_while_keys_are_heard(
         assert "The quokka." in "".join(house.drawn)
         await house.press("ctrl+u", *"refund")
         await house.until(lambda: at_hit(house, "hit 1 of 48000"), "all of them")
+
+
+async def test_a_text_fills_the_screen_and_the_next_is_shown_in_the_same_way(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    folder = service.folder("Reading")
+    service.folder("Aside", folder)
+    wide = "| first | " + "x" * 150 + " | last |\n|---|---|---|\n| 1 | 2 | 3 |\n"
+    for name, text in (("A", "**One** quokka."), ("B", f"Two.\n\n{wide}\nThe quokka.\n"), ("C", "Three.")):
+        service.add(name, text, parent=folder)
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        await house.online()
+        await house.enter("Reading")
+        await house.press("j")
+        await house.until(lambda: house.reading and house.row.name == "A", "the first text")
+        view = house.browse.reading.view
+        small = view.size
+        await house.press("3", "l", "V", "V", "/", *"quokka", "enter")
+        await house.until(lambda: view.size == (140, 37), "the whole screen")
+        assert "A  2 of 4  Reading" in house.line("header") and " A " not in house.line("tabs")
+        await house.press(")")
+        await house.until(lambda: house.reading and at_hit(house, "hit 1 of 1"), "its words")
+        assert "B  3 of 4" in house.line("header") and "markdown plain" in house.line("tabs")
+        assert "The quokka." in view.text and view.has_focus and view.size.height == 37
+        await house.press(")", "(", "(", "(")
+        await house.until(lambda: house.reading and house.row.name == "A", "back at the first")
+        assert "no document before it" in house.notices
+        await house.press("h")
+        await house.until(lambda: view.size == small, "all panes")
+        assert house.browse.pane == "view" and " A " in house.line("tabs")
+        await house.press("enter", "escape", "escape", "escape")  # what is found, the whole screen, the view
+        await house.until(lambda: view.size == small, "all panes")
+        assert house.browse.pane == "list"
+        await house.press("3", "enter", "1")
+        await house.until(lambda: view.size == small, "all panes")
+        assert house.browse.pane == "tree"
+
+        # Lines that are left whole, and their numbers
+        await house.press("2", "G", "k")
+        await house.until(lambda: house.reading and house.row.name == "B" and "Two." in view.text)
+        await house.press("3", "V", "w", "#")
+        await house.until(lambda: house.reading and "not wrapped" in house.line("tabs"), "whole lines")
+        await house.until(lambda: any("first" in line and "›" in line for line in house.drawn), "cut")
+        assert not any(" last" in line for line in house.drawn)
+        await house.press(">", ">", ">")
+        await house.until(lambda: any("‹" in line and " last" in line for line in house.drawn), "no farther")
+        await house.press("<", "<", "<")
+        await house.until(lambda: any("first" in line for line in house.drawn))
+        await house.press("V")
+        await house.until(lambda: house.reading and any("  7  The quokka." in line for line in house.drawn))
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+        await house.select("B")
+        await house.press("V")
+        await house.until(lambda: any("  7  The quokka." in line for line in house.drawn), "still")
+        await house.press("w", "#", ">")
+        await house.until(lambda: any("│ The quokka." in line for line in house.drawn), "no number")
+        assert "wrapped" not in house.line("tabs") and "w leaves them whole" in house.notices

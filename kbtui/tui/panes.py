@@ -141,7 +141,9 @@ class Panes(CommandScreen[None]):
         self.set_focus({"tree": self.folders, "list": self.documents, "view": self.reading.view}[name])
 
     def _show_pane(self, shown: str) -> None:
-        """Where there is room for one pane only, that one."""
+        """Where there is room for one pane only, that one; and on the whole screen none but the view."""
+        if shown != "view":
+            self.remove_class("-full")
         if self.app.size.width < NARROW:  # else a change of classes would lay out everything for nothing
             for name in ("tree", "list", "view"):
                 self.set_class(name == shown, f"-in-{name}")
@@ -280,7 +282,7 @@ class Panes(CommandScreen[None]):
     def show_lines(self) -> None:
         """Header, chips, column heads, footer, and what an empty list says."""
         state = [*self.status(), (" ", "")]
-        where: list[Part] = [(safe(self.crumb(self.shown.scope)), "strong")]
+        where = self.where()
         unseen = self.here() == ("filter",) or (self.app.size.width < NARROW and self.pane != "list")
         if self.shown.eye is not None and unseen:  # the chips are
             where += [("  as ", "dim"), (safe(self.shown.eye.name[:80]), "key")]
@@ -291,6 +293,10 @@ class Panes(CommandScreen[None]):
             self.documents.say(self._why_empty())
         self._indexes.look(self.documents.in_view())
         self.show_footer()
+
+    def where(self) -> list[Part]:
+        """What the header says of the place that is shown."""
+        return [(safe(self.crumb(self.shown.scope)), "strong")]
 
     def _why_empty(self) -> list[Part]:
         view = self.shown
@@ -361,7 +367,8 @@ class Panes(CommandScreen[None]):
             self._preview.stop()
         if not again:
             self.reading.view.to_end = False
-        self._preview = self.set_timer(0.01 if again else self.settle, lambda: self.open(row, again))
+        at_once = again or self.has_class("-full")  # where nothing but the text is shown
+        self._preview = self.set_timer(0.01 if at_once else self.settle, lambda: self.open(row, again))
 
     @background("open")
     async def open(self, row: DocumentRow | None, again: bool = False) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import cast
 
 from kbtui.content import safe
+from kbtui.rows import FOLDER
 from kbtui.tui.panes import Panes
 from kbtui.tui.widgets.fields import Field
+from kbtui.tui.widgets.folder_tree import count
+from kbtui.tui.widgets.line import Part
 from kbtui.tui.widgets.reading import MODES, TABS
 
 
@@ -14,6 +17,10 @@ class Viewing(Panes):
     """The commands `view.…` and `find.…`, each in a method by its name."""
 
     _origin = 0  # the row that was in view when words were to be typed
+
+    def on_mount(self) -> None:
+        view = self.reading.view
+        view.wrap, view.numbers = self.kb.lines()
 
     def do_view_down(self) -> None:
         self.reading.view.move("half_down")
@@ -49,6 +56,71 @@ class Viewing(Panes):
         self.reading.mode = MODES[(MODES.index(self.reading.mode) + 1) % len(MODES)]
         self.reading.tab = "text"
         self.open(self.row, again=stays)
+
+    # Lines
+
+    def do_view_wrap(self) -> None:
+        self._show_text_lines(wrap=not self.reading.view.wrap, numbers=self.reading.view.numbers)
+
+    def do_view_numbers(self) -> None:
+        self._show_text_lines(wrap=self.reading.view.wrap, numbers=not self.reading.view.numbers)
+
+    def _show_text_lines(self, *, wrap: bool, numbers: bool) -> None:
+        self.reading.view.show_lines(wrap=wrap, numbers=numbers)
+        self.reading.show_tabs()
+        self.kb.remember_lines(wrap=wrap, numbers=numbers)
+
+    def do_view_right(self, by: int = 1) -> None:
+        if self.reading.view.wrap:
+            self.tell("Lines are broken at the width of the view; w leaves them whole.")
+        else:
+            self.reading.view.move_sideways(by)
+
+    def do_view_left(self) -> None:
+        self.do_view_right(-1)
+
+    # The whole screen
+
+    def do_view_full(self) -> None:
+        self._show_full(True)
+
+    def _show_full(self, full: bool) -> None:
+        self.set_class(full, "-full")
+        self.show_lines()
+
+    def show_lines(self) -> None:
+        super().show_lines()
+        self.reading.name_shown = not self.has_class("-full")  # else the header names it
+        self.reading.show_tabs()
+
+    def leave_view(self) -> None:
+        """From the whole screen back to all panes, from there to the list."""
+        if self.has_class("-full"):
+            self._show_full(False)
+        else:
+            self.go_pane("list")
+
+    def where(self) -> list[Part]:
+        row = self.documents.row
+        if row is None or not self.has_class("-full"):
+            return super().where()
+        at, of = count(self.documents.cursor + 1), count(self.documents.count)
+        place = safe(self.kb.place(row.id)) or "Root"
+        return [(safe(row.name[:200]), "strong"), (f"  {at} of {of}", "key"), (f"  {place}", "dim")]
+
+    def do_view_next_document(self, by: int = 1) -> None:
+        """The next document in the order of the list; what is looked for in it, and the mode, stay."""
+        at = self.documents.cursor + by
+        while (row := self.documents.at(at)) is not None and row.type == FOLDER:
+            at += by
+        if row is None:
+            self.tell(f"There is no document {'behind' if by > 0 else 'before'} it in the list.")
+        else:
+            self.documents.go(at)
+            self.show_lines()
+
+    def do_view_previous_document(self) -> None:
+        self.do_view_next_document(-1)
 
     # Finding
 

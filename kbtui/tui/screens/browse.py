@@ -70,7 +70,7 @@ class Browse(BackAndForth, Zooming, Viewing, Arranging, Marking):
 
     def do_move_out(self) -> None:
         if self.pane == "view":
-            self.go_pane("list")
+            self.leave_view()
         elif self.pane == "tree":
             node = self.folders.node
             if node is not None and node.folded is False:
@@ -256,7 +256,7 @@ class Browse(BackAndForth, Zooming, Viewing, Arranging, Marking):
     def _back(self) -> bool:
         """From the text to the list, undo the newest filter, go one step out; False where nothing is left."""
         if self.pane == "view":
-            self.go_pane("list")
+            self.leave_view()
             return True
         self.documents.keep()
         if self.leave_range() or self.drop_newest():

@@ -90,12 +90,16 @@ class DocumentView(RowView, inherit_bindings=False):
 
     async def show_source(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` as it is; `text` is display-safe."""
-        self._words = as_source(text)
-        await self._lay_out(keep_place)
+        await self._show(as_source(text), keep_place)
 
     async def show_markdown(self, text: str, *, keep_place: bool = False) -> None:
         """Replace everything by `text` rendered as Markdown; `text` is display-safe."""
-        self._words = as_markdown(text)
+        await self._show(as_markdown(text), keep_place)
+
+    async def _show(self, words: Words, keep_place: bool) -> None:
+        self._words = words
+        if not keep_place:
+            self.left = 0
         await self._lay_out(keep_place)
 
     def on_mount(self) -> None:
@@ -131,6 +135,7 @@ class DocumentView(RowView, inherit_bindings=False):
         What is hidden is laid out when it appears.
         """
         words, top = self._words, 0.0
+        keep_place = keep_place and bool(self.scroll_y or self._hits)
         place = self._place() if keep_place else None
         self._laid = self._manner
         there = words is not None and self.size.width
@@ -203,7 +208,6 @@ class DocumentView(RowView, inherit_bindings=False):
         self._hits.at = max(0, min(at, len(self._hits) - 1))
         if top:
             self.scroll_to(y=0, animate=False)
-            self.left = 0
         self.hold(len(self._rows))
         if sought:
             self._go_to_begin()

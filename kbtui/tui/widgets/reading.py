@@ -57,6 +57,7 @@ class Reading(Vertical):
         self.mode = MODES[0]
         self.finding = ""  # words that are looked for in what is shown
         self.busy = False  # the text under the tab line is not yet the one that it names
+        self.name_shown = True
         self.place = ""  # the folder of the document, as a path
         self.edited: frozenset[str] = frozenset()  # documents with a draft
         self.view = DocumentView("view")
@@ -247,8 +248,9 @@ class Reading(Vertical):
         right: list[Part] = []
         row = self.row
         if row is not None:
-            name = (f" {safe(row.name[:200])} ", "cursor" if led else "strong")
-            parts += [name, (f" {safe(self.place)}", "dim")]
+            if self.name_shown:
+                name = (f" {safe(row.name[:200])} ", "cursor" if led else "strong")
+                parts += [name, (f" {safe(self.place)}", "dim")]
             if row.id in self.edited:
                 right.append(("● draft ", "warn"))
             if row.lock and row.type != FOLDER:
@@ -257,6 +259,8 @@ class Reading(Vertical):
                 if self._body.updated < row.updated:
                     right.append(("as read before it was changed ", "warn"))
                 right.append((f"{safe(self._body.format)} {self.mode} ", "dim"))
+                if not self.view.wrap:
+                    right.append(("not wrapped ", "dim"))
             if self._slow:
                 right.append(("… ", "dim"))
             if self.view.hit:

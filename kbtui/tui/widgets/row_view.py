@@ -52,7 +52,7 @@ class RowView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindings=F
 
     def render_line(self, y: int) -> Strip:
         index = round(self.scroll_y) + y
-        width, base = self.size.width, self.rich_style
+        width, base = self.scrollable_content_region.width, self.rich_style
         if index >= len(self._rows):
             return Strip.blank(width, base)
         row, spans = self._rows[index], self._hits.spans(index)
@@ -80,7 +80,8 @@ class RowView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindings=F
     @property
     def _room(self) -> int:
         """Cells that there are for a row, without its margin and the number of its line."""
-        return max(1, self.size.width - 1 - (self.digits + 1 if self.digits else 0))
+        number = self.digits + 1 if self.digits else 0
+        return max(1, self.scrollable_content_region.width - 1 - number)
 
     # Scrolling
 
