@@ -65,8 +65,11 @@ class Copying(Base):
     # What is known of a document
 
     def do_yank(self, what: str) -> None:
-        """`what` is the end of a `yank.…` command: id, name, path, url or text."""
+        """`what` is the end of a `yank.…` command: id, name, path, url, text or facts."""
         row = self.here()
+        if what == "facts":
+            self._yank_facts(row)
+            return
         if what == "text":
             self._yank_text(row)
             return
@@ -80,6 +83,12 @@ class Copying(Base):
             self.copy_to_clipboard(body.text)
         else:
             self.tell("The document has no text.")
+
+    @background("yank")
+    async def _yank_facts(self, row: DocumentRow) -> None:
+        from kbtui.tui.widgets.facts import in_text, known
+
+        self.copy_to_clipboard(in_text(await asyncio.to_thread(known, self.kb, row)))
 
     async def _to_terminal(self, sequence: str) -> None:
         while self.away:  # noqa: ASYNC110 - the terminal is another program's

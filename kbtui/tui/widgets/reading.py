@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,13 +15,11 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from kbtui.content import safe, to_markdown
-from kbtui.documents import number, part, word
 from kbtui.errors import Error, Offline
 from kbtui.placing import Snippet, Spot, found_at
 from kbtui.rows import FOLDER, Body, DocumentRow, Found
-from kbtui.tui.widgets.document_list import human_age, human_size
 from kbtui.tui.widgets.document_view import DocumentView
-from kbtui.tui.widgets.folder_tree import count, counted
+from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.hits import any_of, as_typed
 from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.users import user_lines
@@ -33,9 +30,8 @@ if TYPE_CHECKING:
 
 TABS = ("text", "info", "agents")
 MODES = ("rendered", "source", "plain")  # of a text; plain are its words without mark-up
+SHOWN = 400  # characters of a path
 SLOW = 0.4  # seconds from which on it is told that a text is on its way
-SOURCES = {"google_drive": "Google Drive"}
-LONGEST = 400  # characters of a fact; a longer one would hide those below it
 
 
 class Reading(Vertical):
@@ -115,8 +111,10 @@ class Reading(Vertical):
         elif self.tab == "agents":
             await self._show_agents(kb, row, again)
         elif self.tab == "info" or row.type == FOLDER:
-            summary = await asyncio.to_thread(kb.mirror.summary, row.id) or {}
-            self.view.say(info(row, summary, self.place), hang=16)
+            from kbtui.tui.widgets.facts import column, known, shown
+
+            table = await asyncio.to_thread(known, kb, row, self._agents(row))
+            self.view.say(shown(table), hang=2 + column(table))
         else:
             await self._show_text(kb, row, again)
             return
@@ -162,6 +160,13 @@ class Reading(Vertical):
         asked = f"asked at {time.strftime('%H:%M', time.localtime(at))}; {self.refresh_key} asks again"
         above = [folder.id for folder in kb.mirror.path(row.id)]
         self.view.say(user_lines(users, above, partial(_path, kb), asked), hang=6)
+
+    def _agents(self, row: DocumentRow) -> str:
+        """What is known of the agents that use a document, in words."""
+        if row.id not in self._users:
+            return "not asked: A asks"
+        at, users = self._users[row.id]
+        return f"{counted(len(users), 'agent')} at {time.strftime('%H:%M', time.localtime(at))}"
 
     def forget(self) -> None:
         """What was told of agents is old."""
@@ -276,74 +281,5 @@ def _path(kb: KnowledgeBase, id: str) -> str:
     """A folder with those above it."""
     row = kb.mirror.row(id)
     if row is None:
-        return f"{safe(id[:LONGEST])}, which is not in the list"
-    return safe(" / ".join(filter(None, (kb.place(id), row.name)))[:LONGEST])
-
-
-def info(row: DocumentRow, summary: dict[str, Any], place: str) -> list[list[Part]]:
-    """Everything known of a document as lines of label and fact."""
-    lines: list[list[Part]] = [[("", "")]]
-    for label, value, look in _facts(row, summary, place):
-        if len(value) > LONGEST:
-            value = f"{value[:LONGEST]}… ({count(len(value))} characters)"
-        lines.append([(f"  {label:<14}", "dim"), (safe(value), look)])
-    return lines
-
-
-def _facts(row: DocumentRow, summary: dict[str, Any], place: str) -> Iterator[tuple[str, str, str]]:
-    access = part(summary, "access_info")
-    yield "Name", row.name, "strong"
-    yield "Type", row.type, ""
-    yield "Id", row.id, ""
-    yield "Folder", place or "Root", ""
-    if row.type == FOLDER:
-        yield "Holds", f"{count(row.children or 0)} here, {counted(row.documents or 0, 'document')} below", ""
-    else:
-        short = f" ({human_size(row.size)})" if row.size >= 1000 else ""
-        yield "Size", f"{counted(row.size, 'byte')}{short}", ""
-    yield "Created", _moment(row.created), ""
-    yield "Updated", _moment(row.updated), ""
-    you = " (you)" if access.get("is_creator") is True else ""
-    yield "Owner", (word(access, "creator_name") or "unknown") + you, ""
-    yield "Your role", row.role or "unknown", ""
-    if row.url:
-        yield "URL", row.url, ""
-    yield from _sync_facts(summary)
-    if row.lock and row.type != FOLDER:
-        yield "Editing", row.lock, "warn"
-    used = summary.get("supported_usages")
-    if isinstance(used, list):
-        yield "Usage", ", ".join(usage for usage in used if isinstance(usage, str)), ""
-
-
-def _sync_facts(summary: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    sync = summary.get("auto_sync_info")
-    if isinstance(sync, dict):
-        days = number(sync, "minimum_frequency_days") or 7
-        yield "Auto-sync", f"every {'day' if days == 1 else f'{days} days'} at the latest", ""
-        failures = number(sync, "consec_failures") or 0
-        if failures:
-            yield "Sync failing", "once" if failures == 1 else f"{failures} times in a row", "bad"
-        if due := number(sync, "next_refresh_by"):
-            yield "Next refresh", _moment(due, past="due"), ""
-    outside = summary.get("external_sync_info")
-    if isinstance(outside, dict):
-        source = word(outside, "type")
-        yield "Synced from", SOURCES.get(source, source) or "an external source", ""
-    if summary.get("is_frozen"):
-        yield "Frozen", "yes", "warn"
-
-
-def _moment(stamp: int, past: str = "") -> str:
-    """A time and how far off it is; `past` is said of one that is over instead."""
-    if stamp <= 0:
-        return "unknown"
-    try:
-        exact = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(stamp))
-    except (OverflowError, ValueError, OSError):
-        return str(stamp)
-    now = int(time.time())
-    if stamp > now:
-        return f"{exact} (in {human_age(now, stamp).replace('now', 'a moment')})"
-    age = human_age(stamp, now)
-    return f"{exact} ({past or ('just now' if age == 'now' else f'{age} ago')})"
+        return f"{safe(id[:SHOWN])}, which is not in the list"
+    return safe(" / ".join(filter(None, (kb.place(id), row.name)))[:SHOWN])
