@@ -63,6 +63,7 @@ PLACES = {
     "tree": "Folder tree",
     "view": "Document view",
     "find": "While typing what to find in a text",
+    "pipe": "While typing a command for a text",
     "filter": "While typing a filter",
     "rename": "While typing a name",
     "search": "While typing what to search for",
@@ -105,6 +106,7 @@ TYPING = frozenset(
     [
         "filter",
         "find",
+        "pipe",
         "rename",
         "search",
         "chunk_words",
@@ -379,6 +381,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("find.open", ("/",), "find", "find words in the text", ("view",), 1),
     Command("find.keep", ("enter", "down"), "go on", "keep the words: n and N go to where they stand", ("find",), 1),
     Command("find.drop", ("escape",), "drop", "find nothing, and go back to where you were", ("find",), 2),
+    Command("view.pipe", ("|",), "pipe", "give the text to a command of the shell, in its terminal", ("browse",), 0, _needs_text),
+    Command("view.pager", ("g |",), "pager", "the text in $PAGER", ("browse",), 0, _needs_text),
+    Command("pipe.run", ("enter",), "run", "run the command; none is $PAGER", ("pipe",), 1),
+    Command("pipe.older", ("up",), "older", "the command before", ("pipe",), 3),
+    Command("pipe.newer", ("down",), "newer", "the command after it", ("pipe",)),
+    Command("pipe.leave", ("escape",), "leave", "run nothing", ("pipe",), 2),
     # Changing
     Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results", "chunks", "whole", "answer"), 3, _needs_content),
     Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results", "answer"), 0, _needs_content),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kbtui.views import Listing
 
 RANKED_AT_ONCE = 3_000  # documents that are ranked in well under a frame; more go to a thread
-FIELDS = ("filter", "rename", "find")
+FIELDS = ("filter", "rename", "find", "pipe")
 NARROW = 120  # columns, below which there is room for one pane
 SCOPES = {ROOT: "Root", ALL: "All documents", UNPLACED: "Unplaced"}
 
@@ -52,6 +52,7 @@ class Panes(CommandScreen[None]):
         self._read_only: Callable[[], str] = app.read_only
         self._marked: Callable[[], list[Part]] = app.marked
         self.settle = app.settle
+        self.typed_in = "list"  # the pane that words are typed for
         self.shown = View()
         self.sight: Sight | None = None  # what the agent sees through whose eye all is shown
         self.folders = FolderTree("tree")
@@ -132,8 +133,9 @@ class Panes(CommandScreen[None]):
         """The pane that has the keys: "tree", "list" or "view"."""
         if isinstance(self.focused, FolderTree):
             return "tree"
-        finding = self.focused is not None and self.focused.id == "find"
-        return "view" if finding or isinstance(self.focused, DocumentView) else "list"
+        if self.focused is not None and self.focused.id in ("find", "pipe"):
+            return self.typed_in
+        return "view" if isinstance(self.focused, DocumentView) else "list"
 
     def go_pane(self, name: str) -> None:
         """Give the keys to a pane, and show it where there is room for one only."""
@@ -172,7 +174,7 @@ class Panes(CommandScreen[None]):
             for field in self.query("#rename"):
                 if field.display:
                     cast("NameField", field).close()
-        for field in self.query("#filter, #find"):
+        for field in self.query("#filter, #find, #pipe"):
             if field is not self.focused:
                 field.display = False
         self._show_led()

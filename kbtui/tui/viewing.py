@@ -143,7 +143,7 @@ class Viewing(Panes):
         """Words to be found in the text from what is in view on; the next typed take the place of the old."""
         field = self._find_field
         self._origin = round(self.reading.view.scroll_y)
-        field.value = self.reading.finding
+        field.value, self.typed_in = self.reading.finding, "view"
         field.display = True
         field.action_select_all()
         self.set_focus(field)

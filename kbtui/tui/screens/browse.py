@@ -12,7 +12,7 @@ from kbtui.tui.back_and_forth import BackAndForth
 from kbtui.tui.background import background
 from kbtui.tui.marking import Marking
 from kbtui.tui.panes import SCOPES
-from kbtui.tui.viewing import Viewing
+from kbtui.tui.piping import Piping
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.reading import TABS, Reading
@@ -20,7 +20,7 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 from kbtui.tui.zooming import Zooming
 
 
-class Browse(BackAndForth, Zooming, Viewing, Arranging, Marking):
+class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
     """The commands of the place "browse", each in a method by its name."""
 
     # Panes
