@@ -405,6 +405,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("yank.url", ("y u",), "URL", "copy the address of its page", ("browse", "results", "answer"), 0, _needs_address),
     Command("yank.text", ("y c",), "content", "copy its content", ("browse", "results", "answer"), 0, _needs_text),
     Command("yank.facts", ("y a",), "all", "copy everything known of it, as the info page tells it", ("browse", "results", "answer"), 0, _needs_document),
+    Command("yank.request", ("y r",), "request", "copy the request for it as curl, without the key", ("browse", "results", "answer"), 0, _needs_document),
+    Command("address.open", ("o",), "open page", "open the page of a URL document; over SSH copy its address", ("browse",), 0, _needs_address),
     Command("change.undo", ("u",), "undo", "take back the last rename, edit or fetch", ("browse", "results", "answer"), 5, _needs_undo),
     Command("document.history", ("g l",), "history", "what was changed in the document from here, to be put back", ("browse", "results", "answer"), 0, _needs_document),
     Command("history.restore", ("p", "enter"), "put back", "what was before this change: in the editor, to be saved", ("history",), 1, _needs_changes),

@@ -172,7 +172,7 @@ def test_a_key_that_keeps_another_from_its_command_is_refused_with_both(
         {"sync.refresh": ("j",), "move.down": ("down",)},
         {"document.rename": ("e",), "document.edit": ("r",)},
         {"document.rename": ("R", "f6"), "sync.refresh": ("f5",)},  # README
-        {"sort.menu": ("o",), "sort.name": ("o n", "s x")},
+        {"sort.menu": ("O",), "sort.name": ("O n", "s x")},
         {"question.verb": ("j",)},
         {"screen.theme": ("ctrl+x t",)},
         {"move.down": ("%", "ctrl++", "f12", "alt+comma")},
