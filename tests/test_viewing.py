@@ -281,3 +281,21 @@ async def test_a_text_fills_the_screen_and_the_next_is_shown_in_the_same_way(
         await house.press("w", "#", ">")
         await house.until(lambda: any("│ The quokka." in line for line in house.drawn), "no number")
         assert "wrapped" not in house.line("tabs") and "w leaves them whole" in house.notices
+
+
+async def test_a_text_that_takes_long_to_be_laid_out_anew_is_told_to_be_on_its_way(
+    demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kbtui.tui.widgets.reading.SLOW", 0.01)
+    service.add("Long", "\n\n".join(f"Paragraph {number} has some words. " * 5 for number in range(400)))
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Long")
+        view = house.browse.reading.view
+        await house.until(lambda: house.reading and "Paragraph 399" in view.text, "all of it")
+        await house.press("3", "pagedown", "pagedown", "j")
+        words = view.words_in_view.split()[:5]
+        house.burst("w")
+        await house.until(lambda: "not wrapped …" in house.line("tabs"), "on its way")
+        await house.until(lambda: "…" not in house.line("tabs") and view.beyond, "here")
+        assert view.words_in_view.split()[:2] == words[:2], "the place is kept"

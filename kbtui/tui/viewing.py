@@ -68,6 +68,7 @@ class Viewing(Panes):
     def _show_text_lines(self, *, wrap: bool, numbers: bool) -> None:
         self.reading.view.show_lines(wrap=wrap, numbers=numbers)
         self.reading.show_tabs()
+        self.reading.say_if_slow()
         self.kb.remember_lines(wrap=wrap, numbers=numbers)
 
     def do_view_right(self, by: int = 1) -> None:

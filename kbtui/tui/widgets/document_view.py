@@ -161,6 +161,13 @@ class DocumentView(RowView, inherit_bindings=False):
                 self._go_to_begin()
             if self.to_end:
                 self.scroll_to(y=len(rows), animate=False)
+            self._laying = None
+            self.heard()
+
+    @property
+    def is_laying(self) -> bool:
+        """Whether rows are to come that are not shown yet."""
+        return self._laying is not None
 
     async def _show_all(self, rows: list[Row], lines: array[int], place: Place | None) -> None:
         """Show all rows, those of the place in view; a long text is looked through in a thread."""

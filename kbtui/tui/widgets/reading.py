@@ -13,6 +13,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
+from textual.timer import Timer
 
 from kbtui.content import safe, to_markdown
 from kbtui.errors import Error, Offline
@@ -90,7 +91,7 @@ class Reading(Vertical):
         self.busy = True
         self.place = kb.place(row.id) if row else ""
         self.show_tabs()
-        slow = self.set_timer(SLOW, self._say_slow)
+        slow = self.say_if_slow()
         try:
             await self._show(kb, row, again)
         finally:
@@ -98,6 +99,10 @@ class Reading(Vertical):
             self._slow = False
         self.busy = False
         self.show_tabs()  # marks may be others where nothing else is
+
+    def say_if_slow(self) -> Timer:
+        """Tell that something is on its way, if it takes long."""
+        return self.set_timer(SLOW, self._say_slow)
 
     def _say_slow(self) -> None:
         self._slow = True
@@ -198,7 +203,7 @@ class Reading(Vertical):
         For no words, what a search found is marked again.
         """
         self.finding = words.strip()
-        self.view.find(self._marks(), row)
+        self.view.find(self._marks() if self.finding or self.tab == "text" else None, row)
 
     def _marks(self) -> re.Pattern[str] | None:
         """What is marked in the text: what is looked for in it, else what a search found there."""
@@ -266,6 +271,7 @@ class Reading(Vertical):
                 right.append((f"{safe(self._body.format)} {self.mode} ", "dim"))
                 if not self.view.wrap:
                     right.append(("not wrapped ", "dim"))
+            self._slow = self._slow and (self.busy or self.view.is_laying)
             if self._slow:
                 right.append(("… ", "dim"))
             if self.view.hit:
