@@ -151,7 +151,7 @@ class DocumentView(RowView, inherit_bindings=False):
             rows += [row for row, _ in more]
             lines.extend(line for _, line in more)
             if first:
-                self._take(list(rows), lines[:])
+                self._take(list(rows), lines[:], self._longest(rows))
                 self._changed(top=True)
                 top = self.scroll_y
         went = self.scroll_y != top
@@ -173,16 +173,16 @@ class DocumentView(RowView, inherit_bindings=False):
         """Show all rows, those of the place in view; a long text is looked through in a thread."""
         laying, marks = self._laying, self._marks
 
-        def look() -> tuple[Page | None, Hits, int | None]:
+        def look() -> tuple[Page | None, Hits, int | None, int]:
             page = Page(rows) if marks or (place and place[1]) else None
             again = page.find_again(place[1], place[0]) if page and place else None
-            return page, Hits(page, marks, lambda: self._laying is laying), again
+            return page, Hits(page, marks, lambda: self._laying is laying), again, self._longest(rows)
 
-        page, hits, again = await asyncio.to_thread(look) if len(rows) > LONG else look()
+        page, hits, again, beyond = await asyncio.to_thread(look) if len(rows) > LONG else look()
         if self._laying is not laying:
             return
         before, at = len(self._hits), self._hits.at
-        self._take(rows, lines)
+        self._take(rows, lines, beyond)
         self._page = page
         self._changed(top=not rows, hits=hits if marks is self._marks else None)
         if place and place[0]:
@@ -193,13 +193,16 @@ class DocumentView(RowView, inherit_bindings=False):
             elif self._hits:
                 self._hits.at = at
 
-    def _take(self, rows: list[Row], lines: Sequence[int]) -> None:
-        """These are the rows now."""
+    def _take(self, rows: list[Row], lines: Sequence[int], beyond: int = 0) -> None:
+        """These are the rows now, the longest with so many cells."""
         self._rows, self._lines, self._page = rows, lines, None
         self.digits = self._words.digits if self._words and self.numbers else 0
-        wide = bool(lines) and not self.wrap
-        self.beyond = max((cell_len(plain(row)) for row in rows), default=0) if wide else 0
-        self.left = min(self.left, self.beyond)
+        self.beyond = beyond
+        self.left = min(self.left, beyond)
+
+    def _longest(self, rows: Iterable[Row]) -> int:
+        """The cells of the longest row, where rows may be wider than the view; else 0."""
+        return 0 if self.wrap else max((cell_len(plain(row)) for row in rows), default=0)
 
     def _place(self) -> Place:
         """What is in view, to be found again in other rows."""
