@@ -124,7 +124,7 @@ class Reading(Vertical):
             await self._show_text(kb, row, again)
             return
         if self.finding:
-            self.view.find(as_typed(self.finding), 0)
+            self.view.find(as_typed(self.finding), None if again else 0)
 
     async def _show_text(self, kb: KnowledgeBase, row: DocumentRow, again: bool) -> None:
         kept = kb.kept_body(row)
