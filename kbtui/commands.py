@@ -103,21 +103,7 @@ PLACES = {
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
 TYPING = frozenset(
-    [
-        "filter",
-        "find",
-        "pipe",
-        "rename",
-        "search",
-        "chunk_words",
-        "ask",
-        "agents",
-        "agent_words",
-        "view_name",
-        "editor",
-        "keys",
-        "palette",
-    ]
+    "filter find pipe rename search chunk_words ask agents agent_words view_name editor keys palette".split()  # noqa: SIM905
 )
 """Places where a text field has the keys: there a character is a character, and never a command."""
 
@@ -179,18 +165,6 @@ def _needs_undo(now: Situation) -> str | None:
     return None if now.undoable else "nothing to undo"
 
 
-def _needs_marks(now: Situation) -> str | None:
-    return None if now.marked else "nothing is marked"
-
-
-def _needs_hits(now: Situation) -> str | None:
-    return None if now.hits else "the search shows none here"
-
-
-def _needs_kept(now: Situation) -> str | None:
-    return None if now.kept else "gq lists the questions, to be forgotten there"
-
-
 def _needs_overlaps(now: Situation) -> str | None:
     return None if now.overlaps else "both sides go together: nothing is to be decided"
 
@@ -205,9 +179,15 @@ def _needs_changes(now: Situation) -> str | None:
     return _needs_writing(now) if now.changed else "nothing was changed here"
 
 
-def _needs_filter(now: Situation) -> str | None:
-    return None if now.filtered else "no filter is set"
+def _needs(what: str, reason: str) -> Off:
+    """Off, with the reason, where this is not so in the situation."""
+    return lambda now: None if getattr(now, what) else reason
 
+
+_needs_marks = _needs("marked", "nothing is marked")
+_needs_hits = _needs("hits", "the search shows none here")
+_needs_kept = _needs("kept", "gq lists the questions, to be forgotten there")
+_needs_filter = _needs("filtered", "no filter is set")
 
 COMMANDS: tuple[Command, ...] = (
     # Moving

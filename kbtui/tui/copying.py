@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from kbtui.clipboard import copy, keep, opener, opens
 from kbtui.content import safe
+from kbtui.requests import Request
 from kbtui.settings import Settings
 from kbtui.tui.background import background
 from kbtui.tui.widgets.folder_tree import counted
@@ -120,8 +120,8 @@ class Copying(Base):
 
 def request(base_url: str, id: str) -> str:
     """The request for a document as a command; the shell that runs it puts the key in."""
-    address = f"{base_url.rstrip('/')}/v1/convai/knowledge-base/{quote(id, safe='')}"
-    return f'curl -sS -H "xi-api-key: $ELEVENLABS_API_KEY" {shlex.quote(address)}'
+    path = f"{urlsplit(base_url).path.rstrip('/')}/v1/convai/knowledge-base/{quote(id, safe='')}"
+    return Request(0, 0.0, "GET", path, None, 0.0, "", 0, "", None).curl(base_url)
 
 
 def _short(path: Path) -> str:
