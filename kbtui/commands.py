@@ -24,6 +24,7 @@ class Situation(NamedTuple):
     marked: bool = False  # at least one document is
     hits: bool = False  # those of a search stand beside an answer
     kept: bool = False  # questions that are kept are shown
+    full: bool = False  # the text has the whole screen
     changed: bool = False  # kbtui has changed the document
     overlaps: int = 0  # places that both sides changed
     undecided: int = 0  # of these, those where nobody has said yet what is to stand there
@@ -355,7 +356,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.numbers", ("#",), "line numbers", "number the lines of the text, or not", ("browse",), 0, _needs_text),
     Command("view.right", (">",), "right", "scroll right, where lines are not wrapped", ("browse",)),
     Command("view.left", ("<",), "left", "scroll back to the left", ("browse",)),
-    Command("view.full", ("enter", "l", "right"), "whole screen", "the text alone on the whole screen, till h or Esc", ("view",), 2),
+    Command("view.full", ("enter", "l", "right"), "whole screen", "the text alone on the whole screen, till h or Esc", ("view",), 2, lambda now: "it has it; h leads back" if now.full else None),
     Command("view.next_document", (")",), "next", "the next document of the list, shown in the same way", ("view",), 3),
     Command("view.previous_document", ("(",), "previous", "the document before it, shown in the same way", ("view",), 4),
     Command("find.open", ("/",), "find", "find words in the text", ("view",), 1),

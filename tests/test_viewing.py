@@ -243,6 +243,8 @@ async def test_a_text_fills_the_screen_and_the_next_is_shown_in_the_same_way(
         small = view.size
         await house.press("3", "l", "V", "V", "/", *"quokka", "enter")
         await house.until(lambda: view.size == (140, 37), "the whole screen")
+        await house.press("enter")
+        assert "h leads back" in house.notices and "whole screen" not in house.line("footer")
         assert "A  2 of 4  Reading" in house.line("header") and " A " not in house.line("tabs")
         await house.press(")")
         await house.until(lambda: house.reading and at_hit(house, "hit 1 of 1"), "its words")

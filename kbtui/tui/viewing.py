@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.rows import FOLDER
 from kbtui.tui.panes import Panes
@@ -93,6 +94,9 @@ class Viewing(Panes):
         super().show_lines()
         self.reading.name_shown = not self.has_class("-full")  # else the header names it
         self.reading.show_tabs()
+
+    def situation(self) -> Situation:
+        return super().situation()._replace(full=self.has_class("-full"))
 
     def leave_view(self) -> None:
         """From the whole screen back to all panes, from there to the list."""
