@@ -10,6 +10,7 @@ import asyncio
 import base64
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -67,9 +68,40 @@ def programs(environ: Mapping[str, str]) -> Iterator[Program]:
     """The commands to try before the terminal itself, in this order."""
     if environ.get("TMUX"):
         yield Program(("tmux", "load-buffer", "-w", "-"), 1.0, "through tmux")
-    desktop = sys.platform == "darwin" or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
-    if desktop and not over_a_link(environ) and not in_screen(environ):
+    if _at_a_desktop(environ) and not in_screen(environ):
         yield Program((sys.executable, "-P", "-c", _DESKTOP), 3.0, "to the clipboard of this desktop")
+
+
+def opener(address: str, environ: Mapping[str, str] = os.environ) -> Program | None:
+    """What opens an address on the desktop where the person sits; None where there is none to be seen.
+
+    Only pages are opened: what an address of another kind does, nobody knows.
+    """
+    name = "open" if sys.platform == "darwin" else "xdg-open"
+    page = address.lower().startswith(("http://", "https://"))
+    if not page or not _at_a_desktop(environ) or shutil.which(name, path=environ.get("PATH")) is None:
+        return None
+    return Program((name, address), 5.0, "in the browser of this desktop")
+
+
+async def opens(program: Program) -> bool:
+    """Whether the program is there, and does not fail in its time; some stay as long as the browser."""
+    nothing = asyncio.subprocess.DEVNULL
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *program.command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True
+        )
+    except OSError:
+        return False
+    try:
+        return await asyncio.wait_for(process.wait(), program.patience) == 0
+    except TimeoutError:
+        return True
+
+
+def _at_a_desktop(environ: Mapping[str, str]) -> bool:
+    desktop = sys.platform == "darwin" or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    return bool(desktop) and not over_a_link(environ)
 
 
 def osc52(data: bytes) -> str:

@@ -7,29 +7,11 @@ after its id: `document.rename` is `do_document_rename`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from kbtui.documents import LOCKS
-from kbtui.rows import FOLDER, DocumentRow
-
-
-class Situation(NamedTuple):
-    """What a command may depend on, at the moment a key is pressed."""
-
-    row: DocumentRow | None = None  # the document under the cursor
-    read_only: str = ""  # why nothing can be changed here
-    filtered: bool = False
-    undoable: bool = False  # there is something to take back
-    marked: bool = False  # at least one document is
-    hits: bool = False  # those of a search stand beside an answer
-    kept: bool = False  # questions that are kept are shown
-    changed: bool = False  # kbtui has changed the document
-    overlaps: int = 0  # places that both sides changed
-    undecided: int = 0  # of these, those where nobody has said yet what is to stand there
-
-
-Off = Callable[[Situation], str | None]
+from kbtui import situation
+from kbtui.situation import Off, Situation
 
 
 class Command(NamedTuple):
@@ -50,9 +32,9 @@ class Command(NamedTuple):
     destroys: bool = False
     typed: str = ""
 
-    def reason(self, situation: Situation) -> str | None:
+    def reason(self, now: Situation) -> str | None:
         """Why the command is off now, or None where it can be done."""
-        return self.off(situation) if self.off else None
+        return self.off(now) if self.off else None
 
 
 PLACES = {
@@ -62,6 +44,8 @@ PLACES = {
     "list": "Document list",
     "tree": "Folder tree",
     "view": "Document view",
+    "view_find": "While typing what to find in a text",
+    "pipe": "While typing a command for a text",
     "filter": "While typing a filter",
     "rename": "While typing a name",
     "search": "While typing what to search for",
@@ -105,96 +89,26 @@ PLACES = {
 """Where commands work, by the words for them in the list of keys; after all others, "everywhere" is asked."""
 
 TYPING = frozenset(
-    "filter rename search chunk_words ask agents agent_words view_name editor find replace line keys palette".split()  # noqa: SIM905
+    [
+        "filter",
+        "view_find",
+        "pipe",
+        "rename",
+        "search",
+        "chunk_words",
+        "ask",
+        "agents",
+        "agent_words",
+        "view_name",
+        "editor",
+        "find",
+        "replace",
+        "line",
+        "keys",
+        "palette",
+    ]
 )
 """Places where a text field has the keys: there a character is a character, and never a command."""
-
-
-def _needs_document(now: Situation) -> str | None:
-    return None if now.row else "nothing is selected"
-
-
-def _needs_chunks(now: Situation) -> str | None:
-    if now.row is not None and now.row.type == FOLDER:
-        return "a folder has no chunks, the documents in it have"
-    return _needs_document(now)
-
-
-def _needs_writing(now: Situation) -> str | None:
-    if now.row is None:
-        return "nothing is selected"
-    if now.read_only:
-        return now.read_only
-    if now.row.role in ("viewer", "commenter"):
-        return f"your role on this document is {now.row.role}"
-    return None
-
-
-def _needs_service_to_write(now: Situation) -> str | None:
-    return now.read_only or None
-
-
-def _needs_content(now: Situation) -> str | None:
-    return _needs_writing(now) or (now.row.lock if now.row else None)
-
-
-def _needs_url(now: Situation) -> str | None:
-    if now.row is not None and now.row.type != "url":
-        return "only URL documents have a page to fetch again"
-    return _needs_writing(now)
-
-
-def _needs_source(now: Situation) -> str | None:
-    elsewhere = (LOCKS["google_drive"], LOCKS["external"])
-    if now.row is not None and now.row.type not in ("url", FOLDER) and now.row.lock not in elsewhere:
-        return "only URL documents, folders and what is synced from elsewhere renew themselves"
-    return _needs_writing(now)
-
-
-def _needs_address(now: Situation) -> str | None:
-    if now.row is not None and not now.row.url:
-        return "only URL documents have an address"
-    return _needs_document(now)
-
-
-def _needs_text(now: Situation) -> str | None:
-    return "a folder has no text" if now.row is not None and now.row.type == FOLDER else _needs_document(now)
-
-
-def _needs_undo(now: Situation) -> str | None:
-    if now.read_only:
-        return now.read_only
-    return None if now.undoable else "nothing to undo"
-
-
-def _needs_marks(now: Situation) -> str | None:
-    return None if now.marked else "nothing is marked"
-
-
-def _needs_hits(now: Situation) -> str | None:
-    return None if now.hits else "the search shows none here"
-
-
-def _needs_kept(now: Situation) -> str | None:
-    return None if now.kept else "gq lists the questions, to be forgotten there"
-
-
-def _needs_overlaps(now: Situation) -> str | None:
-    return None if now.overlaps else "both sides go together: nothing is to be decided"
-
-
-def _needs_decisions(now: Situation) -> str | None:
-    if now.undecided:
-        return f"{now.undecided} {'place is' if now.undecided == 1 else 'places are'} still to be decided"
-    return None
-
-
-def _needs_changes(now: Situation) -> str | None:
-    return _needs_writing(now) if now.changed else "nothing was changed here"
-
-
-def _needs_filter(now: Situation) -> str | None:
-    return None if now.filtered else "no filter is set"
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -227,9 +141,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("tree.fold", ("z M",), "fold all", "fold every folder of the tree", ("browse",)),
     # Finding
     Command("list.filter", ("/",), "filter", "show only names that hold words; or type:url size:>1mb …", ("browse",), 1),
-    Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 0, _needs_filter),
-    Command("list.mark", ("space",), "mark", "mark the document, or take its mark back", ("browse", "results", "hits"), 0, _needs_document),
-    Command("list.unmark", ("g u",), "unmark all", "mark no document any more", ("browse", "results", "hits"), 0, _needs_marks),
+    Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 0, situation.needs_filter),
+    Command("list.mark", ("space",), "mark", "mark the document, or take its mark back", ("browse", "results", "hits"), 0, situation.needs_document),
+    Command("list.unmark", ("g u",), "unmark all", "mark no document any more", ("browse", "results", "hits"), 0, situation.needs_marks),
     Command("list.range", ("v",), "range", "begin a range of marks, or end it: what it holds is marked", ("browse",)),
     Command("list.mark_all", ("*",), "mark all", "mark all that is shown: with a filter, all that matches it", ("browse",)),
     Command("list.mark_others", ("~",), "mark others", "of what is shown, mark what is not, and unmark the rest", ("browse",)),
@@ -270,15 +184,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("search.leave", ("escape",), "close", "back to where you were", ("search",), 2),
     Command("search.older", ("up",), "older", "the words of the search before", ("search",), 3),
     Command("search.newer", ("down",), "newer", "the words of the search after it, or to what was found", ("search",)),
-    Command("results.open", ("enter", "l", "right"), "open", "show the document where the words stand", ("results", "hits"), 1, _needs_document),
+    Command("results.open", ("enter", "l", "right"), "open", "show the document where the words stand", ("results", "hits"), 1, situation.needs_document),
     Command("results.words", ("/", "S", "tab"), "other words", "type other words", ("results",), 2),
     Command("results.ask", ("]", "g q"), "ask an agent", "ask an agent for these words", ("results",), 3),
     Command("results.scope", ("o", "f4"), "where", "search everything, the open folder, or what is marked", ("results",), 3),
-    Command("results.info", ("i",), "info", "everything known of the document", ("results", "answer"), 0, _needs_document),
+    Command("results.info", ("i",), "info", "everything known of the document", ("results", "answer"), 0, situation.needs_document),
     Command("results.leave", ("escape", "q", "h", "left"), "back", "back to the words", ("results",), 4),
     # Chunks
-    Command("chunks.open", ("c",), "chunks", "the chunks of the document, which agents retrieve", ("browse", "results", "answer"), 5, _needs_chunks),
-    Command("unindexed.build", ("b",), "build index", "have the index built, or one that failed built again", ("unindexed",), 1, _needs_writing),
+    Command("chunks.open", ("c",), "chunks", "the chunks of the document, which agents retrieve", ("browse", "results", "answer"), 5, situation.needs_chunks),
+    Command("unindexed.build", ("b",), "build index", "have the index built, or one that failed built again", ("unindexed",), 1, situation.needs_writing),
     Command("unindexed.model", ("m",), "other model", "the chunks under the next embedding model", ("unindexed",), 2),
     Command("chunks.whole", ("enter", "v"), "whole chunk", "one chunk alone, as the service has it", ("chunks",), 1),
     Command("chunks.pane", ("tab", "shift+tab"), "chunks or text", "between the chunks and the text they were cut from", ("chunks",), 2),
@@ -293,7 +207,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("compared.pane", ("tab", "shift+tab", "l", "right"), "other side", "to the chunks of the other model", ("compared",), 2),
     Command("compared.reload", ("R", "ctrl+r"), "reload", "ask the service for the chunks of both again", ("compared",), 4),
     Command("compared.leave", ("escape", "q", "h", "left"), "back", "back to the chunks", ("compared",), 3),
-    Command("chunks.build", ("b",), "build index", "have the index built, or one that failed built again", ("chunks",), 0, _needs_writing),
+    Command("chunks.build", ("b",), "build index", "have the index built, or one that failed built again", ("chunks",), 0, situation.needs_writing),
     Command("chunks.reload", ("R", "ctrl+r"), "reload", "ask the service for the chunks again", ("chunks",), 7),
     Command("chunks.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("chunks",), 6),
     Command("whole.back", ("enter", "v", "escape", "q", "h", "left"), "all chunks", "back to all chunks", ("whole",), 1),
@@ -305,13 +219,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("chunk_words.drop", ("escape",), "drop", "find nothing", ("chunk_words",), 2),
     # Indexes
     Command("index.open", ("I",), "index", "the RAG indexes of what is marked, or of what is here", ("browse", "results", "answer")),
-    Command("index.build", ("b",), "build", "have the index built, or one that failed built again", ("index",), 1, _needs_writing),
-    Command("index.build_all", ("B",), "build all", "build all that are missing or failed, after a question", ("index",), 2, _needs_service_to_write),
+    Command("index.build", ("b",), "build", "have the index built, or one that failed built again", ("index",), 1, situation.needs_writing),
+    Command("index.build_all", ("B",), "build all", "build all that are missing or failed, after a question", ("index",), 2, situation.needs_service_to_write),
     Command("index.next_problem", ("n",), "next problem", "the next document without an index, or whose index failed", ("index",), 8),
     Command("index.previous_problem", ("N",), "problem before", "the one before it", ("index",)),
     Command("index.model", ("m",), "model", "the indexes under one embedding model, the next, or all", ("index",), 3),
-    Command("index.chunks", ("c", "enter", "l", "right"), "chunks", "the chunks of the index", ("index",), 4, _needs_document),
-    Command("index.delete", ("x",), "delete", "delete the index, after a question", ("index",), 5, _needs_writing, True),
+    Command("index.chunks", ("c", "enter", "l", "right"), "chunks", "the chunks of the index", ("index",), 4, situation.needs_document),
+    Command("index.delete", ("x",), "delete", "delete the index, after a question", ("index",), 5, situation.needs_writing, True),
     Command("index.reload", ("R", "ctrl+r"), "reload", "ask the service for all of it again", ("index",), 7),
     Command("index.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("index",), 6),
     # Asking
@@ -323,14 +237,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("ask.results", ("down", "tab"), "answer", "to the answer, or to the questions you asked", ("ask",), 3),
     Command("ask.leave", ("escape",), "close", "back to where you were", ("ask",), 4),
     Command("answer.open", ("enter", "l", "right"), "open", "the chunk in its document, or a kept question", ("answer",), 1),
-    Command("answer.hits", ("tab", "shift+tab"), "hits", "to what the search finds for the same words", ("answer",), 4, _needs_hits),
+    Command("answer.hits", ("tab", "shift+tab"), "hits", "to what the search finds for the same words", ("answer",), 4, situation.needs_hits),
     Command("answer.words", ("/",), "other words", "type another question", ("answer",), 4),
     Command("answer.agent", ("a", "f3"), "agent", "choose the agent that is asked", ("answer",), 5),
     Command("answer.strategy", ("s",), "by words", "by meaning, or by words", ("answer",), 6),
     Command("answer.settings", ("o",), "settings", "with the agent's own settings, or neutral ones", ("answer",), 7),
     Command("answer.search", ("[", "S"), "search", "search the contents for these words", ("answer",), 4),
     Command("answer.kept", ("g q",), "questions", "the questions you asked", ("answer",)),
-    Command("answer.forget", ("x",), "forget", "forget the selected question and its answers", ("answer",), 0, _needs_kept, True),
+    Command("answer.forget", ("x",), "forget", "forget the selected question and its answers", ("answer",), 0, situation.needs_kept, True),
     Command("answer.leave", ("escape", "q", "h", "left"), "back", "back to the question", ("answer",), 8),
     Command("hits.leave", ("escape", "tab", "shift+tab", "q", "h", "left"), "back", "back to the answer", ("hits",), 8),
     Command("agents.choose", ("enter",), "choose", "choose this agent, or this branch of it", ("agents",), 1),
@@ -350,35 +264,54 @@ COMMANDS: tuple[Command, ...] = (
     Command("agent_words.keep", ("enter", "down", "tab"), "keep", "keep the words and go to the agents", ("agent_words",), 1),
     Command("agent_words.drop", ("escape",), "drop", "show all agents", ("agent_words",), 2),
     # Reading
-    Command("view.next_hit", ("n",), "next hit", "the next place where the words of a search stand", ("browse",)),
-    Command("view.previous_hit", ("N",), "previous hit", "the place before, where they stand", ("browse",)),
+    Command("view.next_hit", ("n",), "next hit", "the next place with the words that are looked for", ("browse",)),
+    Command("view.previous_hit", ("N",), "previous hit", "the place before, with these words", ("browse",)),
     Command("view.down", ("J",), "scroll text", "scroll the text down, from any pane", ("browse", "answer", "compared", "history")),
     Command("view.up", ("K",), "scroll text up", "scroll the text up, from any pane", ("browse", "answer", "compared", "history")),
     Command("view.next_tab", ("]",), "next tab", "the next tab of the document view", ("browse",)),
     Command("view.previous_tab", ("[",), "previous tab", "the previous tab of the document view", ("browse",)),
-    Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, _needs_document),
-    Command("view.agents", ("A",), "agents", "the agents that use the document, and by which way", ("browse",), 0, _needs_document),
-    Command("view.source", ("V",), "source", "rendered text, or its source", ("browse",), 0, _needs_document),
+    Command("view.info", ("i",), "info", "everything known of the document", ("browse",), 6, situation.needs_document),
+    Command("view.agents", ("A",), "agents", "the agents that use the document, and by which way", ("browse",), 0, situation.needs_document),
+    Command("view.mode", ("V",), "mode", "the text rendered, its source, or its plain words", ("browse",), 0, situation.needs_text),
+    Command("view.wrap", ("w",), "wrap", "break long lines to fit the view, or leave them whole", ("browse",), 0, situation.needs_text),
+    Command("view.numbers", ("#",), "line numbers", "number the lines of the text, or not", ("browse",), 0, situation.needs_text),
+    Command("view.right", (">",), "right", "scroll right, where lines are not wrapped", ("browse",)),
+    Command("view.left", ("<",), "left", "scroll back to the left", ("browse",)),
+    Command("view.full", ("enter", "l", "right"), "whole screen", "the text alone on the whole screen, till h or Esc", ("view",), 2, lambda now: "it has it; h leads back" if now.full else None),
+    Command("view.next_document", (")",), "next", "the next document of the list, shown in the same way", ("view",), 3),
+    Command("view.previous_document", ("(",), "previous", "the document before it, shown in the same way", ("view",), 4),
+    Command("view_find.open", ("/",), "find", "find words in the text", ("view",), 1),
+    Command("view_find.keep", ("enter", "down"), "go on", "keep the words: n and N go to where they stand", ("view_find",), 1),
+    Command("view_find.drop", ("escape",), "drop", "find nothing, and go back to where you were", ("view_find",), 2),
+    Command("view.pipe", ("|",), "pipe", "give the text to a command of the shell, in its terminal", ("browse",), 0, situation.needs_text),
+    Command("view.pager", ("g |",), "pager", "the text in $PAGER", ("browse",), 0, situation.needs_text),
+    Command("pipe.run", ("enter",), "run", "run the command; none is $PAGER", ("pipe",), 1),
+    Command("pipe.older", ("up",), "older", "the command before", ("pipe",), 3),
+    Command("pipe.newer", ("down",), "newer", "the command after it", ("pipe",)),
+    Command("pipe.leave", ("escape",), "leave", "run nothing", ("pipe",), 2),
     # Changing
-    Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results", "chunks", "whole", "answer"), 3, _needs_content),
-    Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results", "answer"), 0, _needs_content),
-    Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, _needs_writing),
-    Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse", "results", "answer"), 0, _needs_url, True),
-    Command("document.auto_sync", ("g S",), "auto-sync", "whether and how often the service renews it by itself", ("browse", "results", "answer"), 0, _needs_source),
+    Command("document.edit", ("e",), "edit", "edit the text here", ("browse", "results", "chunks", "whole", "answer"), 3, situation.needs_content),
+    Command("document.edit_outside", ("E",), "$EDITOR", "edit the text in $EDITOR; leaving it saves", ("browse", "results", "answer"), 0, situation.needs_content),
+    Command("document.rename", ("r",), "rename", "change the name", ("browse",), 4, situation.needs_writing),
+    Command("document.refetch", ("g R",), "fetch again", "fetch the page of a URL document again", ("browse", "results", "answer"), 0, situation.needs_url, True),
+    Command("document.auto_sync", ("g S",), "auto-sync", "whether and how often the service renews it by itself", ("browse", "results", "answer"), 0, situation.needs_source),
     Command("auto_sync.more", ("l", "right", "space", "enter"), "change", "the other value, or one day more", ("auto_sync",), 2),
     Command("auto_sync.less", ("h", "left"), "less", "the value before, or one day less", ("auto_sync",), 3),
     Command("auto_sync.week_more", ("]",), "a week more", "a week more", ("auto_sync",), 5),
     Command("auto_sync.week_less", ("[",), "a week less", "a week less", ("auto_sync",), 6),
-    Command("auto_sync.apply", ("s", "ctrl+s", "f2"), "apply", "send these settings to the service", ("auto_sync",), 1, _needs_service_to_write),
+    Command("auto_sync.apply", ("s", "ctrl+s", "f2"), "apply", "send these settings to the service", ("auto_sync",), 1, situation.needs_service_to_write),
     Command("auto_sync.leave", ("escape", "q"), "cancel", "leave everything as it is", ("auto_sync",), 4),
-    Command("yank.id", ("y i",), "id", "copy the id of the document", ("browse", "results", "answer"), 0, _needs_document),
-    Command("yank.name", ("y n",), "name", "copy its name", ("browse", "results", "answer"), 0, _needs_document),
-    Command("yank.path", ("y p",), "path", "copy its path, as the command line takes it", ("browse", "results", "answer"), 0, _needs_document),
-    Command("yank.url", ("y u",), "URL", "copy the address of its page", ("browse", "results", "answer"), 0, _needs_address),
-    Command("yank.text", ("y c",), "content", "copy its content", ("browse", "results", "answer"), 0, _needs_text),
-    Command("change.undo", ("u",), "undo", "take back the last rename, edit or fetch", ("browse", "results", "answer"), 5, _needs_undo),
-    Command("document.history", ("g l",), "history", "what was changed in the document from here, to be put back", ("browse", "results", "answer"), 0, _needs_document),
-    Command("history.restore", ("p", "enter"), "put back", "what was before this change: in the editor, to be saved", ("history",), 1, _needs_changes),
+    Command("yank.id", ("y i",), "id", "copy the id of the document", ("browse", "results", "answer"), 0, situation.needs_document),
+    Command("yank.name", ("y n",), "name", "copy its name", ("browse", "results", "answer"), 0, situation.needs_document),
+    Command("yank.path", ("y p",), "path", "copy its path, as the command line takes it", ("browse", "results", "answer"), 0, situation.needs_document),
+    Command("yank.url", ("y u",), "URL", "copy the address of its page", ("browse", "results", "answer"), 0, situation.needs_address),
+    Command("yank.text", ("y c",), "content", "copy its content", ("browse", "results", "answer"), 0, situation.needs_text),
+    Command("yank.facts", ("y a",), "all", "copy everything known of it, as the info page tells it", ("browse", "results", "answer"), 0, situation.needs_document),
+    Command("yank.request", ("y r",), "request", "copy the request for it as curl, without the key", ("browse", "results", "answer"), 0, situation.needs_document),
+    Command("address.open", ("o",), "open page", "open the page of a URL document; over SSH copy its address", ("browse",), 0, situation.needs_address),
+    Command("change.undo", ("u",), "undo", "take back the last rename, edit or fetch", ("browse", "results", "answer"), 5, situation.needs_undo),
+    Command("document.history", ("g l",), "history", "what was changed in the document from here, to be put back", ("browse", "results", "answer"), 0, situation.needs_document),
+    Command("history.restore", ("p", "enter"), "put back", "what was before this change: in the editor, to be saved", ("history",), 1, situation.needs_changes),
     Command("history.pane", ("tab", "shift+tab"), "other pane", "between the changes and what one of them changed", ("history",), 2),
     Command("history.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("history",), 3),
     Command("rename.save", ("enter",), "save", "save the new name", ("rename",), 1),
@@ -436,13 +369,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("question.other", ("tab", "right", "left", "l", "h", "shift+tab"), "other button", "go to the other button", ("question",), 3),
     Command("question.press", ("enter", "space"), "press", "press the button with the ▸", ("question",), 4),
     Command("notice.go_on", ("enter", "space", "escape", "q", "y", "n"), "go on", "go on", ("notice",), 1),
-    Command("conflict.here_mine", ("m",), "mine here", "take mine at this place", ("conflict",), 2, _needs_overlaps),
-    Command("conflict.here_theirs", ("t",), "theirs here", "take theirs at this place", ("conflict",), 3, _needs_overlaps),
-    Command("conflict.here_both", ("b",), "both here", "take both at this place, mine first", ("conflict",), 4, _needs_overlaps),
-    Command("conflict.next", ("n",), "next place", "the next place that both sides changed", ("conflict",), 0, _needs_overlaps),
-    Command("conflict.previous", ("N",), "place before", "the place before, that both sides changed", ("conflict",), 0, _needs_overlaps),
-    Command("conflict.pane", ("tab", "shift+tab"), "other pane", "between the place and what would be saved", ("conflict",), 0, _needs_overlaps),
-    Command("conflict.save", ("enter", "ctrl+s", "f2"), "save", "save the text that both sides make; u puts theirs back", ("conflict",), 1, _needs_decisions),
+    Command("conflict.here_mine", ("m",), "mine here", "take mine at this place", ("conflict",), 2, situation.needs_overlaps),
+    Command("conflict.here_theirs", ("t",), "theirs here", "take theirs at this place", ("conflict",), 3, situation.needs_overlaps),
+    Command("conflict.here_both", ("b",), "both here", "take both at this place, mine first", ("conflict",), 4, situation.needs_overlaps),
+    Command("conflict.next", ("n",), "next place", "the next place that both sides changed", ("conflict",), 0, situation.needs_overlaps),
+    Command("conflict.previous", ("N",), "place before", "the place before, that both sides changed", ("conflict",), 0, situation.needs_overlaps),
+    Command("conflict.pane", ("tab", "shift+tab"), "other pane", "between the place and what would be saved", ("conflict",), 0, situation.needs_overlaps),
+    Command("conflict.save", ("enter", "ctrl+s", "f2"), "save", "save the text that both sides make; u puts theirs back", ("conflict",), 1, situation.needs_decisions),
     Command("conflict.merge", ("e", "g m"), "edit", "go on in the editor with both joined, open places marked", ("conflict",), 5),
     Command("conflict.mine", ("a m",), "all mine", "save mine alone, nothing of theirs; u puts theirs back", ("conflict",), 7, None, True),
     Command("conflict.theirs", ("a t",), "all theirs", "keep theirs alone; u brings mine back as a draft", ("conflict",), 8, None, True),

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command, Situation
+from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command
+from kbtui.situation import Situation
 
 # The places that one screen asks, where there are several.
 _TOGETHER = (
     ("move", "browse"),
+    ("view", "move", "browse"),
     ("drafts", "choose", "move"),
     ("columns", "choose", "move"),
     ("views", "choose", "move"),

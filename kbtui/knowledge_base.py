@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kbtui.chunk_facts import Likenesses
     from kbtui.models import Document
 
+COMMANDS = 50  # that are kept, of those that texts were given to
 PATIENCE = 5.0  # seconds that a person who wants to type waits for the text of now, where one is kept here
 
 
@@ -61,6 +62,26 @@ class KnowledgeBase(Lists):
     """One workspace: its mirror, its history, its drafts, and the service behind them."""
 
     # Reading what is here
+
+    def lines(self) -> tuple[bool, bool]:
+        """Whether the lines of a text are wrapped, and whether they are numbered, as chosen last."""
+        kept = self.history.recall(self.base_url, "view", "lines")
+        kept = kept if isinstance(kept, dict) else {}
+        return kept.get("wrap") is not False, kept.get("numbers") is True
+
+    def remember_lines(self, *, wrap: bool, numbers: bool) -> None:
+        """Keep how the lines of texts are shown."""
+        self.history.remember(self.base_url, "view", "lines", {"wrap": wrap, "numbers": numbers})
+
+    def piped(self) -> list[str]:
+        """The commands that texts were given to, the newest first."""
+        kept = self.history.recall(self.base_url, "pipe", "commands")
+        return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
+
+    def remember_pipe(self, command: str) -> None:
+        """Keep a command for another time."""
+        kept = [command, *(each for each in self.piped() if each != command)]
+        self.history.remember(self.base_url, "pipe", "commands", kept[:COMMANDS])
 
     async def row_of(self, named: str) -> DocumentRow:
         """The document of an id, a name, or a path of names, by way of the mirror.

@@ -164,14 +164,19 @@ class Passages:
         return [max(0, bucket * SLACK) for bucket, _ in votes.most_common(4)]
 
 
-def one_after_the_other(words: Iterable[str]) -> re.Pattern[str] | None:
+def one_after_the_other(words: Iterable[str], within: str = "") -> re.Pattern[str] | None:
     """What matches words in their order, whatever stands between them; None for no words.
 
     Before one that begins with a sign only white space may stand: it could be any of the signs between.
+    `within` matches what may stand between two characters of a word.
     """
     first, *others = [*words] or [""]
-    rest = (f"{_BETWEEN if _PLAIN.match(word) else _SPACE}{re.escape(word)}" for word in others)
-    return re.compile(re.escape(first) + "".join(rest), re.IGNORECASE) if first else None
+    rest = (f"{_BETWEEN if _PLAIN.match(word) else _SPACE}{_spelt(word, within)}" for word in others)
+    return re.compile(_spelt(first, within) + "".join(rest), re.IGNORECASE) if first else None
+
+
+def _spelt(word: str, within: str) -> str:
+    return within.join(map(re.escape, word))
 
 
 def together(snippet: Snippet) -> str:

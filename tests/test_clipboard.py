@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import re
+import shlex
 import stat
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kbtui.clipboard import LIMIT, PIECE, copy, for_screen, keep, osc52, programs
+from kbtui.clipboard import LIMIT, PIECE, copy, for_screen, keep, opener, osc52, programs
 from kbtui.demo.server import Demo
+from kbtui.tui.copying import request
 from kbtui.tui.screens.search import Search
 from tests.house import BASE, House, opened, settings_for
 from tests.service import Service
@@ -277,7 +280,29 @@ async def test_a_text_that_is_too_long_says_where_it_is(
         await house.until(lambda: "and no file: Is a directory." in house.notices)
 
 
-async def test_what_is_known_of_a_document_is_copied(demo: Demo, service: Service, tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "--help", "javascript:1", "", "data:,x"])
+def test_nothing_but_a_page_is_opened(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "xdg-open").write_text("")
+    (tmp_path / "xdg-open").chmod(0o700)
+    monkeypatch.setattr("sys.platform", "linux")
+    desk = {"DISPLAY": ":0", "PATH": str(tmp_path)}
+    assert opener(address, desk) is None
+    assert opener("https://x.example/", desk) is not None
+    assert opener("https://x.example/", desk | {"SSH_TTY": "/dev/pts/1"}) is None
+    assert opener("https://x.example/", {"PATH": str(tmp_path)}) is None
+    assert opener("https://x.example/", {"DISPLAY": ":0", "PATH": "/none"}) is None
+
+
+@pytest.mark.parametrize("id", ["plain", "a'b; touch x", "../x?y#z", "$(id)"])
+def test_a_request_is_one_command_whatever_the_id(id: str) -> None:
+    words = shlex.split(request("https://api.example/", id))
+    assert words[:3] == ["curl", "-sS", "-H"] and len(words) == 5
+    assert words[4] == f"https://api.example/v1/convai/knowledge-base/{quote(id, safe='')}"
+
+
+async def test_what_is_known_of_a_document_is_copied(
+    demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     id, billing = service.id("Chargebacks"), service.id("Billing")
     page = service.add("Not a page", "Words\nin lines.", billing)
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
@@ -294,6 +319,23 @@ async def test_what_is_known_of_a_document_is_copied(demo: Demo, service: Servic
         await house.select("Delivery of batteries (web)")
         await house.press("y", "u")
         assert house.app.clipboard == house.row.url
+        address, key = house.row.url or "", "$ELEVENLABS_API_KEY"
+        await house.press("y", "r")
+        where = f"{demo.url}/v1/convai/knowledge-base/{house.row.id}"
+        assert house.app.clipboard == f'curl -sS -H "xi-api-key: {key}" {where}' and demo.key not in where
+        await house.press("o")
+        await house.until(lambda: f"Copied {address} to the terminal's clipboard." in house.notices, "shown")
+        assert house.app.clipboard == address
+        opened_, program = tmp_path / "opened", tmp_path / "xdg-open"
+        program.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened_}\n')
+        program.chmod(0o700)
+        monkeypatch.setenv("DISPLAY", ":0")
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        monkeypatch.setattr("sys.platform", "linux")
+        await house.press("o")
+        await house.until(lambda: f"{address} is opened in the browser" in house.notices, "opened")
+        assert opened_.read_text() == address
+        monkeypatch.delenv("DISPLAY")
         await house.press("S", *"chargeback")
         await house.until(lambda: "document" in house.line("header"), "found")
         await house.press("enter", "y", "i")

@@ -7,9 +7,10 @@ import pytest
 from textual.widgets import TextArea
 
 from kbtui import keymap
-from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Situation
+from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING
 from kbtui.keymap import Keymap, show_key
 from kbtui.rows import DocumentRow
+from kbtui.situation import Situation
 from kbtui.tui.keyboard import CommandScreen
 
 ROW = DocumentRow("d", "Refunds", "text", 10, 1, 1, None, None, None, "admin", None, None)
@@ -172,7 +173,7 @@ def test_a_key_that_keeps_another_from_its_command_is_refused_with_both(
         {"sync.refresh": ("j",), "move.down": ("down",)},
         {"document.rename": ("e",), "document.edit": ("r",)},
         {"document.rename": ("R", "f6"), "sync.refresh": ("f5",)},  # README
-        {"sort.menu": ("o",), "sort.name": ("o n", "s x")},
+        {"sort.menu": ("O",), "sort.name": ("O n", "s x")},
         {"question.verb": ("j",)},
         {"screen.theme": ("ctrl+x t",)},
         {"move.down": ("%", "ctrl++", "f12", "alt+comma")},

@@ -88,6 +88,10 @@ async def test_every_key_in_every_pane_draws_one_frame(demo: Demo, tmp_path: Pat
         assert await each_draws_one_frame(house, count, "3", *MOVES, "h") > 8
         marks = ("v", "j", "j", "k", "G", "v", "*", "~", "space", "v", "home", "escape")
         assert await each_draws_one_frame(house, count, *marks) > 8
+        await house.press("3", "/")
+        assert await each_draws_one_frame(house, count, "c", "o", "left", "backspace") > 3
+        await house.press("enter")
+        assert await each_draws_one_frame(house, count, "n", "n", "N", "escape") == 4
 
 
 async def test_every_character_in_a_field_draws_one_frame(demo: Demo, tmp_path: Path, count: Count) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -13,17 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from rich.segment import Segment
 from textual import events
 from textual.geometry import Size
 from textual.widgets import TextArea
 
 from kbtui.demo.server import Demo
 from kbtui.documents import COLUMNS, columns
-from kbtui.rows import DocumentRow
-from kbtui.tui.widgets import document_view
-from kbtui.tui.widgets.document_view import _source
-from kbtui.tui.widgets.reading import info
+from kbtui.rows import Body, DocumentRow, FolderRow
+from kbtui.tui.widgets import document_view, laying
+from kbtui.tui.widgets.facts import facts as told
+from kbtui.tui.widgets.facts import in_text, shown, words
+from kbtui.tui.widgets.laying import Laid, _source
 from tests.house import opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -57,6 +58,9 @@ async def test_the_text_follows_the_cursor_rendered_or_as_its_source(
         await house.until(lambda: house.reading and "<" not in view.text, "rendered again")
         await house.press("]")
         await house.until(lambda: "Your role" in view.text, "info")
+        await house.press("y", "a")
+        await house.until(lambda: re.match("Name +Words we avoid\n", house.app.clipboard), "copied")
+        assert "about " in house.app.clipboard and "not asked" in house.app.clipboard
         for fact in (house.row.id, "Agent scripts", "Théo Lambert", f"{house.row.size:,}".replace(",", " ")):
             assert fact in view.text
         await house.press("[")
@@ -151,11 +155,11 @@ async def test_a_long_text_is_not_laid_out_for_every_size_of_a_window_that_is_dr
 ) -> None:
     widths: list[int] = []
 
-    def lay(text: str, console: Console) -> Iterator[list[Segment]]:
+    def lay(text: str, console: Console) -> Iterator[Laid]:
         widths.append(console.width)
         return _source(text, console)
 
-    monkeypatch.setattr(document_view, "_markdown", lay)
+    monkeypatch.setattr(laying, "_markdown", lay)
     async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
         await house.online()
         await house.select("Fault codes, complete")
@@ -288,13 +292,13 @@ async def test_offline_the_texts_that_were_read_are_there_and_marked(
 
 def facts(summary: dict[str, Any], **row: Any) -> str:
     known = DocumentRow("id", "name", "url", 1, 0, 0, None, None, None, "admin", None, None)._replace(**row)
-    lines = info(known, summary, "")
+    lines = shown([*told(known, summary)])
     return "\n".join("".join(text for text, _ in line) for line in lines)
 
 
 def test_the_info_page_words_numbers_as_a_person_does() -> None:
-    assert "1 byte\n" in facts({}) and "920 bytes\n" in facts({}, size=920)
-    assert "1 234 bytes (1.2 k)" in facts({}, size=1234)
+    assert "1 byte, as" in facts({}) and "920 bytes, as" in facts({}, size=920)
+    assert "1 234 bytes (1.2 k), as the service counts" in facts({}, size=1234)
     assert "1 here, 1 document below" in facts({}, type="folder", children=1, documents=1)
     assert "0 here, 2 documents below" in facts({}, type="folder", children=0, documents=2)
 
@@ -351,7 +355,7 @@ def test_what_is_of_another_kind_than_expected_counts_as_absent() -> None:
     for access in (["x"], "admin", None, {"creator_name": ["x"], "is_creator": "no"}):
         owner = next(line for line in facts({"access_info": access}).splitlines() if "Owner" in line)
         assert owner.split() == ["Owner", "unknown"]
-    assert "Usage         prompt" in facts({"supported_usages": ["prompt", None, {}]})
+    assert re.search("Usage +prompt\n", facts({"supported_usages": ["prompt", None, {}]}) + "\n")
 
 
 def test_the_info_page_names_the_source_of_a_synced_document() -> None:
@@ -363,6 +367,46 @@ def test_the_info_page_names_the_source_of_a_synced_document() -> None:
     assert source(type="google_drive").endswith("Google Drive")
     assert source(type="of tomorrow").endswith("of tomorrow")
     assert source().endswith("an external source")
+
+
+def test_the_info_page_counts_the_words_of_a_text_that_is_kept() -> None:
+    row = DocumentRow("id", "n", "text", 1, 0, 7, "f", None, None, "admin", None, None)
+    assert "not fetched yet" in in_text([*told(row, {})])
+    body = Body("id", "html", "<p>Don't <b>panic</b>, 世界!</p> – é", 7)
+    table = {label: value for label, value, _ in told(row, {}, [FolderRow("f", "F", None, 1, 1)], body)}
+    assert table["Text"] == "34 characters, 41 bytes" and table["Format"] == "html"
+    assert table["Words"] == "5" and table["Tokens"].startswith("about ")
+    assert table["Folder"] == "F" and table["Folder id"] == "f"
+    older = body._replace(updated=6)
+    assert "before it was changed" in in_text([*told(row, {}, [], older)])
+    assert (words("- - –"), words("one-two, 'three'"), words("世界 a"), words("")) == (0, 2, 3, 0)
+
+
+def test_the_info_page_lists_what_kbtui_does_not_know_under_its_own_name_and_nothing_twice() -> None:
+    said = {
+        "metadata": {"size_bytes": 9, "pages": 3},
+        "access_info": {"role": "admin", "access_source": "creator"},
+        "of_tomorrow": {"deep": [1, {"x": "é"}]},
+        "filename": "a.pdf",
+        "nothing": None,
+        "empty": {},
+        "\x1b[31m": "\x1b[0m",
+        "refresh_status": {"status": "failed", "error_message": "404", "enqueued_at": 5},
+        "auto_sync_info": {"auto_remove": True},
+    }
+    shown = facts(said)
+    for label, value in (
+        ("metadata.pages", "3"),
+        ("access_info.access_source", "creator"),
+        ("of_tomorrow.deep", '[1, {"x": "é"}]'),
+        ("File", "a.pdf"),
+        ("Last refresh", "failed: 404"),
+        ("refresh_status.enqueued_at", "5"),
+        ("If it is gone", "the service removes the document, too"),
+    ):
+        assert re.search(rf"^ +{re.escape(label)} +{re.escape(value)}$", shown, re.M), label
+    assert "nothing" not in shown and "empty" not in shown and "\x1b" not in shown
+    assert "size_bytes" not in shown and shown.count("a.pdf") == 1
 
 
 async def test_the_tab_line_tells_where_a_document_is_that_it_has_a_draft_and_has_the_keys(

@@ -20,7 +20,7 @@ from kbtui.demo.server import Demo
 from kbtui.rows import Found
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.search import Search
-from kbtui.tui.widgets.hits import Hits, any_of, marked
+from kbtui.tui.widgets.hits import Hits, Page, any_of, marked
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -146,13 +146,14 @@ async def test_enter_opens_the_passage_that_the_service_shows(
     words=st.sampled_from(["a b", "ab", "世", "b c a"]),
 )
 def test_words_are_found_over_the_ends_of_rows(rows: list[str], words: str) -> None:
-    hits = Hits([[Segment(row)] for row in rows], any_of([words]))
-    for row, spans in hits.spans.items():
-        for start, end in spans:
-            assert 0 <= start <= end <= len(rows[row])
-    plain = "".join(rows[row][start:end] for row, spans in hits.spans.items() for start, end in spans)
-    assert plain.replace(" ", "") == words.replace(" ", "") * hits.count
-    assert hits.rows == sorted(set(hits.rows)) and len(hits.rows) == len(hits.starts) == len(hits.before)
+    hits = Hits(Page([Segment(row)] for row in rows), any_of([words]))
+    spans = [(row, *span) for row in range(len(rows)) for span in hits.spans(row)]
+    assert all(0 <= start <= end <= len(rows[row]) for row, start, end, _ in spans)
+    plain = "".join(rows[row][start:end] for row, start, end, _ in spans)
+    assert plain.replace(" ", "") == words.replace(" ", "") * len(hits)
+    for at in range(len(hits)):
+        hits.at = at
+        assert hits.first_in(hits.row) <= at and rows[hits.row][hits.column] == words[0]
 
 
 async def test_types_cut_down_what_is_searched_and_what_is_named(
@@ -187,9 +188,9 @@ def test_words_are_marked_wherever_looks_begin_and_end(
 ) -> None:
     row, marks, look = [Segment(*piece) for piece in pieces], re.compile(words, re.I), Style(underline=True)
     before = [(char, style) for text, style, _ in row for char in text]
-    spans = [match.span() for match in marks.finditer("".join(char for char, _ in before))]
-    after = [(char, style) for text, style, _ in marked(row, spans, look) for char in text]
-    hits = {place for start, end in spans for place in range(start, end)}
+    spans = [(*match.span(), look) for match in marks.finditer("".join(char for char, _ in before))]
+    after = [(char, style) for text, style, _ in marked(row, spans) for char in text]
+    hits = {place for start, end, _ in spans for place in range(start, end)}
     for place, (old, new) in enumerate(zip(before, after, strict=True)):
         assert new == ((old[0], (old[1] or Style.null()) + look) if place in hits else old)
 

@@ -11,10 +11,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from kbtui.agents import Knowledge
-from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.questions import Difference, Question, Ranked
 from kbtui.rows import DocumentRow, Found
+from kbtui.situation import Situation
 from kbtui.tui.finding import Finding
 from kbtui.tui.widgets.document_list import human_age
 from kbtui.tui.widgets.document_view import DocumentView

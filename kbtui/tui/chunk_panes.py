@@ -13,12 +13,12 @@ from textual.widget import Widget
 
 from kbtui.answers import MODELS, PENDING
 from kbtui.chunk_facts import Telling, as_read, chunk_as_read
-from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error, Offline, first_sentence
 from kbtui.indexing import in_words, slowest
 from kbtui.placing import Passages, Spot
 from kbtui.rows import Body, DocumentRow
+from kbtui.situation import Situation
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.chunk_list import ChunkList, Piece, about

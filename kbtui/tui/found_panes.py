@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from kbtui.commands import Command, Situation
+from kbtui.commands import Command
 from kbtui.content import safe
 from kbtui.errors import Error, Offline, first_sentence
 from kbtui.rows import ALL, DocumentRow, Found
+from kbtui.situation import Situation
 from kbtui.tui.background import background
 from kbtui.tui.finding import EVERYTHING, Finding, Left
 from kbtui.tui.panes import RANKED_AT_ONCE

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error, first_sentence
 from kbtui.index_states import State
 from kbtui.index_table import IndexLine, IndexTable
 from kbtui.rows import ALL, FOLDER, DocumentRow, View
+from kbtui.situation import Situation
 from kbtui.tui.background import background
 from kbtui.tui.index_watch import IndexWatch
 from kbtui.tui.keyboard import CommandScreen

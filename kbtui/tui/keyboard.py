@@ -17,10 +17,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from kbtui.access import LOOK
-from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command, Situation
+from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command
 from kbtui.errors import Error
 from kbtui.keymap import Keymap, show_key
 from kbtui.placing import Spot
+from kbtui.situation import Situation
 from kbtui.tui.widgets.line import Line, Part
 
 if TYPE_CHECKING:

@@ -1,14 +1,20 @@
-"""Markdown as Rich lays it out, in the calm looks of kbtui."""
+"""Markdown as Rich lays it out, in the calm looks of kbtui; or its words alone."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+
+from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markdown import CodeBlock, Heading, Markdown
+from rich.markdown import CodeBlock, Heading, HorizontalRule, Markdown
 from rich.padding import Padding
 from rich.text import Text
 
 from kbtui.content import safe
+
+WIDE = 110  # cells of the widest row that wraps
 
 
 class LeftHeading(Heading):
@@ -30,6 +36,13 @@ class PlainCode(CodeBlock):
         yield Padding(Text(str(self.text).rstrip(), style="markdown.code_block"), (0, 0, 0, 2))
 
 
+class ShortRule(HorizontalRule):
+    """A line across the text, however far its longest row goes."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text("─" * min(options.max_width, WIDE), "markdown.hr")
+
+
 class Page(Markdown):
     """A parsed document; it yields its lines as they are asked for."""
 
@@ -39,6 +52,7 @@ class Page(Markdown):
         "fence": PlainCode,
         "code_block": PlainCode,
         "html_block": PlainCode,
+        "hr": ShortRule,
     }
 
     def __init__(self, text: str) -> None:
@@ -53,3 +67,54 @@ def _make_safe(token: Token) -> None:
     token.attrs = {name: safe(str(value)) for name, value in token.attrs.items()}
     for child in token.children or ():
         _make_safe(child)
+
+
+# Words without mark-up
+
+
+def plain_words(text: str) -> str:
+    """The words of a Markdown text as a person reads them, display-safe.
+
+    A paragraph, an item or a line of code is a line; the cells of a table have tabs between them. Numbers of
+    items stay, for words may refer to them; where links lead is left out.
+    """
+    lines = "\n".join(_lines(MarkdownIt().enable(["strikethrough", "table"]).parse(text)))
+    return safe(re.sub(r"\n{3,}", "\n\n", lines).strip("\n"), newlines=True)
+
+
+def _lines(tokens: Iterable[Token]) -> Iterator[str]:
+    """The lines of some tokens; an empty one stands behind what has a space below it."""
+    number, cells = "", list[str]()
+    for token in tokens:
+        kind = token.type
+        if kind == "list_item_open" and token.info:
+            number = f"{token.info}{token.markup} "
+        elif kind in ("th_open", "td_open"):
+            cells.append("")
+        elif kind == "inline" and cells:
+            cells[-1] = _spoken(token)
+        elif kind == "inline":
+            yield number + _spoken(token)
+            number = ""
+        elif kind == "tr_close":
+            yield "\t".join(cells)
+            cells.clear()
+        elif kind in ("fence", "code_block", "html_block"):
+            content = token.content if kind != "html_block" else re.sub(r"<[^<>]*>", "", token.content)
+            yield content.strip("\n") + "\n"
+        elif (kind in _APART and not token.hidden) or (kind.endswith("_list_close") and not token.level):
+            yield ""
+
+
+_APART = ("paragraph_close", "heading_close", "table_close")
+
+
+def _spoken(token: Token) -> str:
+    """The words of a line."""
+    said = ""
+    for child in token.children or ():
+        if child.type in ("text", "code_inline", "image"):
+            said += child.content
+        elif child.type in ("softbreak", "hardbreak") or child.content.lower().startswith("<br"):
+            said += " "
+    return " ".join(said.split())

@@ -1,4 +1,4 @@
-"""$EDITOR: the same draft in another program, while everything else goes on."""
+"""Other programs in the terminal, while everything else goes on: $EDITOR on a draft, a command on a text."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import re
 import shlex
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kbtui.content import suffix
+from kbtui.content import safe, suffix
 
 if TYPE_CHECKING:
     from kbtui.drafts import Draft
@@ -112,28 +113,71 @@ async def _wait_for_window(app: KbApp, name: str) -> None:
 
 
 async def _run(app: KbApp, command: list[str]) -> int:
+    return await _lend(app, partial(_ended, command))
+
+
+async def _lend(app: KbApp, use: Callable[[], Awaitable[int]]) -> int:
+    """Give the terminal to another program, and take it back when it has ended."""
     outcome: int | BaseException
-    app.away = True
+    while app.lent:  # noqa: ASYNC110 - one program at a time
+        await asyncio.sleep(0.05)
+    app.away = app.lent = True
     try:
         # Frames are held back while the terminal belongs to the editor: thirty of them would block the loop.
         # Textual takes the terminal back only where nothing is raised before.
         with app.batch_update(), app.suspend():
             try:
-                outcome = await _ended(command)
+                outcome = await use()
             except (OSError, asyncio.CancelledError) as fault:
                 outcome = fault
     finally:
-        app.away = False
+        app.away = app.lent = False
     if isinstance(outcome, BaseException):
         raise outcome
     return outcome
 
 
-async def _ended(command: list[str]) -> int:
-    process = await asyncio.create_subprocess_exec(*command)
+async def _ended(command: Sequence[str], data: bytes | None = None) -> int:
+    """Run a command, with some bytes on its input if there are any; the code with which it ended."""
+    stdin = None if data is None else asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=stdin)
     try:
-        return await process.wait()
+        await process.communicate(data)
     except asyncio.CancelledError:
         process.terminate()  # kbtui ends; an editor would fight the shell for the terminal
         await process.wait()
         raise
+    return process.returncode or 0
+
+
+# A command that is given a text
+
+ENTER = ("sh", "-c", 'printf "\\n%s " "$1" >&2; read -r _', "sh")  # waits for the key
+
+
+def pager(environ: Mapping[str, str] = os.environ) -> str:
+    """$PAGER, or what is installed; "" where nothing is."""
+    installed = (name for name in ("less", "more") if shutil.which(name))
+    return environ.get("PAGER", "").strip() or next(installed, "")
+
+
+async def pipe(app: KbApp, command: str, data: bytes, *, linger: bool) -> int:
+    """Have the shell run a command that is given some bytes on its input; the code with which it ended.
+
+    The text is nowhere else: not in an argument, not in the environment. With `linger`, or where it ended at
+    once, the person sees what it wrote until Enter is pressed.
+    """
+
+    async def use() -> int:
+        began = time.monotonic()
+        code = await _ended((os.environ.get("SHELL") or "sh", "-c", command), data)
+        if linger or time.monotonic() - began < AT_ONCE:
+            await _ended((*ENTER, f"[{safe(command[:200])}: {ending(code)} - Enter goes back to kbtui]"))
+        return code
+
+    return await _lend(app, use)
+
+
+def ending(code: int) -> str:
+    """How a command ended, in words."""
+    return f"ended with {code}" if code >= 0 else f"was ended by signal {-code}"

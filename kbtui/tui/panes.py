@@ -12,9 +12,9 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
-from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, Sight, View
+from kbtui.situation import Situation
 from kbtui.tui import empty_list
 from kbtui.tui.background import background
 from kbtui.tui.index_watch import IndexWatch
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kbtui.views import Listing
 
 RANKED_AT_ONCE = 3_000  # documents that are ranked in well under a frame; more go to a thread
+FIELDS = ("filter", "rename", "view_find", "pipe")
 NARROW = 120  # columns, below which there is room for one pane
 SCOPES = {ROOT: "Root", ALL: "All documents", UNPLACED: "Unplaced"}
 
@@ -51,6 +52,7 @@ class Panes(CommandScreen[None]):
         self._read_only: Callable[[], str] = app.read_only
         self._marked: Callable[[], list[Part]] = app.marked
         self.settle = app.settle
+        self.typed_in = "list"  # the pane that words are typed for
         self.shown = View()
         self.sight: Sight | None = None  # what the agent sees through whose eye all is shown
         self.folders = FolderTree("tree")
@@ -104,9 +106,10 @@ class Panes(CommandScreen[None]):
     # Where the keys go
 
     def here(self) -> tuple[str, ...]:
-        if self.focused is not None and self.focused.id in ("filter", "rename"):
+        if self.focused is not None and self.focused.id in FIELDS:
             return (self.focused.id,)
-        return ("move", "browse", "everywhere")
+        view = ("view",) if self.pane == "view" else ()
+        return (*view, "move", "browse", "everywhere")
 
     def situation(self) -> Situation:
         return Situation(
@@ -130,6 +133,8 @@ class Panes(CommandScreen[None]):
         """The pane that has the keys: "tree", "list" or "view"."""
         if isinstance(self.focused, FolderTree):
             return "tree"
+        if self.focused is not None and self.focused.id in ("view_find", "pipe"):
+            return self.typed_in
         return "view" if isinstance(self.focused, DocumentView) else "list"
 
     def go_pane(self, name: str) -> None:
@@ -138,7 +143,9 @@ class Panes(CommandScreen[None]):
         self.set_focus({"tree": self.folders, "list": self.documents, "view": self.reading.view}[name])
 
     def _show_pane(self, shown: str) -> None:
-        """Where there is room for one pane only, that one."""
+        """Where there is room for one pane only, that one; and on the whole screen none but the view."""
+        if shown != "view":
+            self.remove_class("-full")
         if self.app.size.width < NARROW:  # else a change of classes would lay out everything for nothing
             for name in ("tree", "list", "view"):
                 self.set_class(name == shown, f"-in-{name}")
@@ -167,8 +174,8 @@ class Panes(CommandScreen[None]):
             for field in self.query("#rename"):
                 if field.display:
                     cast("NameField", field).close()
-        if self.here() != ("filter",):
-            for field in self.query("#filter"):
+        for field in self.query("#filter, #view_find, #pipe"):
+            if field is not self.focused:
                 field.display = False
         self._show_led()
 
@@ -277,7 +284,7 @@ class Panes(CommandScreen[None]):
     def show_lines(self) -> None:
         """Header, chips, column heads, footer, and what an empty list says."""
         state = [*self.status(), (" ", "")]
-        where: list[Part] = [(safe(self.crumb(self.shown.scope)), "strong")]
+        where = self.where()
         unseen = self.here() == ("filter",) or (self.app.size.width < NARROW and self.pane != "list")
         if self.shown.eye is not None and unseen:  # the chips are
             where += [("  as ", "dim"), (safe(self.shown.eye.name[:80]), "key")]
@@ -288,6 +295,10 @@ class Panes(CommandScreen[None]):
             self.documents.say(self._why_empty())
         self._indexes.look(self.documents.in_view())
         self.show_footer()
+
+    def where(self) -> list[Part]:
+        """What the header says of the place that is shown."""
+        return [(safe(self.crumb(self.shown.scope)), "strong")]
 
     def _why_empty(self) -> list[Part]:
         view = self.shown
@@ -358,7 +369,8 @@ class Panes(CommandScreen[None]):
             self._preview.stop()
         if not again:
             self.reading.view.to_end = False
-        self._preview = self.set_timer(0.01 if again else self.settle, lambda: self.open(row, again))
+        at_once = again or self.has_class("-full")  # where nothing but the text is shown
+        self._preview = self.set_timer(0.01 if at_once else self.settle, lambda: self.open(row, again))
 
     @background("open")
     async def open(self, row: DocumentRow | None, again: bool = False) -> None:

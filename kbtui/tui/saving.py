@@ -43,6 +43,7 @@ class Saving(Base):
     keymap: Keymap
     held: Held | None  # what is typed while an editor opens
     away = False  # another program has the terminal, or will have it in a moment
+    lent = False  # it has
     may_only_read = False  # the service said so of the key when something was to be changed
     leaving = False  # what is under way is waited for, and nothing else
 

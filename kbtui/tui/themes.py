@@ -65,6 +65,7 @@ LOOKS = {
     "code": "$muted",
     "link": "underline $accent",
     "hit": "bold underline $warning",
+    "here": "bold underline reverse $warning",
 }
 """What a piece of text can look like: attributes and variables of the theme, never a colour of its own."""
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker, active_worker
 
-from kbtui.commands import BY_ID, Situation
+from kbtui.commands import BY_ID
 from kbtui.content import safe
 from kbtui.errors import Error
 from kbtui.rows import Found, Start
 from kbtui.settings import BadSettings, Settings, Workspace
+from kbtui.situation import Situation
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.folder_tree import counted

@@ -367,3 +367,29 @@ def test_an_interrupt_belongs_to_the_editor(
         kbtui.type("go\n")
         kbtui.until("Saved, verified")
         assert server.text(document) == BEFORE + "more words"
+
+
+# A command that is given a text
+
+
+def test_an_interrupt_belongs_to_the_command_that_is_given_a_text(
+    server: Server, home: Path, document: str, request: pytest.FixtureRequest
+) -> None:
+    env = {"SHELL": "/bin/sh", "PAGER": "cat; sleep 1.1"}
+    with Visit(home, url=server.url, key=server.key, env=env) as kbtui:
+        kbtui.until("/ filter")
+        kbtui.select(request.node.name)
+        kbtui.press("|")
+        kbtui.until("a command that is given the plain words")
+        kbtui.type("wc -c; echo wait''ing; sleep 60")
+        kbtui.press("enter")
+        kbtui.until("waiting")
+        kbtui.press("ctrl+c")
+        kbtui.until("Enter goes back to kbtui")
+        kbtui.press("enter")
+        kbtui.until("was ended by signal 2; it")
+        kbtui.press("g", "|")
+        kbtui.until("“cat; sleep 1.1” ended with 0")
+        kbtui.press("Q")
+        assert kbtui.ended() == 0
+        kbtui.restored()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 
-from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.documents import auto_sync, number, part
 from kbtui.rows import FOLDER, AutoSync, DocumentRow
+from kbtui.situation import Situation
 from kbtui.sources import CHILDREN
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen

@@ -12,6 +12,7 @@ from kbtui.tui.back_and_forth import BackAndForth
 from kbtui.tui.background import background
 from kbtui.tui.marking import Marking
 from kbtui.tui.panes import SCOPES
+from kbtui.tui.piping import Piping
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.reading import TABS, Reading
@@ -19,7 +20,7 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 from kbtui.tui.zooming import Zooming
 
 
-class Browse(BackAndForth, Zooming, Arranging, Marking):
+class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
     """The commands of the place "browse", each in a method by its name."""
 
     # Panes
@@ -69,7 +70,7 @@ class Browse(BackAndForth, Zooming, Arranging, Marking):
 
     def do_move_out(self) -> None:
         if self.pane == "view":
-            self.go_pane("list")
+            self.leave_view()
         elif self.pane == "tree":
             node = self.folders.node
             if node is not None and node.folded is False:
@@ -106,39 +107,6 @@ class Browse(BackAndForth, Zooming, Arranging, Marking):
 
     def do_tree_fold(self) -> None:
         self.folders.fold_all(True)
-
-    # Reading
-
-    def do_view_down(self) -> None:
-        self.reading.view.move("half_down")
-
-    def do_view_up(self) -> None:
-        self.reading.view.move("half_up")
-
-    def do_view_next_tab(self, by: int = 1) -> None:
-        self.reading.tab = TABS[(TABS.index(self.reading.tab) + by) % len(TABS)]
-        self.open(self.reading.row)
-
-    def do_view_previous_tab(self) -> None:
-        self.do_view_next_tab(-1)
-
-    def do_view_info(self) -> None:
-        self._go_tab("info")
-
-    def _go_tab(self, tab: str) -> None:
-        """Show a tab of the document that a key acts on; once more, its text again."""
-        self.reading.tab = "text" if self.reading.tab == tab and self.row == self.reading.row else tab
-        self.open(self.row)
-        if self.has_class("-narrow"):
-            self.go_pane("view")
-
-    def do_view_agents(self) -> None:
-        self._go_tab("agents")
-
-    def do_view_source(self) -> None:
-        self.reading.source = not self.reading.source
-        self.reading.tab = "text"
-        self.open(self.row)
 
     def content_saved(self, document: str) -> None:
         row, shown = self.documents.row, self.reading.row
@@ -216,17 +184,6 @@ class Browse(BackAndForth, Zooming, Arranging, Marking):
             self.look_as(self.shown.eye.chosen)
         self.app.do_sync_refresh()  # type: ignore[attr-defined]
 
-    def do_view_next_hit(self, by: int = 1) -> None:
-        if self.reading.view.go_to_hit(by):
-            self.reading.show_tabs()
-            if self.has_class("-narrow"):
-                self.go_pane("view")
-        else:
-            self.tell("No words of a search are marked here; S searches.")
-
-    def do_view_previous_hit(self) -> None:
-        self.do_view_next_hit(-1)
-
     def do_document_edit(self) -> None:
         """Edit the text; from words of a search that are marked in it, where they stand."""
         row, hit = self.row, self.reading.view.hit_words if self.pane == "view" else ""
@@ -289,7 +246,8 @@ class Browse(BackAndForth, Zooming, Arranging, Marking):
     # Back
 
     def do_app_back(self) -> None:
-        self._back()
+        if not self.find_nothing():
+            self._back()
 
     def do_app_leave(self) -> None:
         if not self._back():
@@ -298,7 +256,7 @@ class Browse(BackAndForth, Zooming, Arranging, Marking):
     def _back(self) -> bool:
         """From the text to the list, undo the newest filter, go one step out; False where nothing is left."""
         if self.pane == "view":
-            self.go_pane("list")
+            self.leave_view()
             return True
         self.documents.keep()
         if self.leave_range() or self.drop_newest():

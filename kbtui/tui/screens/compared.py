@@ -13,12 +13,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from kbtui.chunk_facts import Likenesses, Telling, as_read
-from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.errors import Error, first_sentence
 from kbtui.indexing import in_words
 from kbtui.placing import Passages, Place
 from kbtui.rows import DocumentRow
+from kbtui.situation import Situation
 from kbtui.tui.background import background
 from kbtui.tui.chunk_panes import body_of, told
 from kbtui.tui.keyboard import CommandScreen

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.app import ComposeResult
 
-from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.differences import Hunk, hunks, joined
 from kbtui.errors import Conflict
+from kbtui.situation import Situation
 from kbtui.tui.screens.question import Asking
 from kbtui.tui.widgets.differences import MARGIN, differences
 from kbtui.tui.widgets.document_view import DocumentView

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 
-from kbtui.commands import Situation
 from kbtui.content import safe
 from kbtui.history import Change
 from kbtui.rows import DocumentRow
+from kbtui.situation import Situation
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.differences import MARGIN, differences

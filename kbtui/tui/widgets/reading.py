@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
+from textual.timer import Timer
 
 from kbtui.content import safe, to_markdown
-from kbtui.documents import number, part, word
 from kbtui.errors import Error, Offline
-from kbtui.placing import Spot, found_at
+from kbtui.placing import Snippet, Spot, found_at
 from kbtui.rows import FOLDER, Body, DocumentRow, Found
-from kbtui.tui.widgets.document_list import human_age, human_size
 from kbtui.tui.widgets.document_view import DocumentView
-from kbtui.tui.widgets.folder_tree import count, counted
-from kbtui.tui.widgets.hits import any_of
+from kbtui.tui.widgets.folder_tree import counted
+from kbtui.tui.widgets.hits import any_of, as_typed
 from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.users import user_lines
 
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
     from kbtui.knowledge_base import KnowledgeBase
 
 TABS = ("text", "info", "agents")
-SOURCES = {"google_drive": "Google Drive"}
-LONGEST = 400  # characters of a fact; a longer one would hide those below it
+MODES = ("rendered", "source", "plain")  # of a text; plain are its words without mark-up
+SHOWN = 400  # characters of a path
+SLOW = 0.4  # seconds from which on it is told that a text is on its way
 
 
 class Reading(Vertical):
@@ -51,13 +51,17 @@ class Reading(Vertical):
         super().__init__(id=id)
         self.row: DocumentRow | None = None
         self.tab = "text"
-        self.source = False
+        self.mode = MODES[0]
+        self.finding = ""  # words that are looked for in what is shown
         self.busy = False  # the text under the tab line is not yet the one that it names
+        self.name_shown = True
         self.place = ""  # the folder of the document, as a path
         self.edited: frozenset[str] = frozenset()  # documents with a draft
         self.view = DocumentView("view")
         self._tabs = Line("tabs")
         self._body: Body | None = None
+        self._drawn = ""  # the mode in which it is shown
+        self._slow = False
         self._sought = Found("", "", "")  # what a search found, and as what
         self._typed = ""
         self.refresh_key = ""
@@ -72,6 +76,7 @@ class Reading(Vertical):
     def on_mount(self) -> None:
         for what in ("scroll_y", "virtual_size"):
             self.watch(self.view, what, self.show_tabs, init=False)
+        self.view.heard = self.show_tabs
 
     def on_resize(self) -> None:
         self.show_tabs()
@@ -86,9 +91,22 @@ class Reading(Vertical):
         self.busy = True
         self.place = kb.place(row.id) if row else ""
         self.show_tabs()
-        await self._show(kb, row, again)
-        self.show_tabs()  # marks may be others where nothing else is
+        slow = self.say_if_slow()
+        try:
+            await self._show(kb, row, again)
+        finally:
+            slow.stop()
+            self._slow = False
         self.busy = False
+        self.show_tabs()  # marks may be others where nothing else is
+
+    def say_if_slow(self) -> Timer:
+        """Tell that something is on its way, if it takes long."""
+        return self.set_timer(SLOW, self._say_slow)
+
+    def _say_slow(self) -> None:
+        self._slow = True
+        self.show_tabs()
 
     async def _show(self, kb: KnowledgeBase, row: DocumentRow | None, again: bool) -> None:
         self._missing = False
@@ -98,10 +116,15 @@ class Reading(Vertical):
         elif self.tab == "agents":
             await self._show_agents(kb, row, again)
         elif self.tab == "info" or row.type == FOLDER:
-            summary = await asyncio.to_thread(kb.mirror.summary, row.id) or {}
-            self.view.say(info(row, summary, self.place), hang=16)
+            from kbtui.tui.widgets.facts import column, known, shown
+
+            table = await asyncio.to_thread(known, kb, row, self._agents(row))
+            self.view.say(shown(table), hang=2 + column(table))
         else:
             await self._show_text(kb, row, again)
+            return
+        if self.finding:
+            self.view.find(as_typed(self.finding), None if again else 0)
 
     async def _show_text(self, kb: KnowledgeBase, row: DocumentRow, again: bool) -> None:
         kept = kb.kept_body(row)
@@ -117,7 +140,7 @@ class Reading(Vertical):
                 return
             body = old  # it is marked as old in the tab line
         same = self._body is not None and self._body.document == body.document
-        if again and self._body == body:
+        if again and self._body == body and self._drawn == self.mode:
             return
         self._body = body
         self.show_tabs()
@@ -143,6 +166,13 @@ class Reading(Vertical):
         above = [folder.id for folder in kb.mirror.path(row.id)]
         self.view.say(user_lines(users, above, partial(_path, kb), asked), hang=6)
 
+    def _agents(self, row: DocumentRow) -> str:
+        """What is known of the agents that use a document, in words."""
+        if row.id not in self._users:
+            return "not asked: A asks"
+        at, users = self._users[row.id]
+        return f"{counted(len(users), 'agent')} at {time.strftime('%H:%M', time.localtime(at))}"
+
     def forget(self) -> None:
         """What was told of agents is old."""
         self._users.clear()
@@ -157,7 +187,7 @@ class Reading(Vertical):
 
     def seek(self, found: Found, typed: str) -> None:
         """Mark what was found in a document, wherever it is shown, and begin where these words stand."""
-        self._sought, self._typed = found, typed
+        self._sought, self._typed, self.finding = found, typed, ""
         self._body = None  # what is shown already is drawn anew
 
     def spot(self, row: DocumentRow) -> Spot | None:
@@ -167,24 +197,49 @@ class Reading(Vertical):
         hit, view = self.view.hit_in_view, self.view
         return Spot(passage=view.words_in_view, words=hit) if hit or view.scroll_y else None
 
-    async def _draw(self, body: Body, *, keep_place: bool) -> None:
-        here = self._sought.id == body.document
-        snippet, typed = (self._sought.snippet, self._typed) if here else ((), "")
+    def find(self, words: str, row: int | None = None) -> None:
+        """Mark words in what is shown, and go to the first of them in a row or behind it, if one is named.
+
+        For no words, what a search found is marked again.
+        """
+        self.finding = words.strip()
+        self.view.find(self._marks() if self.finding or self.tab == "text" else None, row)
+
+    def _marks(self) -> re.Pattern[str] | None:
+        """What is marked in the text: what is looked for in it, else what a search found there."""
+        snippet, typed = self._found()
         words = [piece for piece, is_hit in snippet if is_hit]
         together = [typed] if words and " " in typed else []  # one word may have been found by another
-        self.view.mark(any_of([*words, *together]), partial(found_at, snippet=snippet, typed=typed))
+        return as_typed(self.finding) if self.finding else any_of([*words, *together])
+
+    def _found(self) -> tuple[Snippet, str]:
+        """The snippet that a search found in the document that is shown, and what was typed for it."""
+        here = self._body is not None and self._sought.id == self._body.document
+        return (self._sought.snippet, self._typed) if here else ((), "")
+
+    async def _draw(self, body: Body, *, keep_place: bool) -> None:
+        snippet, typed = self._found()
+        begin = None if self.finding else partial(found_at, snippet=snippet, typed=typed)
+        self.view.mark(self._marks(), begin)
+        mode = self.mode
         if not body.text.strip():
             self.view.say([[("", "")], [(" No words. ", "strong"), ("The document holds no text.", "dim")]])
         else:
-            show = self.view.show_source if self.source else self.view.show_markdown
-            await show(await asyncio.to_thread(self._safe, body, self.source), keep_place=keep_place)
+            show = self.view.show_markdown if mode == "rendered" else self.view.show_source
+            await show(await asyncio.to_thread(self.shown_of, body, mode), keep_place=keep_place)
+        self._drawn = mode
 
-    def _safe(self, body: Body, source: bool) -> str:
-        """The text to be drawn. Runs in a thread."""
-        if source:
+    def shown_of(self, body: Body, mode: str) -> str:
+        """The text that is shown of a body in a mode, safe to be drawn. For a thread: it may take seconds."""
+        if mode == "source":
             return safe(body.text, newlines=True)
         redraw = partial(self.app.call_later, self.app.do_screen_redraw)  # type: ignore[attr-defined]
-        return safe(to_markdown(body.text, body.format, broke=redraw), newlines=True)
+        text = safe(to_markdown(body.text, body.format, broke=redraw), newlines=True)
+        if mode == "rendered":
+            return text
+        from kbtui.tui.markdown import plain_words
+
+        return plain_words(text)
 
     @on(Line.Clicked, "#tabs")
     def _clicked(self, event: Line.Clicked) -> None:
@@ -203,8 +258,9 @@ class Reading(Vertical):
         right: list[Part] = []
         row = self.row
         if row is not None:
-            name = (f" {safe(row.name[:200])} ", "cursor" if led else "strong")
-            parts += [name, (f" {safe(self.place)}", "dim")]
+            if self.name_shown:
+                name = (f" {safe(row.name[:200])} ", "cursor" if led else "strong")
+                parts += [name, (f" {safe(self.place)}", "dim")]
             if row.id in self.edited:
                 right.append(("● draft ", "warn"))
             if row.lock and row.type != FOLDER:
@@ -212,10 +268,16 @@ class Reading(Vertical):
             if self._body is not None and self._body.document == row.id and self.tab == "text":
                 if self._body.updated < row.updated:
                     right.append(("as read before it was changed ", "warn"))
-                source = " source " if self.source else " "
-                right.append((safe(self._body.format) + source, "dim"))
+                right.append((f"{safe(self._body.format)} {self.mode} ", "dim"))
+                if not self.view.wrap:
+                    right.append(("not wrapped ", "dim"))
+            self._slow = self._slow and (self.busy or self.view.is_laying)
+            if self._slow:
+                right.append(("… ", "dim"))
             if self.view.hit:
                 right.append((f"{self.view.hit} ", "key"))
+            elif self.finding:
+                right.append(("no hit ", "warn"))
             if self.view.place:
                 right.append((f"{self.view.place:>4} ", ""))  # as wide at every place: the rest stays put
         self._tabs.show(parts, right)
@@ -225,74 +287,5 @@ def _path(kb: KnowledgeBase, id: str) -> str:
     """A folder with those above it."""
     row = kb.mirror.row(id)
     if row is None:
-        return f"{safe(id[:LONGEST])}, which is not in the list"
-    return safe(" / ".join(filter(None, (kb.place(id), row.name)))[:LONGEST])
-
-
-def info(row: DocumentRow, summary: dict[str, Any], place: str) -> list[list[Part]]:
-    """Everything known of a document as lines of label and fact."""
-    lines: list[list[Part]] = [[("", "")]]
-    for label, value, look in _facts(row, summary, place):
-        if len(value) > LONGEST:
-            value = f"{value[:LONGEST]}… ({count(len(value))} characters)"
-        lines.append([(f"  {label:<14}", "dim"), (safe(value), look)])
-    return lines
-
-
-def _facts(row: DocumentRow, summary: dict[str, Any], place: str) -> Iterator[tuple[str, str, str]]:
-    access = part(summary, "access_info")
-    yield "Name", row.name, "strong"
-    yield "Type", row.type, ""
-    yield "Id", row.id, ""
-    yield "Folder", place or "Root", ""
-    if row.type == FOLDER:
-        yield "Holds", f"{count(row.children or 0)} here, {counted(row.documents or 0, 'document')} below", ""
-    else:
-        short = f" ({human_size(row.size)})" if row.size >= 1000 else ""
-        yield "Size", f"{counted(row.size, 'byte')}{short}", ""
-    yield "Created", _moment(row.created), ""
-    yield "Updated", _moment(row.updated), ""
-    you = " (you)" if access.get("is_creator") is True else ""
-    yield "Owner", (word(access, "creator_name") or "unknown") + you, ""
-    yield "Your role", row.role or "unknown", ""
-    if row.url:
-        yield "URL", row.url, ""
-    yield from _sync_facts(summary)
-    if row.lock and row.type != FOLDER:
-        yield "Editing", row.lock, "warn"
-    used = summary.get("supported_usages")
-    if isinstance(used, list):
-        yield "Usage", ", ".join(usage for usage in used if isinstance(usage, str)), ""
-
-
-def _sync_facts(summary: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    sync = summary.get("auto_sync_info")
-    if isinstance(sync, dict):
-        days = number(sync, "minimum_frequency_days") or 7
-        yield "Auto-sync", f"every {'day' if days == 1 else f'{days} days'} at the latest", ""
-        failures = number(sync, "consec_failures") or 0
-        if failures:
-            yield "Sync failing", "once" if failures == 1 else f"{failures} times in a row", "bad"
-        if due := number(sync, "next_refresh_by"):
-            yield "Next refresh", _moment(due, past="due"), ""
-    outside = summary.get("external_sync_info")
-    if isinstance(outside, dict):
-        source = word(outside, "type")
-        yield "Synced from", SOURCES.get(source, source) or "an external source", ""
-    if summary.get("is_frozen"):
-        yield "Frozen", "yes", "warn"
-
-
-def _moment(stamp: int, past: str = "") -> str:
-    """A time and how far off it is; `past` is said of one that is over instead."""
-    if stamp <= 0:
-        return "unknown"
-    try:
-        exact = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(stamp))
-    except (OverflowError, ValueError, OSError):
-        return str(stamp)
-    now = int(time.time())
-    if stamp > now:
-        return f"{exact} (in {human_age(now, stamp).replace('now', 'a moment')})"
-    age = human_age(stamp, now)
-    return f"{exact} ({past or ('just now' if age == 'now' else f'{age} ago')})"
+        return f"{safe(id[:SHOWN])}, which is not in the list"
+    return safe(" / ".join(filter(None, (kb.place(id), row.name)))[:SHOWN])
