@@ -47,6 +47,11 @@ WORDS = {
     "compare": "Compare the chunks with others",
     "all": "Read how all indexes stand",
     "difference": "Compare two texts",
+    "hits": "Find words in the text",
+    "marking": "Mark documents",
+    "weighing": "Add up what is marked",
+    "auto-sync": "Read the settings of auto-sync",
+    "apply": "Change the settings of auto-sync",
 }
 """Workers by their groups; one that describes itself is told in its own words."""
 
@@ -55,7 +60,7 @@ QUIET = frozenset(
 )
 """Groups that are told in other words, are over in a moment, or only look now and then."""
 
-READING = frozenset(WORDS) - {"save", "build", "delete"}
+READING = frozenset(WORDS) - {"save", "build", "delete", "apply"}
 """Groups that change nothing: to call them off harms nothing."""
 
 DONE = "what is done stays done"
