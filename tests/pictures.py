@@ -192,7 +192,22 @@ async def moving(house: House, service: Service, shot: Shot) -> None:
     await back(house)
 
 
-TOUR = browsing, arranging, finding, asking, changing, moving
+async def reading(house: House, service: Service, shot: Shot) -> None:
+    await house.select("Returns, step by step")
+    await house.until(lambda: house.reading, "its text")
+    await house.press("3", "/", *"the")
+    await shot("find")
+    await house.press("enter", "n", "l", "#")
+    await shot("text-full")
+    await house.press("V", "w", ">")
+    await shot("text-unwrapped")
+    await house.press("<", "w", "#", "|", *"wc -w")
+    await shot("pipe")
+    await house.press("escape", "V", "V")
+    await back(house)
+
+
+TOUR = browsing, arranging, finding, asking, changing, moving, reading
 
 
 async def tour(folder: Path, size: tuple[int, int], look: str, words: list[str]) -> None:
