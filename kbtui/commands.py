@@ -329,7 +329,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("find.next", ("enter", "down", "f3"), "next hit", "the next place with the words", ("find",), 1),
     Command("find.previous", ("up",), "previous", "the place before, with the words", ("find", "replace"), 4),
     Command("find.replace", ("tab",), "replace", "put other words there", ("find",), 2),
-    Command("find.leave", ("escape",), "close", "back to the text", ("find", "replace", "line"), 5),
+    Command("find.leave", ("escape",), "close", "back to the text", ("find", "replace", "line"), 3),
     Command("replace.one", ("enter",), "this one", "replace this hit and go to the next", ("replace",), 1),
     Command("replace.all", ("f6",), "all", "replace all hits; one undo takes all of it back", ("replace",), 2),
     Command("replace.next", ("down", "f3"), "not this one", "leave this hit and go to the next", ("replace",), 3),
