@@ -44,6 +44,7 @@ class Wrapped(WrappedDocument):
     def __init__(self, document: DocumentBase, width: int = 0, tab_width: int = TAB) -> None:
         self.document = document
         self._cells = -1  # in a row
+        self.loose = False  # a line may be cut otherwise than from nothing, until `tidy`
         self._cuts: list[Cuts] = []  # of each line
         self._rows: list[int] = []  # that each line takes
         self._ends: list[int] = []  # the row behind each line; empty where it is to be counted anew
@@ -51,7 +52,7 @@ class Wrapped(WrappedDocument):
 
     def wrap(self, width: int, tab_width: int | None = None) -> None:
         if width != self._cells or not self._cuts:
-            self._cells = width
+            self._cells, self.loose = width, False
             self._cuts = [self._cut(line) for line in self.document.lines]
             self._rows = [len(cuts.at) + 1 for cuts in self._cuts]
             self._ends = []
@@ -103,6 +104,7 @@ class Wrapped(WrappedDocument):
             return Cuts(tuple(new), True)
         above = before[: bisect_left(before, start)]
         below = [cut + by for cut in before[bisect_right(before, old_end) :]]
+        self.loose = True
         return Cuts(self._cut_row(line, above, below), True, loose=True)
 
     def _cut_row(self, line: str, above: Sequence[int], below: list[int]) -> Sequence[int]:
@@ -120,13 +122,9 @@ class Wrapped(WrappedDocument):
                 break
         return (*above, *between, *others)
 
-    @property
-    def loose(self) -> bool:
-        """Whether a line would be cut otherwise from nothing."""
-        return any(cuts.loose for cuts in self._cuts)
-
     def tidy(self) -> None:
         """Cut every line as from nothing."""
+        self.loose = False
         for row, before in enumerate(self._cuts):
             if before.loose:
                 self._cuts[row] = after = self._cut(self.document.lines[row])
