@@ -8,6 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.visit import Server
+from tests.e2e.warm import Warm
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded() -> Iterator[None]:
+    """What was loaded for the starts of many tests is let go after the last."""
+    yield
+    while Warm.begun:
+        Warm.begun.pop().end()
 
 
 @pytest.fixture(scope="module")

@@ -209,8 +209,12 @@ SHOWN: Mapping[str, type[Plain]] = {
 }
 
 
-if __name__ == "__main__":
-    shown = sys.argv[1]
-    app = SHOWN.get(shown, Plain)(shown, Path(sys.argv[2]))
+def main() -> int:
+    shown, place = sys.argv[1:]
+    app = SHOWN.get(shown, Plain)(shown, Path(place))
     app.run()
-    sys.exit(app.return_code)
+    return app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,11 +16,12 @@ import termios
 import threading
 import time
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.e2e.warm import Copy
 from tests.emulators import ByteStream, Screen
 
 PATIENCE = 20.0  # seconds that anything may take on a busy machine
@@ -108,18 +109,32 @@ class Terminal:
         _set_size(slave, size)
         self.modes = termios.tcgetattr(slave)
         self._slave = slave  # held open, so that its modes can be asked for when the program has ended
-        self._process = subprocess.Popen(
+        handles = (slave, slave, slave if stderr is None else stderr)
+        self._process = self._begin(command, handles, env=env, cwd=cwd, how=how)
+        self.pid = self._process.pid
+        self._wake, self._waker = os.pipe()
+        self.thaw()
+
+    def _begin(
+        self,
+        command: Sequence[str],
+        handles: Sequence[int],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None,
+        how: str,
+    ) -> subprocess.Popen[bytes] | Copy:
+        """Start the command on three handles."""
+        stdin, stdout, stderr = handles
+        return subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _LAUNCH, how, *command],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave if stderr is None else stderr,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             env=dict(env),
             cwd=cwd,
             start_new_session=True,
         )
-        self.pid = self._process.pid
-        self._wake, self._waker = os.pipe()
-        self.thaw()
 
     def __enter__(self) -> Self:
         return self

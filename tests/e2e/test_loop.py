@@ -39,7 +39,7 @@ def loop(kbtui: Visit, name: str) -> None:
 
 def test_from_a_cold_start_to_words_in_the_service_and_back(server: Server, home: Path) -> None:
     id = server.create("Loop of the day", "what it said before")
-    with Visit(home, url=server.url, key=server.key) as kbtui:
+    with Visit(home, url=server.url, key=server.key, cold=True) as kbtui:
         loop(kbtui, "Loop of the day")
         assert server.name(id) == "Loop of the day, renamed"
         assert server.text(id) == "Edited: what it said before"

@@ -203,7 +203,7 @@ atexit.register(told)
 
 
 def test_what_was_there_at_the_start_is_not_looked_through_for_garbage(server: Server, home: Path) -> None:
-    with Visit(home, url=server.url, key=server.key, script=GARBAGE) as kbtui:
+    with Visit(home, url=server.url, key=server.key, script=GARBAGE, cold=True) as kbtui:
         kbtui.settle()
         kbtui.press("Q")
         kbtui.ended()

@@ -78,7 +78,7 @@ def test_a_configuration_that_cannot_be_used_says_where_and_why(text: str, cause
     home.mkdir()
     config = home / "config.toml"
     config.write_text(text)
-    with Visit(home, "--config", str(config)) as kbtui:
+    with Visit(home, "--config", str(config), cold=True) as kbtui:
         assert kbtui.ended() == NOTHING_SHOWN
         assert kbtui.raw.startswith(b"kbtui: ") and kbtui.raw.count(b"\n") == 1
         assert cause in kbtui.raw.decode()
@@ -107,6 +107,36 @@ def test_version_and_help_need_no_terminal_and_no_encoding(home: Path) -> None:
 
 
 # Where something can
+
+
+def test_what_is_loaded_before_its_start_is_the_program_that_a_shell_starts(
+    server: Server, tmp_path: Path
+) -> None:
+    """All visits rest on it that are not cold: the same picture, the same place, the same end."""
+    seen = []
+    for cold in (True, False):
+        with Visit(tmp_path / str(cold), url=server.url, key=server.key, cold=cold) as kbtui:
+            kbtui.browse_all()
+            kbtui.until("Your role")
+            kbtui.quiet(1.0)
+            seen.append((kbtui.text, kbtui.line_modes(), traits(kbtui.pid)))
+            kbtui.press("Q")
+            assert kbtui.ended() == 0
+            kbtui.restored()
+            assert not kbtui.left()
+    assert seen[0] == seen[1]
+
+
+def traits(pid: int) -> tuple[list[str], ...]:
+    """What the system knows of a process that is not its own: how it takes signals, and where it stands."""
+    process = Path(f"/proc/{pid}")
+    signals = re.findall(r"Sig(?:Blk|Ign|Cgt):.*", (process / "status").read_text())
+    group, session, terminal, foreground = (
+        process.joinpath("stat").read_text().rpartition(")")[2].split()[2:6]
+    )
+    place = [str(int(each) == pid) for each in (group, session, foreground)] + [str(terminal != "0")]
+    handles = {str(each.readlink()) for each in process.glob("fd/[0-2]")}
+    return signals, place, [str(len(handles)), str((process / "cwd").readlink())]
 
 
 @pytest.mark.parametrize("columns", ["60", "99999999"])

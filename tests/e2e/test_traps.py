@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ import pytest
 
 from kbtui.tui.paste import END, START
 from tests.e2e.terminal import KEYS, Terminal
-from tests.e2e.visit import HOUSE, Server, Visit, environment
+from tests.e2e.visit import HOUSE, NOWHERE, Server, Visit, environment
+from tests.e2e.warm import Copy, Warm
 from tests.wire import Wire
 
 PAUSE = 0.3  # seconds that a slow line lets pass in the middle of a sequence
@@ -30,8 +32,11 @@ READY = r"[a-z] 20\b"
 LISTENS = b"\x1b[?2004h"  # what a program says last of all that takes the terminal
 
 
+PLAIN = Warm("tests.e2e.plain", lambda: environment(HOUSE) | NOWHERE)
+
+
 class Plain(Terminal):
-    """`plain.py` in a terminal.
+    """`plain.py` in a terminal; loaded before, where neither the shell nor the environment is in question.
 
     Args:
         redirected: as the shell is told.
@@ -51,9 +56,17 @@ class Plain(Terminal):
         if given:
             (home / "given").write_bytes(given.encode())
         self.home = home
-        program = shlex.join([sys.executable, "-m", "tests.e2e.plain", shown, str(home)])
-        command = ("/bin/sh", "-c", f"exec {program} {redirected}")
-        super().__init__(*command, env=environment(home, **(env or {})), cwd=HOUSE, **rest)
+        self._redirected = redirected
+        self._cold = bool(redirected or env)
+        super().__init__(shown, str(home), env=environment(home, **(env or {})), cwd=HOUSE, **rest)
+
+    def _begin(
+        self, command: Sequence[str], handles: Sequence[int], **rest: Any
+    ) -> subprocess.Popen[bytes] | Copy:
+        if not self._cold:
+            return PLAIN.start(*command, handles=handles, **rest)
+        program = shlex.join([sys.executable, "-m", "tests.e2e.plain", *command])
+        return super()._begin(("/bin/sh", "-c", f"exec {program} {self._redirected}"), handles, **rest)
 
     def told(self, what: str) -> list[str]:
         """What it told in lines, of the keys or of the ticks."""

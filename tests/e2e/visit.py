@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,15 +16,19 @@ from elevenlabs import ElevenLabs
 
 from kbtui.drafts import Draft, Drafts
 from tests.e2e.terminal import PATIENCE, Terminal
+from tests.e2e.warm import Copy, Warm
 
 HOUSE = Path(__file__).resolve().parent.parent.parent
 KBTUI = (sys.executable, "-m", "kbtui")
+NOWHERE = {"HOME": "/nowhere", "TMPDIR": "/nowhere"}  # of what is only loaded
+READ_LATE = {"EDITOR"}  # of the environment: by kbtui itself, when it is needed
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """What a fresh login with this home would set, and `more`."""
     home.mkdir(exist_ok=True)
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONDONTWRITEBYTECODE") if name in os.environ}
+    keep = ("PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+    kept = {name: os.environ[name] for name in keep if name in os.environ}
     return {
         **kept,
         "HOME": str(home),
@@ -36,6 +40,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         **more,
     }
+
+
+LOADED = Warm("kbtui", lambda: environment(HOUSE) | NOWHERE)
 
 
 class Server:
@@ -59,13 +66,15 @@ class Server:
 
     def start(self) -> None:
         """Start it, at the address it had before if it had one; returns when it answers."""
-        flags = ["serve", "--json", "--data", str(self._data), "--port", str(self._port)]
+        flags = ("serve", "--json", "--data", str(self._data), "--port", str(self._port))
         home = environment(self._data.parent / "server-home")
-        self._process = subprocess.Popen(
-            [*KBTUI, *flags], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=home
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        said, says = os.pipe()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        self._process = LOADED.start(*flags, env=home, handles=(nothing, says, 2), how="detached")
+        os.close(nothing)
+        os.close(says)
+        with os.fdopen(said) as answer:
+            line = answer.readline()
         if not line:
             self.kill()
             raise AssertionError("kbtui serve did not start; what it said is above")
@@ -77,8 +86,6 @@ class Server:
         """End it as a power cut would."""
         self._process.kill()
         self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
 
     def sdk(self) -> Any:
         """The knowledge base as the service's official SDK sees it."""
@@ -99,9 +106,12 @@ class Server:
 class Visit(Terminal):
     """kbtui in a terminal, on the knowledge base at `url`.
 
+    It is loaded before it is started, except where it matters what is there while it is loaded.
+
     Args:
         home: the person's home; what one visit leaves there, the next one finds.
         script: Python that is run before kbtui starts, to put a fault into it.
+        cold: it is started as a shell starts it, by an interpreter of its own.
     """
 
     def __init__(
@@ -112,14 +122,24 @@ class Visit(Terminal):
         key: str = "",
         script: str = "",
         env: Mapping[str, str] | None = None,
+        cold: bool = False,
         **rest: Any,
     ) -> None:
         self.home, self.url = home, url
-        start = "import sys; from kbtui.__main__ import main; sys.exit(main())"
-        command = (sys.executable, "-c", f"{script}\n{start}") if script else KBTUI
+        self._script = script
+        self._cold = cold or "stderr" in rest or not {*(env or {})} <= READ_LATE
         where = ("--base-url", url) if url else ()
         keys = {"ELEVENLABS_API_KEY": key} if key else {}
-        super().__init__(*command, *where, *flags, env=environment(home, **keys, **(env or {})), **rest)
+        super().__init__(*where, *flags, env=environment(home, **keys, **(env or {})), **rest)
+
+    def _begin(
+        self, command: Sequence[str], handles: Sequence[int], **rest: Any
+    ) -> subprocess.Popen[bytes] | Copy:
+        if not self._cold:
+            return LOADED.start(*command, handles=handles, script=self._script, **rest)
+        start = "import sys; from kbtui.__main__ import main; sys.exit(main())"
+        program = (sys.executable, "-c", f"{self._script}\n{start}") if self._script else KBTUI
+        return super()._begin((*program, *command), handles, **rest)
 
     def settle(self) -> None:
         """Wait until everything the service has is here."""
