@@ -103,6 +103,10 @@ class House:
             else:
                 self.app.post_message(events.Key(key, CHARACTERS.get(key)))
 
+    def paste(self, text: str) -> None:
+        """Paste a text, and wait for nothing."""
+        self.app.post_message(events.Paste(text))
+
     async def until(self, condition: Callable[[], Any], what: str = "") -> None:
         """Wait for a condition; fail with the words of the screen where it does not come."""
         try:
@@ -172,13 +176,15 @@ class House:
 
     async def _go_into(self, name: str) -> None:
         await self.until(lambda: name in self.names, f"a folder {name}")
-        await self.press("/", *name, "enter", "enter")
+        self.burst("/")
+        self.paste(name)
+        await self.press("enter", "enter")
         await self.until(lambda: name in self.line("header"), f"in {name}")
 
     async def select(self, name: str) -> None:
         """Put the cursor of the list on a document, wherever it is, by filtering all documents."""
-        await self.press("g", "a", "slash")
-        await self.type(name)
+        self.burst("g", "a", "slash")
+        self.paste(name)  # typed, it would be looked for and drawn once for every letter
         await self.press("enter")
         await self.until(lambda: self.browse.documents.row and self.browse.documents.row.name == name, name)
 

@@ -234,20 +234,23 @@ async def test_whatever_text_the_service_sends_of_documents_is_shown_as_text(
 async def test_a_refusal_of_the_service_is_shown_as_text(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
-    for number, evil in enumerate(HOSTILE.values()):
-        wire.answer(
-            403, {"detail": {"message": evil, "code": evil, "status": evil}}, path="/content$", times=None
-        )
-        async with opened(settings_for(wire.url, demo.key, tmp_path / str(number))) as house:
-            await house.until(lambda: house.settled and house.names, "listed")
-            await house.press("G")
-            await house.until(lambda: "✕" in house.browse.reading.view.text, "in the place of the text")
+    for number in range(len(HOSTILE)):
+        service.add(f"Refused {number}", "words")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.until(lambda: house.settled and house.names, "listed")
+        for number, evil in enumerate(HOSTILE.values()):
+            answer = {"detail": {"message": evil, "code": evil, "status": evil}}
+            wire.answer(403, answer, path="/content$", times=None)
+            await house.select(f"Refused {number}")
+            await house.until(lambda: house.reading, "read")
+            assert "✕" in house.browse.reading.view.text, "in the place of the text"
             harmless(house)
+            house.app.clear_notifications()
             await house.press("e")
             await house.until(lambda: house.notices, "as a notice")
             await house.pilot.pause()
             harmless(house)
-        wire.heal()
+            wire.heal()
 
 
 async def test_names_and_addresses_of_workspaces_are_shown_as_text(bare: Demo, tmp_path: Path) -> None:

@@ -467,14 +467,14 @@ async def test_two_kbtui_that_sweep_one_mirror_at_once_remove_only_what_is_gone(
 
 
 async def test_what_is_read_in_many_pages_is_listed_and_filtered(tmp_path: Path) -> None:
-    with Demo(size=10_000, index_seconds=0) as demo:
+    with Demo(size=3_000, index_seconds=0) as demo:
         mirror = Mirror(tmp_path / "mirror.db")
         async with Api(demo.url, demo.key) as api:
             last = await swept(api, mirror, focus=View())
-    assert last.complete and last.seen > 10_000 and mirror.count(ALL) >= 10_000
+    assert last.complete and last.seen > 3_000 and mirror.count(ALL) >= 3_000
     listing = mirror.listing(View(ALL))
-    assert len(listing) == mirror.count(ALL) and len(mirror.window(listing, 5_000, 5_040)) == 40
-    assert 0 < len(mirror.listing(View(ALL, text=mirror.window(listing, 7_000, 7_001)[0].name))) < 10_000
+    assert len(listing) == mirror.count(ALL) and len(mirror.window(listing, 1_500, 1_540)) == 40
+    assert 0 < len(mirror.listing(View(ALL, text=mirror.window(listing, 2_000, 2_001)[0].name))) < 3_000
     mirror.close()
 
 
