@@ -117,7 +117,7 @@ async def test_what_has_no_known_parent_or_is_its_own_ancestor_is_under_unplaced
 async def test_all_documents_are_one_flat_list_with_the_folder_beside_the_name(
     demo: Demo, service: Service, tmp_path: Path
 ) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (120, 36)) as house:
         await house.online()
         await house.press("g", "a")
         page = service.call("GET", "/knowledge-base", params={"page_size": 100})
