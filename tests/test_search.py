@@ -373,7 +373,7 @@ async def in_view(house: House, found: Found) -> tuple[int, list[str]]:
 async def test_a_hit_is_where_it_says_it_is(demo: Demo, service: Service, tmp_path: Path) -> None:
     """Fifty queries, typos among them; KBTUI_HITS results of each are opened, 2 unless told."""
     most, seen = int(os.environ.get("KBTUI_HITS", "2")), 0
-    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 24)) as house:
         await house.online()
         for query in queries(service, 50, random.Random(7)):
             async with aclosing(house.browse.kb.found(query)) as pages:

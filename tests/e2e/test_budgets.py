@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +32,21 @@ DocumentList.in_view = lambda self: {row.id: row.updated for row in rows(self) i
 """No text follows the cursor, and the indexes of all rows are known: the frame of a key comes alone."""
 
 
-@pytest.fixture
-def warm(server: Server, home: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """kbtui at rest on all documents, with a mirror of an earlier visit; on another terminal if asked."""
+@pytest.fixture(scope="module")
+def visited(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a person who was here before."""
+    home = tmp_path_factory.mktemp("visited") / "person"
     with Visit(home, url=server.url, key=server.key) as first:
         first.settle()
         first.press("Q")
         first.ended()
+    return home
+
+
+@pytest.fixture
+def warm(server: Server, home: Path, visited: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """kbtui at rest on all documents, with a mirror of an earlier visit; on another terminal if asked."""
+    shutil.copytree(visited, home)
     terminal = getattr(request, "param", {})
     with Visit(home, url=server.url, key=server.key, script=ALONE, **terminal) as kbtui:
         kbtui.settle()
