@@ -93,7 +93,7 @@ def test_a_redirected_error_output_is_told_where_somebody_sees_it(home: Path) ->
 
 @pytest.mark.parametrize("term", ["dumb", "", "unknown"])
 def test_a_terminal_that_cannot_draw_is_told_so(term: str, home: Path) -> None:
-    with Visit(home, "--demo", env={"TERM": term}) as kbtui:
+    with Visit(home, "--demo", env={"TERM": term}, cold=True) as kbtui:
         assert kbtui.ended() == NOTHING_SHOWN
         assert "Set TERM" in kbtui.text
         assert b"\x1b" not in kbtui.raw

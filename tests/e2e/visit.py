@@ -21,7 +21,7 @@ from tests.e2e.warm import Copy, Warm
 HOUSE = Path(__file__).resolve().parent.parent.parent
 KBTUI = (sys.executable, "-m", "kbtui")
 NOWHERE = {"HOME": "/nowhere", "TMPDIR": "/nowhere"}  # of what is only loaded
-READ_LATE = {"EDITOR"}  # of the environment: by kbtui itself, when it is needed
+READ_LATE = {"EDITOR", "TERM", "STY"}  # of the environment: when it is needed, and not while loading
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
