@@ -209,7 +209,7 @@ def settings_for(url: str, key: str, home: Path, **rest: Any) -> Settings:
 async def opened(
     settings: Settings, size: tuple[int, int] = (120, 24), start: Start | None = None
 ) -> AsyncIterator[House]:
-    """The app on these settings, until the block ends; no higher than a test needs, since all of it is drawn."""
+    """The app on these settings, until the block ends; no higher than needed, since all of it is drawn."""
     app = KbApp(
         settings,
         open_workspace(settings, settings.workspace),
