@@ -116,7 +116,7 @@ async def test_help_tells_what_works_here_before_all_else(
     demo: Demo, service: Service, tmp_path: Path
 ) -> None:
     service.add("Shared", BASE)
-    async with opened(settings_for(demo.url, demo.key, tmp_path), (120, 210)) as house:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (120, 300)) as house:
         await house.online()
 
         def at(words: str) -> int:
