@@ -117,7 +117,7 @@ def test_what_is_loaded_before_its_start_is_the_program_that_a_shell_starts(
     for cold in (True, False):
         with Visit(tmp_path / str(cold), url=server.url, key=server.key, cold=cold) as kbtui:
             kbtui.browse_all()
-            kbtui.until("Your role")
+            kbtui.until("Forgotten password")
             kbtui.quiet(1.0)
             seen.append((kbtui.text, kbtui.line_modes(), traits(kbtui.pid)))
             kbtui.press("Q")
