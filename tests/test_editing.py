@@ -339,7 +339,8 @@ async def test_a_document_that_is_closed_to_edits_meanwhile_says_so_at_once_and_
         service.patch(editor.draft.document, enable_auto_sync=True)
         house.app.do_sync_refresh()
         await house.until(lambda: "cannot be saved: auto-sync is on" in house.line("header"), "told at once")
-        assert "Your words stay here" in house.notices and "● Reset" in house.line("header")
+        await house.until(lambda: "Your words stay here" in house.notices, "that they are kept")
+        assert "● Reset" in house.line("header")
         await house.press("ctrl+s")
         await house.until(lambda: "Turn that off (gS)" in house.notices, "the reason")
         assert [draft.text for draft in house.drafts] == ["Mine. " + before] and not wire.patches
