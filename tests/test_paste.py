@@ -16,7 +16,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from kbtui.terminal import LINK_VARIABLES
-from kbtui.tui.driver import LOST, PacedDriver
+from kbtui.tui.driver import LOST, PacedDriver, Returned
 from kbtui.tui.paste import BURST, END, LATE, START, STUCK, Ground, Parser, SideMargins, decoder
 
 TICK = 0.01
@@ -480,7 +480,7 @@ def test_a_window_that_loses_the_focus_takes_keys_and_pastes_all_the_same(told: 
     driver = Flying(0)
     for message in heard("\x1b[Oj\x1b[I").heard:
         driver.process_message(message)
-    assert [type(message) for message in told] == [events.Key]
+    assert [type(message) for message in told] == [events.Key, Returned]
 
 
 def test_an_answer_that_is_lost_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
