@@ -147,7 +147,7 @@ async def test_without_the_service_what_was_opened_is_searched_and_labelled(
         await house.until(lambda: "offline: 1 document of those you opened" in house.line("header"), "found")
         assert "a quokka met" in "".join(house.drawn).casefold()
         await house.press("enter", "enter")
-        await house.until(lambda: "hit 1 of" in house.line("tabs"), "opened where the words stand")
+        await house.until(lambda: "hit 2 of 2" in house.line("tabs"), "opened where the words stand")
         assert house.row.name == "Aardvark"
         wire.up()
 

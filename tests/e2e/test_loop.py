@@ -27,7 +27,7 @@ def loop(kbtui: Visit, name: str) -> None:
     kbtui.until("Saved, verified")
     kbtui.until("as in the service")
     kbtui.press("escape")
-    kbtui.until("/ filter")
+    kbtui.until("/ find")
     kbtui.until("Edited: ")
     kbtui.press("r")
     kbtui.until("Enter save")
@@ -102,7 +102,7 @@ def test_a_wrong_answer_is_found_mended_indexed_and_asked_again(server: Server, 
         kbtui.press("escape")
         kbtui.until(r"Search +\d+ hit")
         kbtui.press("escape", "escape")
-        kbtui.until("/ filter")
+        kbtui.until("/ find")
         kbtui.press("Q")
         assert kbtui.ended() == 0
         kbtui.restored()

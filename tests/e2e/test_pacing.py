@@ -225,13 +225,13 @@ def test_what_opens_a_field_or_a_list_and_closes_it_draws_one_frame(server: Serv
     lists = ["?", "w", "escape", ":", "escape", "g", "w", "escape", "g", "d", "escape"]
     with Visit(home, url=server.url, key=server.key, script=PATIENT) as kbtui:
         kbtui.browse_all()
-        for key in [*fields, "s", "N", *lists, "1", "r", "escape", "3", "2"]:
+        for at, key in enumerate([*fields, "s", "N", *lists, "1", "r", "escape", "3", "2"]):
             kbtui.quiet()
             before = asked(kbtui)
             kbtui.press(key)
             kbtui.when(lambda: asked(kbtui) > before, f"drawn: {key}")  # noqa: B023
             kbtui.quiet()
-            assert asked(kbtui) == before + 1, key
+            assert asked(kbtui) == before + 1, (at, key)
 
 
 LATE_FRAME = """

@@ -254,12 +254,12 @@ def test_a_text_area_changes_bytes_that_nobody_touched(home: Path) -> None:
 
 
 def test_no_byte_but_those_edited_changes_in_kbtui(server: Server, home: Path) -> None:
-    """The key of the editor opens $EDITOR for such a text."""
+    """Not in $EDITOR; test_words.py and test_editing.py tell of its own editor."""
     id = server.create("Odd lines", ODD)
     with Visit(home, url=server.url, key=server.key, env={"EDITOR": "sed -i s/brown/red/"}) as kbtui:
         kbtui.settle()
         kbtui.select("Odd lines")
-        kbtui.press("e")
+        kbtui.press("E")
         kbtui.until("Saved, verified")
         assert server.text(id) == ODD.replace("brown", "red")
 
@@ -313,7 +313,7 @@ def test_an_editor_that_cannot_be_run_leaves_a_program_that_hears_nothing(home: 
 
 @pytest.mark.parametrize(
     ("editor", "trouble"),
-    [("no-such-editor", "cannot be run"), ("sh -c 'kill -KILL $$'", "sh ended with -9")],
+    [("no-such-editor", "cannot be run"), ("sh -c 'kill -KILL $$'", "sh was ended by signal 9")],
     ids=["missing", "killed"],
 )
 def test_it_is_named_in_kbtui_which_goes_on(editor: str, trouble: str, server: Server, home: Path) -> None:
