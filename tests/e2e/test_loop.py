@@ -102,7 +102,7 @@ def test_a_wrong_answer_is_found_mended_indexed_and_asked_again(server: Server, 
         kbtui.press("escape")
         kbtui.until(r"Search +\d+ hit")
         kbtui.press("escape", "escape")
-        kbtui.until("/ find")
+        kbtui.until("/ filter")
         kbtui.press("Q")
         assert kbtui.ended() == 0
         kbtui.restored()
