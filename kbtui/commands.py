@@ -413,6 +413,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("tasks.cancel", ("x",), "cancel", "cancel the task, if it can be", ("tasks",), 1),
     Command("tasks.leave", ("escape", "q", "h", "left", "T"), "back", "back to where you were", ("tasks",), 2),
     Command("choose.discard", ("x",), "discard", "discard the selected draft, after a question", ("drafts",), 2, None, True),
+    Command("choose.compare", ("d",), "changes", "what the selected draft changes", ("drafts",), 5),
     Command("choose.new", ("w",), "new document", "write the selected draft as a document of its own", ("drafts",), 3),
     Command("choose.leave", ("escape", "q"), "close", "close", ("choose",), 4),
     Command("welcome.check", ("enter",), "check the key", "look for a key again and try it", ("welcome",), 1),

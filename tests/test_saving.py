@@ -147,6 +147,11 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
         await house.until(lambda: mirror.row(id) is None, "gone")
         await house.press("g", "d")
         await house.until(lambda: any("gone; w makes one" in line for line in house.drawn), "told")
+        await house.press("d")
+        await house.until(lambda: "+Mine. One." in "\n".join(house.drawn), "what it changes")
+        await house.press("tab")
+        await house.until(lambda: "not found." in "\n".join(house.drawn), "against the service")
+        await house.press("escape")
         await house.press("w")
         await house.until(lambda: "as a new document: Shared (mine)." in house.notices, "written")
         assert house.drafts == []

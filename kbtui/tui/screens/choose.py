@@ -116,6 +116,13 @@ class DraftList(Choice):
         self.dismiss()
         self.kbapp.resume(draft)
 
+    def do_choose_compare(self) -> None:
+        from kbtui.tui.screens.difference import Difference
+
+        if self.drafts:
+            draft = self.drafts[self.cursor]
+            self.app.push_screen(Difference(self.kbapp, draft, draft.text))
+
     def do_choose_new(self) -> None:
         if not self.drafts:
             return
