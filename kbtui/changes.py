@@ -191,7 +191,8 @@ class Changes(Answers):
                 raise Refused(self._why_not(change)) from gone
             finally:
                 self._writing.remove(change.document)
-        return f"Undone: {change.kind} of “{change.name}”."
+        kind = "auto-sync" if change.kind == "sync" else change.kind
+        return f"Undone: {kind} of “{change.name}”."
 
     def _why_not(self, asked: Change) -> str:
         """Why this change, of which the person thinks, is not the one to take back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kbtui.changes import image, sync_image
@@ -91,9 +92,25 @@ class Sources(Searching):
         if sync_image(document) != change.after.get("sync"):
             self.history.supersede(change)
             raise Refused(f"The auto-sync of “{change.name}” was changed again since; nothing was undone.")
-        kept = change.before.get("sync")
-        wanted = AutoSync(int(kept["days"]), bool(kept["remove"])) if kept else None
+        wanted = settings_of(change.before)
         await self._store(await api.update(change.document, **_asked(document, wanted, "")))
+
+
+def settings_of(image: Mapping[str, Any]) -> AutoSync | None:
+    """Settings of auto-sync from what the history kept of them; None where it was off."""
+    kept = image.get("sync")
+    if not isinstance(kept, dict):
+        return None
+    days = kept.get("days")
+    return AutoSync(days if isinstance(days, int) else AutoSync().days, bool(kept.get("remove")))
+
+
+def in_words(settings: AutoSync | None) -> str:
+    """What a person is told of settings of auto-sync."""
+    if settings is None:
+        return "off"
+    often = "every day" if settings.days == 1 else f"at least every {settings.days} days"
+    return f"on, {often}" + (", and what is gone is removed" if settings.remove else "")
 
 
 def _image(settings: AutoSync | None) -> dict[str, Any] | None:

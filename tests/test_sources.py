@@ -47,8 +47,17 @@ async def test_auto_sync_is_turned_on_changed_and_taken_back(
         assert (found["minimum_frequency_days"], found["auto_remove"]) == (15, True)
         await house.press("e")
         assert "Auto-sync is on" in house.notices and "gS" in house.notices
+        await house.press("g", "l")
+        await house.until(lambda: "after   on, at least every 15 days" in "\n".join(house.drawn), "told")
+        await house.press("p")
+        await house.until(lambda: "is off." in house.notices, "put back")
+        assert sync(service, id) is None
         await house.press("u")
-        await house.until(lambda: "Undone: sync" in house.notices, "taken back")
+        await house.until(lambda: "Undone: auto-sync" in house.notices, "taken back")
+        assert sync(service, id)["minimum_frequency_days"] == 15
+        house.app.clear_notifications()
+        await house.press("u")
+        await house.until(lambda: "Undone: auto-sync" in house.notices, "and what came before")
         assert sync(service, id) is None and "Mine. " in service.text(id)
         await house.press("u")
         await house.until(lambda: "Undone: edit" in house.notices, "what came before")

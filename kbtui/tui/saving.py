@@ -68,6 +68,9 @@ class Saving(Base):
     async def release(self) -> None:
         raise NotImplementedError
 
+    def restore_auto_sync(self, row: DocumentRow, change: Change) -> None:
+        raise NotImplementedError
+
     def content_saved(self, document: str) -> None:
         """Tell all screens that a text was saved."""
         raise NotImplementedError
@@ -408,6 +411,9 @@ class Saving(Base):
     @background("edit")
     async def restore(self, row: DocumentRow, change: Change) -> None:
         """Put back what was before a change, or words that gave way: a name at once, a text in the editor."""
+        if change.kind == "sync":
+            self.restore_auto_sync(row, change)
+            return
         name = change.kind == "rename"
         await self._all_sent(row.id)
         draft = self.kb.begin_rename(row) if name else await self.kb.begin_edit(row.id)

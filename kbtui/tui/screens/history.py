@@ -13,6 +13,7 @@ from kbtui.content import safe
 from kbtui.history import Change
 from kbtui.rows import DocumentRow
 from kbtui.situation import Situation
+from kbtui.sources import in_words, settings_of
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.differences import MARGIN, differences
@@ -31,6 +32,7 @@ KINDS = {
     "edit": "text edited",
     "fetch": "page fetched again",
     "draft": "your words gave way to theirs",
+    "sync": "auto-sync set",
 }
 STATES = {
     "pending": "no answer came: unknown",
@@ -113,6 +115,9 @@ class DocumentHistory(CommandScreen[None]):
         self.view.say(await asyncio.to_thread(self._difference, change), hang=MARGIN)
 
     def _difference(self, change: Change) -> list[list[Part]]:
+        if change.kind == "sync":
+            settings = [("before", settings_of(change.before)), ("after", settings_of(change.after))]
+            return [[(f"   {word:<8}", "dim"), (in_words(each), "")] for word, each in settings]
         if change.kind == "rename":
             names = [("before", change.before.get("name", "")), ("after", change.after.get("name", ""))]
             return [[(f"   {word:<8}", "dim"), (safe(str(name)[:300]), "")] for word, name in names]
