@@ -228,11 +228,10 @@ class History:
         """
         return self._select("base_url = ? AND state = 'pending' ORDER BY id", base_url)
 
-    def changes(self, base_url: str, document: str, limit: int = 100) -> list[Change]:
+    def changes(self, base_url: str, document: str, limit: int = 100, *, images: bool = True) -> list[Change]:
         """What was done to a document, newest first."""
-        return self._select(
-            "base_url = ? AND document = ? ORDER BY id DESC LIMIT ?", base_url, document, limit
-        )
+        where = "base_url = ? AND document = ? ORDER BY id DESC LIMIT ?"
+        return self._select(where, base_url, document, limit, images=images)
 
     # Words that another's save may have replaced
 

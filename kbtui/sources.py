@@ -23,8 +23,8 @@ class Sources(Searching):
     """What has to do with the sources of documents."""
 
     def edited_by_hand(self, id: str) -> Change | None:
-        """The newest edit made from here that a page fetched again would replace; without what is older."""
-        for change in self.history.changes(self.base_url, id, limit=20):
+        """The newest edit made from here that a page fetched again would replace; without its images."""
+        for change in self.history.changes(self.base_url, id, limit=20, images=False):
             if change.kind in ("edit", "fetch") and change.state in ("done", "pending"):
                 return change if change.kind == "edit" else None
         return None

@@ -68,3 +68,23 @@ async def test_words_of_a_draft_are_not_lost_to_what_is_put_back(
         await house.press("p")
         await house.until(lambda: "There is a draft of this document" in house.notices, "refused")
         assert [draft.text for draft in house.drafts] == ["Typed. First. " + BASE]
+
+
+async def test_a_change_of_a_newer_kbtui_and_one_of_unknown_fate_are_told_as_such(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Shared")
+        history = house.browse.kb.history
+        image = {"content": BASE, "format": "html"}
+        history.begin_change(demo.url, id, "Shared", "fetch", before=image, after={})
+        history.begin_change(demo.url, id, "Shared", "moved", before={"parent": "a"}, after={"parent": "b"})
+        screen = await looked_back(house)
+        await house.until(lambda: "A newer kbtui knows" in screen.view.text, "of an unknown kind")
+        await house.press("p")
+        assert "A newer kbtui made this change" in house.notices and house.app.screen is screen
+        await house.press("j")
+        await house.until(lambda: "not known" in screen.view.text, "of unknown fate")
+        assert "-One" not in screen.view.text

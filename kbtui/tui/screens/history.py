@@ -121,7 +121,14 @@ class DocumentHistory(CommandScreen[None]):
         if change.kind == "rename":
             names = [("before", change.before.get("name", "")), ("after", change.after.get("name", ""))]
             return [[(f"   {word:<8}", "dim"), (safe(str(name)[:300]), "")] for word, name in names]
-        before, after = change.before.get("content", ""), change.after.get("content", "")
+        if "content" not in change.after:
+            unknown = (
+                "What came of it is not known."
+                if change.kind in KINDS
+                else "A newer kbtui knows what this was."
+            )
+            return [[(f"   {unknown}", "dim")]]
+        before, after = change.before.get("content", ""), change.after["content"]
         lines = differences("", before, after)[2:]
         body = self.kbapp.kb.mirror.body(self.row.id)
         if body is not None and body.text not in (before, after):
@@ -141,9 +148,12 @@ class DocumentHistory(CommandScreen[None]):
         self.view.move(f"half_{way}")
 
     def do_history_restore(self) -> None:
-        if self.change is not None:
+        change = self.change
+        if change is not None and change.kind not in KINDS:
+            self.tell("A newer kbtui made this change, and knows how it is put back.", "warn")
+        elif change is not None:
             self.dismiss()
-            self.kbapp.restore(self.row, self.change)
+            self.kbapp.restore(self.row, change)
 
     def do_history_leave(self) -> None:
         self.dismiss()
