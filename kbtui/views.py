@@ -91,7 +91,10 @@ def ranked(database: sqlite3.Connection, view: View, beside: Beside) -> tuple[ar
         here += [_about(term, beside) for term in view.terms if term.key not in ("owner", "sync")]
         rows.extend(pk for (pk,) in database.execute(*_query(view, [*here, *doubtful], seeing, leaf)))
         if doubtful:
-            not_said = (" OR ".join(f"({sql}) IS NULL" for sql, _ in doubtful), _values(doubtful))
+            together = " AND ".join(
+                f"({sql})" for sql, _ in doubtful
+            )  # what is known may be enough to say no
+            not_said = (f"({together}) IS NULL", _values(doubtful))
             unknown += sum(1 for _ in database.execute(*_query(view, [*here, not_said], seeing, leaf)))
     return rows, unknown
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections import deque
 from contextlib import suppress
@@ -14,6 +15,7 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+import kbtui.tui
 from kbtui.demo.server import Demo
 from kbtui.errors import (
     Busy,
@@ -33,6 +35,7 @@ from kbtui.tui.driver import PacedDriver, Returned
 from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.requests import RequestLog
 from kbtui.tui.screens.tasks import TaskList
+from kbtui.tui.tasks import QUIET, WORDS
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -42,6 +45,16 @@ PATH = "/v1/convai/knowledge-base?search=don%27t&page_size=5"
 
 def exchange(method: str = "GET", path: str = PATH, sends: str = "") -> Exchange:
     return Exchange(method, path, 200, 12.5, "req_1", 321, sends)
+
+
+def test_whatever_runs_in_the_background_has_words_or_is_told_otherwise() -> None:
+    files = Path(kbtui.tui.__file__).parent.rglob("*.py")
+    groups = {
+        group
+        for file in files
+        for group in re.findall(r'(?:background\(|group=)"([a-z-]+)"', file.read_text())
+    }
+    assert not groups - WORDS.keys() - QUIET and not QUIET & WORDS.keys()
 
 
 # The log

@@ -216,6 +216,7 @@ def test_what_each_part_lets_through(words: str, ids: str) -> None:
         ("owner:e@x.ex", "b2", 2),
         ("owner:me type:text", "a1", 0),
         ("sync:off", "a1 b2", 1),
+        ("owner:me sync:drive", "c3", 1),
     ],
 )
 def test_what_the_service_does_not_say_enough_of_is_counted(words: str, ids: str, unknown: int) -> None:

@@ -15,6 +15,8 @@ from kbtui.tui.screens.conflict import ConflictScreen, Differs
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.keys import Keys
 from kbtui.tui.screens.question import Question
+from kbtui.tui.screens.requests import RequestLog
+from kbtui.tui.screens.tasks import TaskList
 from kbtui.tui.widgets.fields import NameField
 from tests.house import BASE, opened, settings_for
 from tests.service import Service
@@ -95,12 +97,12 @@ async def test_a_text_that_both_sides_changed_is_decided_by_the_person(
 
 
 async def test_places_that_both_sides_changed_are_decided_one_by_one(
-    demo: Demo, service: Service, tmp_path: Path
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
     id = service.add("Shared", "In 14 days.\n\nBy mail.\n\nOnce. Then never.\nEnd.\n")
     mine = "In 30 days.\n\nBy mail.\n\nTwice. Then never.\nEnd.\nMine.\n"
     theirs = "In 7 days.\n\nBy letter.\n\nThrice. Then never.\nEnd.\n"
-    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+    async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
         await house.online()
         editor = await house.editing("Shared")
         editor.area.text = mine
@@ -117,8 +119,14 @@ async def test_places_that_both_sides_changed_are_decided_one_by_one(
         assert "Place 2 of 2" in house.line("place") and "1 place to be decided" in house.line("merged-head")
         await house.press("b", "N")
         assert "Place 1 of 2 · mine" in house.line("place") and "all decided" in house.line("merged-head")
+        wire.answer(403, {"detail": "not now"}, method="PATCH")
         await house.press("n", "tab", "j", "enter")
+        await house.until(lambda: "gd goes on with them" in house.notices, "the editor is gone")
+        await house.press("g", "d", "enter")
+        await house.editor()
+        await house.press("ctrl+s")
         await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        await house.press("escape")
         both = "In 30 days.\n\nBy letter.\n\nTwice. Thrice. Then never.\nEnd.\nMine.\n"
         assert service.text(id) == both and house.drafts == []
         await house.press("u")
@@ -207,6 +215,10 @@ async def test_a_conflict_may_come_up_after_the_editor_was_left(
             await house.press("escape")
         hold.release()
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        for key in ("T", "@"):
+            await house.press(key, "S", "Q")
+            assert isinstance(house.app.screen, TaskList | RequestLog), "nothing leads past the question"
+            await house.press("escape")
         await house.press("a", "t")
         await house.until(lambda: house.app.screen is house.browse, "browse")
         assert service.text(id) == "Theirs." and house.drafts == []

@@ -83,7 +83,11 @@ class Copying(Base):
             return
         path = "/".join([*(folder.name for folder in self.kb.mirror.path(row.id)), row.name])
         texts = {"id": row.id, "name": row.name, "path": path, "url": row.url or ""}
-        self.copy_to_clipboard(texts.get(what) or request(self.kb.base_url, row.id))
+        text = request(self.kb.base_url, row.id) if what == "request" else texts[what]
+        if text:
+            self.copy_to_clipboard(text)
+        else:
+            self.tell(f"The document has no {what} to copy.")
 
     def do_address_open(self) -> None:
         self._open_address(self.here().url or "")

@@ -80,6 +80,11 @@ class Opening(Base):
 
         self.push_screen(Search(self._it))
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question waits for its answer, whatever lies over it: then nothing leads elsewhere."""
+        return any(isinstance(each, CommandScreen) and each.asks for each in self.screen_stack)
+
     def uncover(self) -> None:
         """Close what lies over Browse: something is to be shown there."""
         browse = self._browse()

@@ -211,7 +211,8 @@ class Saving(Base):
         try:
             await self._send(draft, text, editor)
         except Error as error:
-            self._not_saved(error, draft, "edit.save" if editor is not None else "go.drafts")
+            open_ = editor is not None and editor.is_attached  # the decision of a conflict closes it
+            self._not_saved(error, draft, "edit.save" if open_ else "go.drafts")
         finally:
             await self._sent_off(draft)
             if editor is not None:

@@ -52,19 +52,27 @@ WORDS = {
     "weighing": "Add up what is marked",
     "auto-sync": "Read the settings of auto-sync",
     "apply": "Change the settings of auto-sync",
+    "indexes": "Ask how indexes stand",
+    "counting": "Ask how many agents use documents",
+    "pipe": "Give a text to a command",
 }
 """Workers by their groups; one that describes itself is told in its own words."""
 
-QUIET = frozenset(
-    {"sweep", "follow", "tidy", "copy", "yank", "quit", "discard", "start", "index", "usage", "there"}
-)
+QUIET = frozenset({
+    "sweep", "follow", "tidy", "copy", "yank", "quit", "discard", "start", "index", "usage", "there",
+    "address", "forget", "passage", "lay", "break",
+})  # fmt: skip
 """Groups that are told in other words, are over in a moment, or only look now and then."""
 
-READING = frozenset(WORDS) - {"save", "build", "delete", "apply"}
+WATCHING = frozenset({"indexes", "counting"})
+"""Groups that ask again as long as what they tell is shown."""
+
+READING = frozenset(WORDS) - WATCHING - {"save", "build", "delete", "apply"}
 """Groups that change nothing: to call them off harms nothing."""
 
 DONE = "what is done stays done"
 FINISHED = "a change that was begun is finished"
+SHOWN = "it ends when what it tells is not shown any more"
 LOOKS = "R looks at the service again"
 IDLE = "the service is not asked at the moment"
 GOES_ON = "what was begun, the service goes on with"
@@ -133,7 +141,7 @@ class Tasks(Base):
     def _changes(self) -> Iterator[Task]:
         for document, field in self.sending():
             row = self.kb.mirror.row(document)
-            what, name = "name" if field == "name" else "text", safe(row.name[:80]) if row else document
+            what, name = "name" if field == "name" else "text", safe((row.name if row else document)[:80])
             state = self.countdown() or "on its way"
             yield Task(f"{field} {document}", f"Save the {what} of “{name}”", state, why=FINISHED)
 
@@ -154,7 +162,8 @@ class Tasks(Base):
                 changes -= 1  # told by the name of its document
                 continue
             title = worker.description or WORDS.get(worker.group, worker.group)
-            cancel, why = (worker.cancel, "") if worker.group in READING else (None, FINISHED)
+            kept = SHOWN if worker.group in WATCHING else FINISHED
+            cancel, why = (worker.cancel, "") if worker.group in READING else (None, kept)
             if worker.group in ("build", "bulk"):
                 cancel, why = worker.cancel, DONE
             yield Task(f"worker {id(worker)}", title, "under way", "", cancel, why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.app import ComposeResult
@@ -109,9 +110,14 @@ class ConflictScreen(Asking[Decision]):
         return lines + _side("", after, "dim")[:2]
 
     def _outcome(self) -> list[list[Part]]:
+        now = differences("Against what the service holds now", self.conflict.theirs, self.text)
+        return [*now, *self._each_side]
+
+    @cached_property
+    def _each_side(self) -> list[list[Part]]:
+        """What each side did, which no choice changes."""
         conflict = self.conflict
         return [
-            *differences("Against what the service holds now", conflict.theirs, self.text),
             *differences("What they changed", conflict.base, conflict.theirs),
             *differences("What you changed", conflict.base, conflict.mine),
         ]

@@ -57,7 +57,7 @@ class Difference(CommandScreen[None]):
             try:
                 before = (await self.kbapp.kb.read(self._draft.document)).text
             except Error as error:
-                self._view.say([[(f"   {error.sentence}", "bad")]], hang=MARGIN)
+                self._view.say([[(f"   {safe(error.sentence)}", "bad")]], hang=MARGIN)
                 return
             same = " (where the edit began)" if before == self._draft.base else ""
             title = f"{NOW}{same}"

@@ -56,8 +56,7 @@ class Palette(CommandScreen[None]):
         self.kbapp = app
         self.below = Below(below)
         self.finding = False  # in a thread
-        asked = any(isinstance(each, CommandScreen) and each.asks for each in app.screen_stack)
-        self._kb = app.kb if app.has_knowledge and not asked else None  # an answer comes first
+        self._kb = app.kb if app.has_knowledge and not app.is_asking else None  # an answer comes first
         self._rows: list[DocumentRow] = []
         self._hasty = False  # Enter was pressed before anything was found
         self._header, self._found = Line("header"), Entries("lines", self.below, self._kb)

@@ -59,6 +59,9 @@ class RequestLog(CommandScreen[None]):
             self._header.show([(" Requests to the service", "strong"), (f"   {of}", "dim")])
         self.show_footer()
 
+    def here(self) -> tuple[str, ...]:
+        return self.places[:2] if self.kbapp.is_asking else self.places
+
     @property
     def request(self) -> Request | None:
         return self.lines.request

@@ -55,6 +55,9 @@ class TaskList(CommandScreen[None]):
             self.lines.show(drawn, here)
         self.show_footer()
 
+    def here(self) -> tuple[str, ...]:
+        return self.places[:2] if self.kbapp.is_asking else self.places
+
     @property
     def selected(self) -> Task | None:
         """That under the cursor."""
