@@ -269,9 +269,20 @@ class KnowledgeBase(Lists):
         name = f"{draft.name} (mine)"
         async with self._changing(draft.document):
             api = await self.api()
-            created = await api.create_text(name, text, row.parent if row is not None else None)
-            document, body = await self._fetch(created.id)
-            await self._store(document)
+            try:
+                created = await api.create_text(name, text, row.parent if row is not None else None)
+            except Error as error:
+                if error.fate_unknown:
+                    sentence = f"Nobody knows whether “{name}” was made: no answer came. R shows it."
+                    raise Refused(sentence) from error
+                raise
+            try:
+                document, body = await self._fetch(created.id)
+                await self._store(document)
+            except Error as error:
+                raise Refused(
+                    f"“{name}” was made, but it could not be read back: {error.sentence}"
+                ) from error
         if body.text != text:
             raise Refused(f"“{document.name}” was made, but the service holds another text than was sent.")
         self.drafts.drop(draft)

@@ -679,3 +679,21 @@ async def test_a_text_that_lost_all_its_words_is_asked_about(
         await house.press("y")
         await house.until(lambda: "Saved, verified" in house.notices, "saved")
         assert service.text(id) == ""
+
+
+async def test_a_new_document_that_may_have_been_made_already_is_told_of(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.typing("Shared", "Mine. ")
+        await house.press("escape")
+        wire.cut("answer", method="POST", path="/text$")
+        await house.press("g", "d", "w")
+        await house.until(lambda: "Nobody knows whether “Shared (mine)” was made" in house.notices, "told")
+        wire.answer(500, {"detail": "no"}, method="GET", path="/content$", times=None)
+        house.app.clear_notifications()
+        await house.press("g", "d", "w")
+        await house.until(lambda: "was made, but it could not be read back" in house.notices, "told")
+        assert [draft.text for draft in house.drafts] == ["Mine. " + BASE]
+        wire.heal()

@@ -147,7 +147,7 @@ class Building(Base):
                 job.begun(outcome)
         except Error as error:
             if not job.waiting:
-                self._jobs[self.settings.workspace].remove(job)
+                self._forget(job)
                 raise
             why = error.sentence
         finally:
@@ -165,8 +165,13 @@ class Building(Base):
         job.called_off = True
         if job.worker is not None:
             job.worker.cancel()
-            self._jobs[self.settings.workspace].remove(job)
+            self._forget(job)
         job.waiting.clear()
+
+    def _forget(self, job: Job) -> None:
+        """A job has ended, which its failure and the person may say at once."""
+        with suppress(ValueError):
+            self._jobs[self.settings.workspace].remove(job)
 
     @background("delete", exclusive=False)
     async def delete_index(self, row: DocumentRow, index: RagIndex, then: Callable[[], object]) -> None:
@@ -213,6 +218,6 @@ class Building(Base):
                 job.settle(kb, seen)
                 if job.waiting:
                     await asyncio.sleep(LOOK)
-        self._jobs[self.settings.workspace].remove(job)
+        self._forget(job)
         if not job.called_off:
             self.tell(*job.end())  # type: ignore[attr-defined]

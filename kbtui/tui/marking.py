@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from kbtui.filters import is_about
 from kbtui.marks import MOST
@@ -11,6 +12,9 @@ from kbtui.rows import FOLDER
 from kbtui.tui.background import background
 from kbtui.tui.panes import RANKED_AT_ONCE, Panes
 from kbtui.tui.widgets.folder_tree import count, counted
+
+if TYPE_CHECKING:
+    from kbtui.views import Listing
 
 Done = Callable[[Mapping[str, int]], None]
 
@@ -69,16 +73,16 @@ class Marking(Panes):
         if stop - start > MOST:
             here = counted(stop - start, "document")
             self.tell(f"{here} are too many to mark: at most {count(MOST)}. / filters them first.", "warn")
+        elif self.documents.listing is None:
+            return
         elif stop - start > RANKED_AT_ONCE:
-            self._mark_many(start, stop, done)
-        elif self.documents.listing is not None:
+            self._mark_many(self.documents.listing, start, stop, done)
+        else:
             self._done(done, self.kb.mirror.listed(self.documents.listing, start, stop))
 
     @background("marking")
-    async def _mark_many(self, start: int, stop: int, done: Done) -> None:
-        listing = self.documents.listing
-        if listing is not None:
-            self._done(done, await asyncio.to_thread(self.kb.mirror.listed, listing, start, stop))
+    async def _mark_many(self, listing: Listing, start: int, stop: int, done: Done) -> None:
+        self._done(done, await asyncio.to_thread(self.kb.mirror.listed, listing, start, stop))
 
     def _done(self, done: Done, sizes: Mapping[str, int]) -> None:
         done(sizes)

@@ -127,8 +127,12 @@ class DraftList(Choice):
         if not self.drafts:
             return
         draft = self.drafts[self.cursor]
-        if draft.elsewhere or draft.field != "content":
-            why = "another kbtui is typing in it" if draft.elsewhere else "it is a name, and no text"
+        why = "another kbtui is typing in it" if draft.elsewhere else ""
+        if draft.field != "content":
+            why = "it is a name, and no text"
+        elif self.kbapp.is_sending(draft.document, draft.field):
+            why = "it is on its way to the service"
+        if why:
             self.tell(f"New document: {why}.", "warn")
             return
         self.dismiss()
