@@ -70,6 +70,7 @@ async def test_a_text_that_both_sides_changed_is_decided_by_the_person(
             await house.until(lambda: "Saved, verified" in house.notices, "saved")
             assert service.text(id) == "Mine. One.\nTwo.\nThree.\nTheirs.\n" and house.drafts == []
             assert house.app.screen is house.browse
+            assert not house.browse.documents.edited and "draft" not in house.line("tabs")
         elif choice == "new":
             await house.press("w")
             await house.until(lambda: "as a new document: Shared (mine)." in house.notices, "written")
@@ -149,12 +150,19 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
             await house.online()
         await house.press("g", "d")
         await house.until(lambda: any("document changed since" in line for line in house.drawn), "told")
-        await house.press("escape")
+        await house.press("enter")
+        await house.editor()
         service.delete(id)
-        await house.press("R")
+        await house.press("ctrl+s")
+        await house.until(
+            lambda: "gd shows it, w there makes a new document" in house.notices, "what goes on"
+        )
+        await house.press("escape", "R")
         await house.until(lambda: mirror.row(id) is None, "gone")
         await house.press("g", "d")
-        await house.until(lambda: any("gone; w makes one" in line for line in house.drawn), "told")
+        await house.until(
+            lambda: any("it is gone; w makes one " in f"{line} " for line in house.drawn), "told"
+        )
         await house.press("d")
         await house.until(lambda: "+Mine. One." in "\n".join(house.drawn), "what it changes")
         await house.press("tab")

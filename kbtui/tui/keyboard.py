@@ -112,6 +112,9 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
     def content_saved(self, document: str) -> None:
         """The text of a document was saved from here, whatever screen is on top."""
 
+    def heard_of_drafts(self) -> None:
+        """A save has ended: a draft that was there may be gone."""
+
     # Keys
 
     async def press(self, event: events.Key) -> bool:

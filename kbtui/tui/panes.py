@@ -250,7 +250,7 @@ class Panes(CommandScreen[None]):
     def _draw(self, view: View, listing: Listing) -> None:
         before = self.documents.row
         self._elsewhere = None if len(listing) else self._matching(view)
-        self.documents.edited = self.reading.edited = self.kb.edited()
+        self._mark_drafts()
         self.documents.show(self.kb, view, listing)
         self.reading.show_tabs()
         self.show_lines()
@@ -262,6 +262,16 @@ class Panes(CommandScreen[None]):
         if after != before or (after is None) != (self.reading.row is None):
             shown = self.reading.row
             self.preview(again=shown is not None and after is not None and shown.id == after.id)
+
+    def _mark_drafts(self) -> None:
+        self.documents.edited = self.reading.edited = self.kb.edited()
+
+    def heard_of_drafts(self) -> None:
+        before = self.documents.edited
+        self._mark_drafts()
+        if self.documents.edited != before:
+            self.documents.refresh()
+            self.reading.show_tabs()
 
     def heard_of_indexes(self) -> None:
         """Something is known of indexes that was not."""

@@ -17,6 +17,7 @@ from kbtui.errors import Conflict, Error, MissingPermission, NotFound
 from kbtui.keymap import Keymap, show_key
 from kbtui.rows import DocumentRow
 from kbtui.tui.background import background
+from kbtui.tui.keyboard import CommandScreen
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -100,6 +101,9 @@ class Saving(Base):
     async def _sent_off(self, draft: Draft) -> None:
         """A save of this draft has ended, one way or the other."""
         self._sending.remove((draft.document, draft.field))
+        for screen in self.screen_stack:
+            if isinstance(screen, CommandScreen):
+                screen.heard_of_drafts()
         async with self._sent:
             self._sent.notify_all()
 
@@ -222,11 +226,18 @@ class Saving(Base):
 
     def _not_saved(self, error: Error, draft: Draft, next_: str) -> None:
         """Say what went wrong, that the words are safe, and what goes on with them."""
-        key = show_key(self.keymap.keys(BY_ID[next_])[0])
-        gone = f"“{_name(draft)}” is not on the service any more." if isinstance(error, NotFound) else ""
-        words = f"{gone or error.sentence} Your words are safe here as a draft; {key} goes on with them."
+        why, on = error.sentence, f"{self._key(next_)} goes on with them"
+        if isinstance(error, NotFound):
+            why = f"“{_name(draft)}” is not on the service any more."
+            if draft.field == "content":
+                drafts, new = self._key("go.drafts"), self._key("choose.new")
+                on = f"{drafts} shows it, {new} there makes a new document"
+        words = f"{why} Your words are safe here as a draft; {on}."
         self.may_only_read |= isinstance(error, MissingPermission)
         self.failed(error, words)
+
+    def _key(self, id: str) -> str:
+        return show_key(self.keymap.keys(BY_ID[id])[0])
 
     async def _send(self, draft: Draft, text: str, editor: Editor | None) -> None:
         """Save a text, asking as often as the service holds something that has not been seen."""

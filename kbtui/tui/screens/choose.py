@@ -101,7 +101,7 @@ class DraftList(Choice):
         if draft.elsewhere:
             return "being typed elsewhere"
         if row is None:
-            return "document gone; w makes one"
+            return "it is gone; w makes one"
         if draft.field == "content" and row.lock:
             return safe(row.lock)
         return "document changed since" if row.updated > draft.base_updated else ""
