@@ -234,6 +234,7 @@ async def test_a_text_fills_the_screen_and_the_next_is_shown_in_the_same_way(
     wide = "| first | " + "x" * 150 + " | last |\n|---|---|---|\n| 1 | 2 | 3 |\n"
     for name, text in (("A", "**One** quokka."), ("B", f"Two.\n\n{wide}\nThe quokka.\n"), ("C", "Three.")):
         service.add(name, text, parent=folder)
+    service.add("Long", "\n\n".join(f"Line {number}." for number in range(60)))
     async with opened(settings_for(demo.url, demo.key, tmp_path), (140, 40)) as house:
         await house.online()
         await house.enter("Reading")
@@ -283,6 +284,14 @@ async def test_a_text_fills_the_screen_and_the_next_is_shown_in_the_same_way(
         await house.press("w", "#", ">")
         await house.until(lambda: any("│ The quokka." in line for line in house.drawn), "no number")
         assert "wrapped" not in house.line("tabs") and "w leaves them whole" in house.notices
+
+        # The end of one tab is not that of another
+        await house.select("Long")
+        await house.press("3", "i")
+        await house.until(lambda: house.reading and "Your role" in house.browse.reading.view.text, "info")
+        await house.press("G", "i")
+        await house.until(lambda: house.reading and "Line 59." in house.browse.reading.view.text, "all of it")
+        assert any("Line 0." in line for line in house.drawn)
 
 
 async def test_a_text_that_takes_long_to_be_laid_out_anew_is_told_to_be_on_its_way(

@@ -32,8 +32,12 @@ class Viewing(Panes):
     # Tabs and modes
 
     def do_view_next_tab(self, by: int = 1) -> None:
-        self.reading.tab = TABS[(TABS.index(self.reading.tab) + by) % len(TABS)]
+        self._turn_to(TABS[(TABS.index(self.reading.tab) + by) % len(TABS)])
         self.open(self.reading.row)
+
+    def _turn_to(self, tab: str) -> None:
+        self.reading.tab = tab
+        self.reading.view.to_end = False  # it was the end of another tab
 
     def do_view_previous_tab(self) -> None:
         self.do_view_next_tab(-1)
@@ -46,7 +50,7 @@ class Viewing(Panes):
 
     def _go_tab(self, tab: str) -> None:
         """Show a tab of the document that a key acts on; once more, its text again."""
-        self.reading.tab = "text" if self.reading.tab == tab and self.row == self.reading.row else tab
+        self._turn_to("text" if self.reading.tab == tab and self.row == self.reading.row else tab)
         self.open(self.row)
         if self.has_class("-narrow"):
             self.go_pane("view")
@@ -55,7 +59,8 @@ class Viewing(Panes):
         """The next mode; of the text that is shown, the place stays."""
         stays = self.reading.tab == "text" and self.row == self.reading.row
         self.reading.mode = MODES[(MODES.index(self.reading.mode) + 1) % len(MODES)]
-        self.reading.tab = "text"
+        if not stays:
+            self._turn_to("text")
         self.open(self.row, again=stays)
 
     # Lines
@@ -119,7 +124,7 @@ class Viewing(Panes):
         while (row := self.documents.at(at)) is not None and row.type == FOLDER:
             at += by
         if row is None:
-            self.tell(f"There is no document {'behind' if by > 0 else 'before'} it in the list.")
+            self.tell(f"There is no document {'after' if by > 0 else 'before'} it in the list.")
         else:
             self.documents.go(at)
             self.show_lines()
