@@ -120,13 +120,16 @@ async def test_the_palette_runs_commands_goes_to_names_and_takes_paths(
 ) -> None:
     service.add("A fold", "Paper.", service.folder("Folded maps"))
     service.add("Zebra [bold]\x1b[31m crossing", "Stripes.")
+    service.add("Quagga" + " ears" * 30, "Two.")
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()
         await house.press(":", *"fold")
         shown = drawn(house)
         assert shown.index("  Commands  6 of ") < shown.index("  Folders") < shown.index("  Documents")
         assert "A fold   Folded maps" in shown, "and where it lies"
-        await house.press(*["backspace"] * 4, *"zbra cro")
+        await house.press(*["backspace"] * 4, *"quagga")
+        assert "…   Root" in drawn(house), "what is cut says so"
+        await house.press(*["backspace"] * 6, *"zbra cro")
         assert "Zebra [bold]" in drawn(house) and "\x1b" not in drawn(house) and "Root" in drawn(house)
         await house.press("enter")
         await house.until(lambda: house.row.name.startswith("Zebra") and house.reading, "there")

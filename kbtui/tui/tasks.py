@@ -135,7 +135,7 @@ class Tasks(Base):
             yield Task("service", "Bring the list up to date", state, look, cancel, why)
         for wait in waiting.waits if waiting is not None else ():
             reason = safe(wait.reason).partition(". ")[0].rstrip(".")
-            state = f"the {wait.attempt + 1}. try in {ceil(max(0.0, wait.until - monotonic()))} s"
+            state = f"try {wait.attempt + 1} in {ceil(max(0.0, wait.until - monotonic()))} s"
             yield Task(f"wait {id(wait)}", f"Try again: {reason}", state, "warn", wait.cancel)
 
     def _changes(self) -> Iterator[Task]:

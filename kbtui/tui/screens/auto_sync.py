@@ -108,7 +108,7 @@ class AutoSyncScreen(CommandScreen[None]):
             facts.append([(f"  ✕ Failed {failures} times in a row.", "bad")])
         edit = self.kbapp.kb.edited_by_hand(self.row.id)
         if self.renews and self.row.type != FOLDER:
-            facts.append([("  While it is on the service renews the text, and nobody can edit it.", "dim")])
+            facts.append([("  While it is on, the service renews the text, and nobody can edit it.", "dim")])
         if self.renews and edit is not None:
             facts.append([(f"  ! Your edit of {_when(edit.at)} will be replaced; gl keeps it.", "warn")])
         if self.spread:

@@ -39,7 +39,7 @@ STATES = {
     "undone": "taken back",
     "superseded": "changed again since",
 }
-EMPTY = "Nothing was changed here from this machine. What others change, the service does not tell."
+EMPTY = "Nothing was changed here from this machine; what others change is not told."
 
 
 class DocumentHistory(CommandScreen[None]):

@@ -231,7 +231,11 @@ class Entries(VirtualList):
         ]
         before = f"    {fill(safe(row.type), KEYS)} "
         room = max(10, width - len(before) - min(cell_len(place) + 3, width // 3))
-        shown = cut(name, room) if row.name else [("(no name)", "dim")]
+        shown = name if row.name else [("(no name)", "dim")]
+        if sum(cell_len(letter) for letter, _ in name) > room:
+            shown = cut(name, room - 1)
+            if shown[-1][0] != "…":  # a wide letter that does not fit becomes one
+                shown.append(("…", ""))
         return [(before, "dim"), *shown, (f"   {safe(place)}", "dim")]
 
 
