@@ -59,6 +59,7 @@ _SYNCS = {
     "drive": _DRIVE,
 }
 
+MANY = 200  # words, each of which is a condition; SQLite joins less than a thousand
 _BESIDE_NAMES = ("size", "updated", "created", "owner", "sync")
 
 Condition = tuple[str, tuple[Any, ...]]  # SQL and its values
@@ -133,8 +134,11 @@ def _typed(view: View) -> list[Condition]:
     where: list[Condition] = []
     if view.types:
         where.append((f"type IN ({', '.join('?' * len(view.types))})", view.types))
-    words = folded(view.text).split()
-    if words:
+    words = list(dict.fromkeys(folded(view.text).split()))
+    if len(words) > MANY:
+        lacks = "SELECT 1 FROM json_each(?) WHERE NOT instr(name_key, value)"
+        where.append((f"NOT EXISTS ({lacks})", (json.dumps(words),)))
+    elif words:
         where.append((" AND ".join(["instr(name_key, ?)"] * len(words)), tuple(words)))
     return where
 

@@ -255,6 +255,9 @@ def test_every_word_of_the_filter_must_occur_in_the_name_in_any_case_and_width(m
         "  ": "012345",
         "\0": "",
         "refundpolicy": "",
+        "refund " * 3000: "03",
+        " ".join("refund policy"[:end] for end in range(1, 14)) * 90: "",
+        " ".join(map(str, range(3000))): "",
     }.items():
         assert sorted(shown(mirror, text=text)) == list(found), text
 
