@@ -67,6 +67,10 @@ async def test_a_text_is_given_to_a_command_on_its_input_alone(
         assert field.value == "x"  # type: ignore[attr-defined]
         await house.press("escape", "escape", "escape")
         assert house.browse.pane == "list"
+        await house.press("|")
+        house.paste("cat \x00")
+        await house.press("enter")
+        await house.until(lambda: "The shell cannot be run: embedded null byte" in house.notices, "told")
         monkeypatch.setenv("SHELL", str(tmp_path / "none"))
         await house.press("|", "x", "enter")
         await house.until(lambda: "The shell cannot be run: No such file" in house.notices, "told")

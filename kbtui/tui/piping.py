@@ -96,8 +96,8 @@ class Piping(Viewing):
             self.kb.remember_pipe(command)
         try:
             code = await pipe(cast("KbApp", self.app), command, data, linger=not to_pager)
-        except OSError as fault:
-            self.tell(f"The shell cannot be run: {fault.strerror or fault}.", "bad")
+        except (OSError, ValueError) as fault:  # the latter of a byte that no command can hold
+            self.tell(f"The shell cannot be run: {getattr(fault, 'strerror', None) or fault}.", "bad")
             return
         what = f"{'source' if part == 'source' else 'plain words'}, {counted(len(data), 'byte')}"
         self.tell(f"“{safe(command[:80])}” {ending(code)}; it was given the {what}.", "warn" if code else "")
