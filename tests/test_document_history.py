@@ -8,6 +8,7 @@ from kbtui.demo.server import Demo
 from kbtui.tui.screens.history import DocumentHistory
 from tests.house import BASE, House, opened, settings_for
 from tests.service import Service
+from tests.wire import Wire
 
 
 async def looked_back(house: House) -> DocumentHistory:
@@ -88,3 +89,26 @@ async def test_a_change_of_a_newer_kbtui_and_one_of_unknown_fate_are_told_as_suc
         await house.press("j")
         await house.until(lambda: "not known" in screen.view.text, "of unknown fate")
         assert "-One" not in screen.view.text
+
+
+async def test_what_is_typed_while_a_text_is_put_back_goes_into_the_editor(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Shared")
+        await house.mend("First. ")
+        await looked_back(house)
+        held = wire.hold("answer", method="GET", path=id)
+        house.burst("p", *"us ")  # in Browse, u would take the edit back
+        await house.until(held.arrived.is_set, "on its way")
+        held.release()
+        editor = await house.editor()
+        await house.until(lambda: editor.text == "us " + BASE, "typed")
+        assert len(wire.patches) == 1 and service.text(id) == "First. " + BASE
+        await house.press("escape")
+        house.burst("g", "d", "enter", *"u ")
+        editor = await house.editor()
+        await house.until(lambda: editor.text == "u us " + BASE, "a draft is gone on with in the same way")
+        assert service.text(id) == "First. " + BASE

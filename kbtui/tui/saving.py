@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -148,14 +149,24 @@ class Saving(Base):
     @background("edit")
     async def edit(self, id: str, outside: bool, passage: str = "") -> None:
         """Open the editor on a document, or $EDITOR where that is wished."""
+        await self._open_editor(partial(self._begin_edit, id), outside, passage)
+
+    async def _begin_edit(self, id: str) -> Draft:
+        await self._all_sent(id)
+        return await self.kb.begin_edit(id)
+
+    async def _open_editor(
+        self, begin: Callable[[], Awaitable[Draft | None]], outside: bool = False, passage: str = ""
+    ) -> None:
+        """Open an editor on a draft that is about to begin; None: there is nothing to be edited after all."""
         held, opened = self.held, False
         slow = self.set_timer(0.4, lambda: self.tell("Opening the text … Esc gives up."))
         try:
-            await self._all_sent(id)
-            draft = await self.kb.begin_edit(id)
+            draft = await begin()
             slow.stop()
-            opened = not outside
-            await self.go_on(draft, outside, passage)
+            if draft is not None:
+                opened = not outside
+                await self.go_on(draft, outside, passage)
         finally:
             slow.stop()
             if not opened and self.held is held:
@@ -181,21 +192,29 @@ class Saving(Base):
 
     def resume(self, draft: Draft) -> None:
         """Go on with a draft: in the editor, or by sending the name it holds."""
-        if not self.is_sending(draft.document, draft.field):
-            self._resume(draft)
-        elif draft.field == "name":
-            self.tell("This name is on its way to the service.")
-        else:  # the words that come after those are another draft
-            self.held = self.held or []
+        sending = self.is_sending(draft.document, draft.field)
+        if draft.field == "name":
+            self._resume_name(draft, sending)
+            return
+        self.held = self.held or []
+        if sending:  # the words that come after those are another draft
             self.edit(draft.document, outside=False)
+        else:
+            self._resume(draft)
+
+    def _resume_name(self, draft: Draft, sending: bool) -> None:
+        if sending:
+            self.tell("This name is on its way to the service.")
+        else:
+            draft = self.kb.drafts.adopt(draft)
+            self.send_name(draft, draft.text)
 
     @background("edit")
     async def _resume(self, draft: Draft) -> None:
-        draft = self.kb.drafts.adopt(draft)
-        if draft.field == "name":
-            self.send_name(draft, draft.text)
-        else:
-            await self.go_on(draft)
+        async def begin() -> Draft:
+            return self.kb.drafts.adopt(draft)
+
+        await self._open_editor(begin)
 
     # Save
 
@@ -420,29 +439,39 @@ class Saving(Base):
         if change is not None and change.kind != "rename":
             self.content_saved(change.document)
 
-    @background("edit")
-    async def restore(self, row: DocumentRow, change: Change) -> None:
+    def restore(self, row: DocumentRow, change: Change) -> None:
         """Put back what was before a change, or words that gave way: a name at once, a text in the editor."""
         if change.kind == "sync":
             self.restore_auto_sync(row, change)
-            return
-        name = change.kind == "rename"
-        await self._all_sent(row.id)
-        draft = self.kb.begin_rename(row) if name else await self.kb.begin_edit(row.id)
-        was = (
-            change.after["content"]
-            if change.kind == "draft"
-            else change.before["name" if name else "content"]
-        )
+        elif change.kind == "rename":
+            draft, was = self.kb.begin_rename(row), change.before["name"]
+            if self._is_free(draft, was):
+                self.send_name(draft, was)
+        else:
+            self.held = self.held or []  # as for any text that is about to be edited
+            self._restore(row.id, change)
+
+    @background("edit")
+    async def _restore(self, id: str, change: Change) -> None:
+        was = (change.after if change.kind == "draft" else change.before)["content"]
+
+        async def begin() -> Draft | None:
+            draft = await self._begin_edit(id)
+            free = self._is_free(draft, was)
+            return self.kb.drafts.rebase(draft, base=draft.base, text=was) if free else None
+
+        await self._open_editor(begin)
+
+    def _is_free(self, draft: Draft, was: str) -> bool:
+        """Whether `was` can be put back in a draft: it has no words of its own, and says something else."""
         if draft.text != draft.base:
             self.tell("There is a draft of this document: save or discard it first (gd lists it).", "warn")
-        elif was == draft.base:
+            return False
+        if was == draft.base:
             self.kb.leave(draft, was)
             self.tell("That is how it is now.")
-        elif name:
-            self.send_name(draft, was)
-        else:
-            await self.go_on(self.kb.drafts.rebase(draft, base=draft.base, text=was))
+            return False
+        return True
 
 
 def _name(draft: Draft) -> str:
