@@ -10,6 +10,7 @@ import pytest
 
 from kbtui.demo.server import Demo
 from kbtui.drafts import Drafts
+from kbtui.errors import Conflict
 from kbtui.tui import following
 from kbtui.tui.screens.conflict import ConflictScreen, Differs
 from kbtui.tui.screens.editor import Editor
@@ -323,6 +324,19 @@ async def test_edits_made_offline_are_drafts_until_the_service_is_back(
         await house.press("ctrl+s")
         await house.until(lambda: "Saved, verified" in house.notices, "saved")
         assert service.text(id) == "Mine. " + BASE and house.drafts == []
+
+
+async def test_of_a_place_that_is_long_the_beginning_is_shown_and_all_of_it_is_decided(
+    demo: Demo, tmp_path: Path
+) -> None:
+    base, mine, theirs = (f"{word} line\n" * 20_000 for word in ("a", "my", "their"))
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        screen = ConflictScreen(house.app, "Long", Conflict("Changed.", base=base, mine=mine, theirs=theirs))
+        house.app.push_screen(screen)
+        await house.until(lambda: "more characters" in screen.place.text, "shown")
+        assert len(screen.place.text) < 100_000
+        await house.press("m")
+        assert screen.text == mine
 
 
 async def test_a_conflict_wraps_long_lines_and_its_keys_fit_a_small_terminal(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 SIDE = 12  # past the name of a side
+MOST = 10_000  # characters of a side that are shown, which are laid out at once
 AROUND = 100  # characters shown before and after a place that both changed
 CHOSEN = {"": "to be decided", "mine": "mine", "theirs": "theirs", "both": "both, mine first"}
 
@@ -214,6 +215,9 @@ def _side(name: str, words: str, look: str) -> list[list[Part]]:
     if not words:
         return [[(f"  {name:<10}", "dim"), ("nothing", "dim")]] if name else []
     found: list[list[Part]] = []
-    for number, line in enumerate(words.splitlines()):
+    for number, line in enumerate(words[:MOST].splitlines()):
         found.append([(f"  {'' if number else name:<10}", "strong"), (safe(line), look)])
+    if len(words) > MOST:
+        more = counted(len(words) - MOST, "more character")
+        found.append([(f"  {'':<10}", ""), (f"… and {more}", "dim")])
     return found
