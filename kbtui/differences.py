@@ -244,7 +244,8 @@ def joined(hunks: Sequence[Hunk], choices: Mapping[int, str] = MappingProxyType(
         choices: by the place of an overlap in `hunks`: "mine", "theirs", or "both", one after the other. An
             overlap without a choice stands between conflict markers, each on a line of its own.
     """
-    newline = "\r\n" if any("\r\n" in hunk.mine for hunk in hunks) else "\n"
+    mine = any("\n" in hunk.mine for hunk in hunks)  # else there is no line end of mine to go by
+    newline = "\r\n" if any("\r\n" in (hunk.mine if mine else hunk.theirs) for hunk in hunks) else "\n"
     pieces: list[str] = []
     for at, hunk in enumerate(hunks):
         choice = choices.get(at)

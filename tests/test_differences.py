@@ -166,6 +166,11 @@ def test_changes_of_the_same_sentence_are_put_between_markers() -> None:
     )
 
 
+def test_conflict_markers_have_the_line_ends_of_theirs_where_mine_has_none() -> None:
+    merged = merge("a\r\nb\r\n", "", "a\r\nd\r\n")
+    assert merged.text.replace("\r\n", "").isprintable() and not merged.clean
+
+
 def test_markers_end_as_the_lines_of_the_text_do() -> None:
     merged = merge("a\r\nb\r\n", "a\r\nc\r\n", "a\r\nd\r\n")
     assert merged.text == "a\r\n<<<<<<< mine\r\nc\r\n=======\r\nd\r\n>>>>>>> theirs\r\n"
