@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kbtui.demo.server import Demo
+from kbtui.differences import hunks
 from kbtui.drafts import Drafts
 from kbtui.errors import Conflict
 from kbtui.tui import following
@@ -170,6 +171,8 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
         await house.until(lambda: "not found." in "\n".join(house.drawn), "against the service")
         await house.press("escape")
         await house.press("w")
+        await house.until(lambda: isinstance(house.app.screen, Question), "asked")
+        await house.press("y")
         await house.until(lambda: "as a new document: Shared (mine)." in house.notices, "written")
         assert house.drafts == []
         await house.select("Shared (mine)")
@@ -331,7 +334,8 @@ async def test_of_a_place_that_is_long_the_beginning_is_shown_and_all_of_it_is_d
 ) -> None:
     base, mine, theirs = (f"{word} line\n" * 20_000 for word in ("a", "my", "their"))
     async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
-        screen = ConflictScreen(house.app, "Long", Conflict("Changed.", base=base, mine=mine, theirs=theirs))
+        conflict = Conflict("Changed.", base=base, mine=mine, theirs=theirs)
+        screen = ConflictScreen(house.app, "Long", conflict, hunks(base, mine, theirs))
         house.app.push_screen(screen)
         await house.until(lambda: "more characters" in screen.place.text, "shown")
         assert len(screen.place.text) < 100_000
@@ -712,10 +716,14 @@ async def test_a_new_document_that_may_have_been_made_already_is_told_of(
         await house.press("escape")
         wire.cut("answer", method="POST", path="/text$")
         await house.press("g", "d", "w")
+        await house.until(lambda: isinstance(house.app.screen, Question), "asked")
+        await house.press("y")
         await house.until(lambda: "Nobody knows whether “Shared (mine)” was made" in house.notices, "told")
         wire.answer(500, {"detail": "no"}, method="GET", path="/content$", times=None)
         house.app.clear_notifications()
         await house.press("g", "d", "w")
+        await house.until(lambda: isinstance(house.app.screen, Question), "asked")
+        await house.press("y")
         await house.until(lambda: "was made, but it could not be read back" in house.notices, "told")
         assert [draft.text for draft in house.drafts] == ["Mine. " + BASE]
         wire.heal()

@@ -80,8 +80,9 @@ async def _edit(app: KbApp, command: list[str], path: Path) -> str:
     untouched, began = path.stat(), time.monotonic()
     try:
         code = await _run(app, [*command, str(path)])
-    except OSError as error:
-        return f"{command[0]} cannot be run ({error.strerror})"
+    except (OSError, ValueError) as error:  # a byte that no command may hold
+        why = error.strerror if isinstance(error, OSError) else error
+        return f"{safe(command[0])} cannot be run ({why})"
     if code < 0:
         return f"{command[0]} was ended by signal {-code}"
     if code:

@@ -12,7 +12,7 @@ from textual import events
 
 from kbtui.commands import BY_ID
 from kbtui.content import safe
-from kbtui.differences import unresolved
+from kbtui.differences import Hunk, hunks, unresolved
 from kbtui.drafts import Draft
 from kbtui.errors import Conflict, Error, MissingPermission, NotFound
 from kbtui.keymap import Keymap, show_key
@@ -309,11 +309,14 @@ class Saving(Base):
         """Ask what to do with two texts; what is to be saved now, and of which editor, or None."""
         from kbtui.tui.screens.conflict import ConflictScreen
 
-        await self._quiet()
-        base, theirs = conflict.base, conflict.theirs
-        mine = self.kb.drafts.words(draft, text)  # those typed since the save began, too
+        base, theirs, mine = conflict.base, conflict.theirs, ""
+        found: list[Hunk] | None = None
+        while found is None or mine != self.kb.drafts.words(draft, text):  # those typed meanwhile, too
+            await self._quiet()
+            mine = self.kb.drafts.words(draft, text)
+            found = await asyncio.to_thread(hunks, base, mine, theirs)
         both = Conflict(conflict.sentence, base=base, mine=mine, theirs=theirs)
-        decision = await self._ask(ConflictScreen(self, _name(draft), both))  # type: ignore[arg-type]
+        decision = await self._ask(ConflictScreen(self, _name(draft), both, found))  # type: ignore[arg-type]
         here = editor is not None and self.screen is editor
         if decision.what == "mine":
             draft = self.kb.drafts.rebase(draft, base=theirs)
@@ -345,13 +348,21 @@ class Saving(Base):
         self.relist()
         self.tell(f"Saved, verified, as a new document: {safe(name[:80])}. No agent uses it yet.")
 
-    @background("save", exclusive=False)
-    async def save_as_new(self, draft: Draft) -> None:
+    def save_as_new(self, draft: Draft) -> None:
         """Write a draft as a document of its own, where its document is gone or not to be changed."""
-        self._sending.append((draft.document, draft.field))
+        self._sending.append((draft.document, draft.field))  # from this key on
+        self._write_new(draft)
+
+    @background("save", exclusive=False)
+    async def _write_new(self, draft: Draft) -> None:
+        from kbtui.tui.screens.question import Question
+
+        title = "Write this draft as a new document?"
+        loss = f"“{_name(draft)} (mine)” is made, which no agent uses yet, and the draft goes."
         try:
-            draft = self.kb.drafts.adopt(draft)
-            await self._save_as_new(draft, draft.text)
+            if await self._ask(Question(self, title, loss, "Write it")):  # type: ignore[arg-type]
+                draft = self.kb.drafts.adopt(draft)
+                await self._save_as_new(draft, draft.text)
         except Error as error:
             self._not_saved(error, draft, "go.drafts")
         finally:

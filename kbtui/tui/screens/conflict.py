@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.app import ComposeResult
 
 from kbtui.content import safe
-from kbtui.differences import Hunk, hunks, joined
+from kbtui.differences import Hunk, joined
 from kbtui.errors import Conflict
 from kbtui.situation import Situation
 from kbtui.tui.screens.question import Asking
@@ -43,11 +43,11 @@ class ConflictScreen(Asking[Decision]):
 
     places = ("conflict", "move")
 
-    def __init__(self, app: KbApp, name: str, conflict: Conflict) -> None:
+    def __init__(self, app: KbApp, name: str, conflict: Conflict, hunks: Sequence[Hunk]) -> None:
         super().__init__(app)
         self.named = name
         self.conflict = conflict
-        self.hunks: Sequence[Hunk] = hunks(conflict.base, conflict.mine, conflict.theirs)
+        self.hunks = hunks  # of its three texts
         self.overlaps = [at for at, hunk in enumerate(self.hunks) if hunk.whose == "both"]
         self.choices: dict[int, str] = {}
         self.at = 0  # which of the overlaps is shown
