@@ -319,7 +319,8 @@ async def test_what_is_known_of_a_document_is_copied(
         with monkeypatch.context() as nameless:
             nameless.setattr(house.app, "here", lambda: house.row._replace(name=""))
             await house.press("y", "n")
-        assert "has no name to copy" in house.notices and house.app.clipboard == "Words\nin lines."
+            await house.until(lambda: "has no name to copy" in house.notices, "told")
+        assert house.app.clipboard == "Words\nin lines."
         await house.select("Delivery of batteries (web)")
         await house.press("y", "u")
         assert house.app.clipboard == house.row.url

@@ -96,7 +96,7 @@ async def test_f1_in_the_editor_lists_its_keys_and_runs_them(
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()
         ours = await house.editing("Shared")
-        assert "F1 keys" in house.line("footer")
+        await house.until(lambda: "F1 keys" in house.line("footer"), "its keys")
         await house.press(*"What? ")
         assert ours.text == "What? " + BASE
         await house.press("f1")
