@@ -316,6 +316,7 @@ async def test_what_is_known_of_a_document_is_copied(
         await house.select("Not a page")
         await house.press("y", "c")
         await house.until(lambda: house.app.clipboard == "Words\nin lines.", f"the text of {page}")
+        await house.until(lambda: "Copied 15 characters" in house.notices, "told")
         with monkeypatch.context() as nameless:
             nameless.setattr(house.app, "here", lambda: house.row._replace(name=""))
             await house.press("y", "n")
