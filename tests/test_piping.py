@@ -43,6 +43,7 @@ async def test_a_text_is_given_to_a_command_on_its_input_alone(
         async def piped(*keys: str) -> bytes:
             """What a command was given."""
             taken.unlink(missing_ok=True)
+            house.app.clear_notifications()
             await house.press(*keys)
             await house.until(lambda: "it was given" in house.notices and not house.app.away, "back")
             return taken.read_bytes()
