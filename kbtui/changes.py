@@ -19,7 +19,7 @@ from kbtui.drafts import Draft, Drafts
 from kbtui.errors import Error, NotFound, Refused
 from kbtui.history import Change, History
 from kbtui.mirror import Mirror, lock_reason
-from kbtui.rows import Body
+from kbtui.rows import AutoSync, Body
 
 if TYPE_CHECKING:
     from kbtui.access import Connect
@@ -106,11 +106,11 @@ class Changes(Answers):
 
         A young one that left no trace may still be under way, here or in another kbtui: it stays pending.
         """
-        held = {"rename": document.name, "edit": text, "fetch": text, "sync": sync_image(document)}
+        held = {"rename": document.name, "edit": text, "fetch": text, "auto-sync": sync_image(document)}
         for change in self.history.pending(self.base_url):
-            key = change.kind if change.kind == "sync" else "name" if change.kind == "rename" else "content"
+            key = {"rename": "name", "auto-sync": "sync"}.get(change.kind, "content")
             now = held.get(change.kind)
-            if change.document != document.id or (now is None and change.kind != "sync"):
+            if change.document != document.id or (now is None and change.kind != "auto-sync"):
                 continue
             carried_out = now != change.before[key] if change.kind == "fetch" else now == change.after[key]
             if carried_out:
@@ -183,7 +183,7 @@ class Changes(Answers):
                 return f"Your words for “{change.name}” are a draft again; gd shows it."
             self._writing.append(change.document)
             try:
-                ways = {"rename": self._undo_rename, "sync": self._undo_sync}
+                ways = {"rename": self._undo_rename, "auto-sync": self._undo_sync}
                 await ways.get(change.kind, self._undo_edit)(change)
                 self.history.mark_undone(change)
             except NotFound as gone:
@@ -191,8 +191,7 @@ class Changes(Answers):
                 raise Refused(self._why_not(change)) from gone
             finally:
                 self._writing.remove(change.document)
-        kind = "auto-sync" if change.kind == "sync" else change.kind
-        return f"Undone: {kind} of “{change.name}”."
+        return f"Undone: {change.kind} of “{change.name}”."
 
     def _why_not(self, asked: Change) -> str:
         """Why this change, of which the person thinks, is not the one to take back."""
@@ -217,7 +216,7 @@ class Changes(Answers):
             if (known is not None and change.id < known.id) or not self._is_here(change.document):
                 continue
             try:
-                if change.kind in ("rename", "sync"):  # of a folder, perhaps: it has no text
+                if change.kind in ("rename", "auto-sync"):  # of a folder, perhaps: it has no text
                     document, text = await (await self.api()).get(change.document), None
                 else:
                     document, body = await self._fetch(change.document)
@@ -321,9 +320,9 @@ class Changes(Answers):
         return draft
 
 
-def sync_image(document: Document) -> dict[str, Any] | None:
-    """Settings of auto-sync as the history keeps them; None where it is off."""
-    settings = auto_sync(document.raw())
+def sync_image(of: Document | AutoSync | None) -> dict[str, Any] | None:
+    """Settings of auto-sync, or those of a document, as the history keeps them; None where it is off."""
+    settings = of if isinstance(of, AutoSync | None) else auto_sync(of.raw())
     return None if settings is None else settings._asdict()
 
 

@@ -25,7 +25,7 @@ from kbtui.questions import Answer, Question, dump_answers, load_answers
 
 T = TypeVar("T")
 
-UNDOABLE = ("rename", "edit", "fetch", "draft", "sync")
+UNDOABLE = ("rename", "edit", "fetch", "draft", "auto-sync")
 DAYS_WATCHED = 7.0  # for how long an edit of ours is compared with what the service holds
 PATIENCE = 1.0  # seconds to wait for another kbtui that is writing; the keys wait, too
 QUESTIONS = 200  # that are kept of a base URL; the one that was not used for longest gives way
@@ -73,8 +73,8 @@ class Change:
     """One change of one document.
 
     `kind` is one of `UNDOABLE` ("fetch": the service fetched a page again; "draft": words of the person that
-    gave way to somebody else's; "sync": settings of auto-sync). `state` goes from "pending" (the request may
-    be under way, or its fate unknown) to "done" (seen on the service) to "undone"; "superseded" is done, and
+    gave way to somebody else's; "auto-sync": its settings). `state` goes from "pending" (the request may be
+    under way, or its fate unknown) to "done" (seen on the service) to "undone"; "superseded" is done, and
     not to be undone any more.
     `before` and `after` hold what was and what is: "name", "sync", or "content" and "format"; that of an edit
     also when its draft was "started", which stays the same whoever goes on with it.
@@ -171,9 +171,9 @@ class History:
         kept = self._keep(replace(change, state="done", at=time.time(), updated=updated, after=after))
         sql = (
             "UPDATE changes SET state = 'superseded' WHERE base_url = ? AND document = ? "
-            "AND iif(kind IN ('rename', 'sync'), kind, '') = ? AND state = 'pending' AND id < ?"
+            "AND iif(kind IN ('rename', 'auto-sync'), kind, '') = ? AND state = 'pending' AND id < ?"
         )
-        of = kept.kind if kept.kind in ("rename", "sync") else ""
+        of = kept.kind if kept.kind in ("rename", "auto-sync") else ""
         self._write(lambda db: db.execute(sql, (kept.base_url, kept.document, of, kept.id)))
         return kept
 

@@ -75,13 +75,11 @@ class KnowledgeBase(Lists):
 
     def piped(self) -> list[str]:
         """The commands that texts were given to, the newest first."""
-        kept = self.history.recall(self.base_url, "pipe", "commands")
-        return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
+        return self.typed_before("pipe", "commands")
 
     def remember_pipe(self, command: str) -> None:
         """Keep a command for another time."""
-        kept = [command, *(each for each in self.piped() if each != command)]
-        self.history.remember(self.base_url, "pipe", "commands", kept[:COMMANDS])
+        self.remember_typed("pipe", "commands", command, COMMANDS)
 
     async def row_of(self, named: str) -> DocumentRow:
         """The document of an id, a name, or a path of names, by way of the mirror.
@@ -278,7 +276,6 @@ class KnowledgeBase(Lists):
                 raise
             try:
                 document, body = await self._fetch(created.id)
-                await self._store(document)
             except Error as error:
                 raise Refused(
                     f"“{name}” was made, but it could not be read back: {error.sentence}"

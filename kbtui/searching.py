@@ -103,12 +103,20 @@ class Searching(Indexing):
                 break
         return found
 
+    def typed_before(self, kind: str, key: str) -> list[str]:
+        """What was typed in a field, the newest first."""
+        kept = self.history.recall(self.base_url, kind, key)
+        return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
+
+    def remember_typed(self, kind: str, key: str, words: str, most: int) -> None:
+        """Keep it for another time."""
+        kept = [words, *(each for each in self.typed_before(kind, key) if each != words)]
+        self.history.remember(self.base_url, kind, key, kept[:most])
+
     def searches(self) -> list[str]:
         """The words that were searched for, the newest first."""
-        kept = self.history.recall(self.base_url, "search", "words")
-        return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
+        return self.typed_before("search", "words")
 
     def remember_search(self, words: str) -> None:
         """Keep words for another time."""
-        kept = [words, *(each for each in self.searches() if each != words)]
-        self.history.remember(self.base_url, "search", "words", kept[:SEARCHES])
+        self.remember_typed("search", "words", words, SEARCHES)

@@ -74,14 +74,14 @@ class Sources(Searching):
             document = await api.get(id)
             self._resolve(document)
             before = {"sync": sync_image(document)}
-            with self._sending(document, "sync", before, {"sync": _image(wanted)}) as change:
+            with self._sending(document, "auto-sync", before, {"sync": sync_image(wanted)}) as change:
                 now = await api.update(id, **_asked(document, wanted, children))
             await self._store(now)
             held = auto_sync(now.raw())
             if held == auto_sync(document.raw()):
                 self.history.abandon(change)
             else:
-                self._finish(change, now, {"sync": _image(held)})
+                self._finish(change, now, {"sync": sync_image(held)})
         if (held is None) != (wanted is None):
             raise Refused(f"The service leaves the auto-sync of “{now.name}” as it was.")
         return held
@@ -93,7 +93,10 @@ class Sources(Searching):
             self.history.supersede(change)
             raise Refused(f"The auto-sync of “{change.name}” was changed again since; nothing was undone.")
         wanted = settings_of(change.before)
-        await self._store(await api.update(change.document, **_asked(document, wanted, "")))
+        now = await api.update(change.document, **_asked(document, wanted, ""))
+        await self._store(now)
+        if auto_sync(now.raw()) != wanted:
+            raise Refused(f"The service does not set the auto-sync of “{change.name}” as it was; look at it.")
 
 
 def settings_of(image: Mapping[str, Any]) -> AutoSync | None:
@@ -111,10 +114,6 @@ def in_words(settings: AutoSync | None) -> str:
         return "off"
     often = "every day" if settings.days == 1 else f"at least every {settings.days} days"
     return f"on, {often}" + (", and what is gone is removed" if settings.remove else "")
-
-
-def _image(settings: AutoSync | None) -> dict[str, Any] | None:
-    return None if settings is None else settings._asdict()
 
 
 def _asked(document: Document, wanted: AutoSync | None, children: str) -> dict[str, Any]:

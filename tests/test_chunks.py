@@ -32,6 +32,13 @@ def indexed(service: Service, name: str, text: str, model: str = MODELS[0]) -> s
     return id
 
 
+def indexed_twice(service: Service) -> str:
+    """A document of many chunks, under both models."""
+    id = indexed(service, "Long", LONG)
+    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    return id
+
+
 def theirs(service: Service, id: str, model: str = MODELS[0]) -> list[str]:
     """The contents of all chunks, as the service has them."""
     found, cursor = [], None
@@ -327,8 +334,7 @@ async def test_without_the_service_nothing_is_said_of_indexes_that_nobody_knows(
 async def test_the_chunks_under_two_models_follow_each_other_to_the_same_words(
     demo: Demo, service: Service, tmp_path: Path
 ) -> None:
-    id = indexed(service, "Long", LONG)
-    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    id = indexed_twice(service)
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await viewing(house, "Long")
         await house.press("j", "j", "j")
@@ -362,8 +368,7 @@ async def test_the_chunks_under_two_models_follow_each_other_to_the_same_words(
 async def test_what_is_compared_is_asked_for_again_and_the_cursor_stays_on_its_chunk(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
-    id = indexed(service, "Long", LONG)
-    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    id = indexed_twice(service)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await viewing(house, "Long")
         wire.answer(404, {"detail": {"status": "no", "message": "Gone."}}, path=f"/{CHUNKS}$", times=None)
@@ -393,8 +398,7 @@ async def test_what_is_compared_is_asked_for_again_and_the_cursor_stays_on_its_c
 async def test_a_comparison_that_is_refused_says_so_beside_the_names_of_the_models(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
-    id = indexed(service, "Long", LONG)
-    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    indexed_twice(service)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await viewing(house, "Long")
         wire.answer(403, {"detail": {"status": "no", "message": "Not for you."}}, path=INDEX, times=None)
@@ -416,8 +420,7 @@ async def test_one_model_is_compared_with_none(demo: Demo, service: Service, tmp
 async def test_a_ready_index_without_chunks_is_compared_too(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
-    id = indexed(service, "Long", LONG)
-    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    indexed_twice(service)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await viewing(house, "Long")
         wire.rewrite(lambda answer: {**answer, "chunks": [], "next_cursor": None}, path=f"/{CHUNKS}$")
@@ -565,8 +568,7 @@ async def test_on_a_small_terminal_the_words_are_seen_in_the_chunks_and_in_the_t
 async def test_a_comparison_that_cannot_be_asked_for_again_says_so_and_keeps_what_came(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
-    id = indexed(service, "Long", LONG)
-    service.call("POST", f"/knowledge-base/{id}/{INDEX}", json={"model": MODELS[1]})
+    indexed_twice(service)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await viewing(house, "Long")
         await house.press("M")

@@ -38,7 +38,7 @@ from kbtui.tui.opening import Opening
 from kbtui.tui.panes import SCOPES
 from kbtui.tui.saving import Held
 from kbtui.tui.screens.browse import Browse
-from kbtui.tui.sourcing import Sourcing
+from kbtui.tui.taking_back import TakingBack
 from kbtui.tui.tasks import Tasks
 from kbtui.tui.themes import ANSI_VARIABLES, OTHER, THEMES, looks, theme_for
 from kbtui.tui.widgets.document_list import human_size
@@ -78,7 +78,7 @@ SHEETS = (
 class KbApp(
     Workspaces,
     Opening,
-    Sourcing,
+    TakingBack,
     Building,
     Tasks,
     Copying,

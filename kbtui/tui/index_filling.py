@@ -8,12 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from textual.worker import Worker
-
 from kbtui.errors import Error
 from kbtui.filters import but_index
 from kbtui.index_states import BATCH, LATEST
 from kbtui.rows import Beside, Term, View
+from kbtui.tui.watch import Watch
 from kbtui.views import Listing
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ MOST = 10_000  # documents that are asked for, a hundred at a time; who has more
 KNOWN = Term("index", "known")
 
 
-class IndexFilling:
+class IndexFilling(Watch):
     """Batch by batch in the order of the list, one request at a time, as long as nothing else is done.
 
     Attributes:
@@ -33,13 +32,12 @@ class IndexFilling:
     """
 
     def __init__(self, screen: CommandScreen[Any], app: KbApp, heard: Callable[[], object]) -> None:
-        self._screen, self._app, self._kb, self._heard = screen, app, app.kb, heard
+        super().__init__(screen, app, heard, app.kb.index_states)
         self.known = 0
         self.of: int | None = None
         self._view: View | None = None
         self._done: tuple[View, int, int] | None = None  # for what there was nothing left to ask
         self._again = 0.0  # when to look again at what is being built
-        self._asking: Worker[None] | None = None
 
     def look(self, view: View | None) -> None:
         """This is filtered by indexes now, or nothing is; called again and again."""
@@ -50,15 +48,11 @@ class IndexFilling:
             return
         if self._done == self._state(view) and time.monotonic() < self._again:
             return
-        if self._asking is None or self._asking.is_finished:
+        if self._idle:
             self._asking = self._screen.run_worker(self._ask(view), name="filling", group="indexes")
 
     def _state(self, view: View) -> tuple[View, int, int]:
         return but_index(view), self._kb.mirror.version, self._kb.index_states.changes
-
-    def _rests(self) -> bool:
-        rested = time.monotonic() - self._app.last_key
-        return self._app.in_touch and self._screen.is_uncovered and rested > 1.5 * self._app.settle
 
     def _goes_on(self, view: View) -> bool:
         return self._rests() and self._view is not None and but_index(self._view) == but_index(view)

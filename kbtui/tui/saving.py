@@ -1,4 +1,4 @@
-"""The work that must finish: edits, saves, renames and undo belong to the app, whatever screen is shown."""
+"""The work that must finish: edits, saves and renames belong to the app, whatever screen is shown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from kbtui.tui.keyboard import CommandScreen
 if TYPE_CHECKING:
     from textual.app import App
 
-    from kbtui.history import Change
     from kbtui.knowledge_base import KnowledgeBase, Saved
     from kbtui.tui.keyboard import Answer
     from kbtui.tui.screens.editor import Editor
@@ -68,9 +67,6 @@ class Saving(Base):
         raise NotImplementedError
 
     async def release(self) -> None:
-        raise NotImplementedError
-
-    def restore_auto_sync(self, row: DocumentRow, change: Change) -> None:
         raise NotImplementedError
 
     def content_saved(self, document: str) -> None:
@@ -421,68 +417,6 @@ class Saving(Base):
                 "r and Enter send it again.",
                 "warn",
             )
-
-    # Undo, put back
-
-    def do_change_undo(self) -> None:
-        self.undo(self.beneath())
-
-    @background("save", exclusive=False)
-    async def undo(self, here: str) -> None:
-        """Take back the latest change, after a question if it is not of the document `here`."""
-        from kbtui.tui.screens.question import Question
-
-        change = self.kb.undoable()
-        if change is not None and change.document != here:
-            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(change.at))
-            title = f"Undo the {change.kind} of “{safe(change.name[:80])}”?"
-            if not await self._ask(
-                Question(
-                    self,  # type: ignore[arg-type]
-                    title,
-                    f"That is the last change, of {when}, and not the document under the cursor.",
-                    "Undo",
-                )
-            ):
-                return
-        self.tell(await self.kb.undo(change))
-        self.relist()
-        if change is not None and change.kind != "rename":
-            self.content_saved(change.document)
-
-    def restore(self, row: DocumentRow, change: Change) -> None:
-        """Put back what was before a change, or words that gave way: a name at once, a text in the editor."""
-        if change.kind == "sync":
-            self.restore_auto_sync(row, change)
-        elif change.kind == "rename":
-            draft, was = self.kb.begin_rename(row), change.before["name"]
-            if self._is_free(draft, was):
-                self.send_name(draft, was)
-        else:
-            self.held = self.held or []  # as for any text that is about to be edited
-            self._restore(row.id, change)
-
-    @background("edit")
-    async def _restore(self, id: str, change: Change) -> None:
-        was = (change.after if change.kind == "draft" else change.before)["content"]
-
-        async def begin() -> Draft | None:
-            draft = await self._begin_edit(id)
-            free = self._is_free(draft, was)
-            return self.kb.drafts.rebase(draft, base=draft.base, text=was) if free else None
-
-        await self._open_editor(begin)
-
-    def _is_free(self, draft: Draft, was: str) -> bool:
-        """Whether `was` can be put back in a draft: it has no words of its own, and says something else."""
-        if draft.text != draft.base:
-            self.tell("There is a draft of this document: save or discard it first (gd lists it).", "warn")
-            return False
-        if was == draft.base:
-            self.kb.leave(draft, was)
-            self.tell("That is how it is now.")
-            return False
-        return True
 
 
 def _name(draft: Draft) -> str:

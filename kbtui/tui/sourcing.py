@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from kbtui.content import safe
 from kbtui.rows import FOLDER, AutoSync, DocumentRow
-from kbtui.sources import in_words, settings_of
+from kbtui.sources import in_words
 from kbtui.tui.background import background
 from kbtui.tui.saving import Saving
-
-if TYPE_CHECKING:
-    from kbtui.history import Change
 
 
 class Sourcing(Saving):
@@ -58,6 +54,3 @@ class Sourcing(Saving):
         self.tell(f"Auto-sync of “{safe(row.name[:80])}” is {in_words(held)}.")
         if children and row.type == FOLDER:
             self.do_sync_refresh()  # what is in it has other settings now
-
-    def restore_auto_sync(self, row: DocumentRow, change: Change) -> None:
-        self.set_auto_sync(row, settings_of(change.before), "")

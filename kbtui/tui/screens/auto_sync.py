@@ -43,6 +43,7 @@ class AutoSyncScreen(CommandScreen[None]):
         self._said = app.kb.mirror.summary(row.id) or {}
         self._take(auto_sync(self._said))
         self.spread = ""
+        self.edited = app.kb.edited_by_hand(row.id)
         self._touched = False  # what the service says comes too late to be shown in its place
         self._header, self.lines, self._about = Line("header"), Lines("lines"), DocumentView("about")
 
@@ -106,11 +107,12 @@ class AutoSyncScreen(CommandScreen[None]):
             facts.append([(f"  Renewed next by {_when(due)}.", "dim")])
         if failures:
             facts.append([(f"  ✕ Failed {failures} times in a row.", "bad")])
-        edit = self.kbapp.kb.edited_by_hand(self.row.id)
         if self.renews and self.row.type != FOLDER:
             facts.append([("  While it is on, the service renews the text, and nobody can edit it.", "dim")])
-        if self.renews and edit is not None:
-            facts.append([(f"  ! Your edit of {_when(edit.at)} will be replaced; gl keeps it.", "warn")])
+        if self.renews and self.edited is not None:
+            facts.append(
+                [(f"  ! Your edit of {_when(self.edited.at)} will be replaced; gl keeps it.", "warn")]
+            )
         if self.spread:
             below = counted(self.row.documents or 0, "document")
             facts.append([(f"  ! {below} in it {SPREAD[self.spread]}; u cannot take that back.", "warn")])

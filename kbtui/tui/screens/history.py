@@ -32,7 +32,7 @@ KINDS = {
     "edit": "text edited",
     "fetch": "page fetched again",
     "draft": "your words gave way to theirs",
-    "sync": "auto-sync set",
+    "auto-sync": "auto-sync set",
 }
 STATES = {
     "pending": "no answer came: unknown",
@@ -94,7 +94,7 @@ class DocumentHistory(CommandScreen[None]):
             (f"  {fit(human_age(int(change.at), now), 7, right=True)}  ", "dim"),
             (kind, ""),
             (f" · {state}" if state else "", "warn"),
-            (" " * max(2, 46 - len(kind) - (3 + len(state) if state else 0)), ""),
+            (" " * max(2, 40 - len(kind) - (3 + len(state) if state else 0)), ""),
             (sizes, "dim"),
         ]
 
@@ -115,7 +115,7 @@ class DocumentHistory(CommandScreen[None]):
         self.view.say(await asyncio.to_thread(self._difference, change), hang=MARGIN)
 
     def _difference(self, change: Change) -> list[list[Part]]:
-        if change.kind == "sync":
+        if change.kind == "auto-sync":
             settings = [("before", settings_of(change.before)), ("after", settings_of(change.after))]
             return [[(f"   {word:<8}", "dim"), (in_words(each), "")] for word, each in settings]
         if change.kind == "rename":

@@ -12,6 +12,7 @@ from rich.segment import Segment
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.hits import Hits, Page, Row, marked, plain
 from kbtui.tui.widgets.line import Painter
 from kbtui.tui.widgets.scrolling import Scrolling
@@ -203,7 +204,7 @@ class RowView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindings=F
     @property
     def hit(self) -> str:
         """Which of the places with a marked word was gone to, of how many; "" where there is none."""
-        return f"hit {1 + self._hits.at} of {len(self._hits)}" if self._hits else ""
+        return f"hit {count(1 + self._hits.at)} of {count(len(self._hits))}" if self._hits else ""
 
     @property
     def hit_words(self) -> str:
