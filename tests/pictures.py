@@ -14,11 +14,20 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from kbtui.demo.server import Demo
+from kbtui.settings import Places, Settings, Workspace
+from kbtui.tui.screens.conflict import ConflictScreen
 from tests.house import House, opened, settings_for
 from tests.service import Service
+from tests.wire import Wire
 
 SIZES = (80, 24), (120, 36), (200, 50)
-LOOKS = {"dark": "dark", "light": "light", "16": "ansi-dark", "none": "dark"}
+COLOURS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+LOOKS = {
+    "dark": ("dark", COLOURS),
+    "light": ("light", COLOURS),
+    "16": ("dark", {"TERM": "xterm", "COLORTERM": ""}),
+    "none": ("dark", COLOURS | {"NO_COLOR": "1"}),
+}
 TEXT = "Refunds are paid within 14 days. We pay to the card that was used.\n\nGift cards are final.\n"
 MINE = TEXT.replace("14", "30").replace("final", "final, and never refunded")
 THEIRS = TEXT.replace("14 days", "10 working days").replace("Gift", "Old gift")
@@ -157,6 +166,18 @@ async def changing(house: House, service: Service, shot: Shot) -> None:
     editor = await house.editing("Refund policy of the shop")
     await house.press(*"More. ")
     await shot("editor")
+    await house.press("ctrl+f", *"refund", "tab", *"return")
+    await shot("replace")
+    await house.press("escape", "ctrl+o")
+    await shot("changes")
+    await house.press("escape")
+    editor.area.text = TEXT.replace("final", "final, always")
+    service.patch(id, content=TEXT.replace("14", "10"))
+    await house.press("ctrl+s")
+    await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "merged")
+    await shot("merged")
+    await house.press("escape")
+    editor = await house.editor()
     editor.area.text = MINE
     service.patch(id, content=THEIRS)
     await house.press("ctrl+s")
@@ -170,6 +191,10 @@ async def changing(house: House, service: Service, shot: Shot) -> None:
     await back(house)
     await house.press("g", "w")
     await shot("workspaces")
+    await back(house)
+    await house.select("Refund policy of the shop")
+    await house.press("g", "l", "enter")
+    await shot("history-change")
     await back(house)
 
 
@@ -207,35 +232,60 @@ async def reading(house: House, service: Service, shot: Shot) -> None:
     await back(house)
 
 
+async def alone(house: House, service: Service, shot: Shot, wire: Wire) -> None:
+    """What is there while the service is not."""
+    wire.cut("request", times=None)
+    await house.select("How to reach us")
+    await house.press("R")
+    await house.until(lambda: "online" not in house.line("header"), "told")
+    await shot("offline")
+    await house.press("!")
+    await shot("error")
+    await back(house)
+    await house.press("T")
+    await shot("tasks-offline")
+    await back(house)
+
+
 TOUR = browsing, arranging, finding, asking, changing, moving, reading
 
 
 async def tour(folder: Path, size: tuple[int, int], look: str, words: list[str]) -> None:
-    with Demo(index_seconds=0) as demo, Service(demo) as service, tempfile.TemporaryDirectory() as home:
-        settings = settings_for(demo.url, demo.key, Path(home), name="demo", demo=True, theme=LOOKS[look])
+    async def shot(name: str) -> None:
+        name = f"{name}-{size[0]}x{size[1]}-{look}"
+        await house.pilot.pause(0.3)
+        if not words or any(word in name for word in words):
+            path = folder / f"{name}.svg"
+            path.write_text(house.app.export_screenshot(title=name, simplify=True), encoding="utf-8")
+
+    theme = LOOKS[look][0]
+    with (
+        Demo(index_seconds=0) as demo,
+        Service(demo) as service,
+        Wire(demo.url) as wire,
+        tempfile.TemporaryDirectory() as home,
+    ):
+        settings = settings_for(wire.url, demo.key, Path(home), name="demo", demo=True, theme=theme)
         async with opened(settings, size) as house:
-
-            async def shot(name: str) -> None:
-                name = f"{name}-{size[0]}x{size[1]}-{look}"
-                await house.pilot.pause(0.3)
-                if not words or any(word in name for word in words):
-                    path = folder / f"{name}.svg"
-                    path.write_text(house.app.export_screenshot(title=name, simplify=True), encoding="utf-8")
-
             await house.online()
             for part in TOUR:
                 await part(house, service, shot)
+            await alone(house, service, shot, wire)
+        workspace = Workspace("acme", wire.url)
+        places = Places(Path(home, "new"), Path(home, "new", "state"), Path(home, "new", "cache"))
+        async with opened(Settings(places, (workspace,), workspace, theme=theme), size) as house:
+            await shot("welcome")
 
 
 def main() -> None:
     folder, words = Path(sys.argv[1]), sys.argv[2:]
     folder.mkdir(parents=True, exist_ok=True)
-    for look in LOOKS:
-        if look == "none":
-            os.environ["NO_COLOR"] = "1"
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+    for look, (_, environ) in LOOKS.items():
+        os.environ.update(environ)
         for size in SIZES:
             asyncio.run(tour(folder, size, look, words))
-            print(f"{size[0]}x{size[1]} {look}")
+            print(f"{size[0]}x{size[1]} {look}", flush=True)
 
 
 if __name__ == "__main__":
