@@ -110,6 +110,9 @@ TYPING = frozenset(
 )
 """Places where a text field has the keys: there a character is a character, and never a command."""
 
+TYPED_AFTER = frozenset({"document.edit", "document.rename", "view.pipe"})
+"""Commands that people type on after without looking: where one is refused, what follows is no command."""
+
 
 COMMANDS: tuple[Command, ...] = (
     # Moving

@@ -224,13 +224,27 @@ async def test_a_command_that_is_off_says_why(demo: Demo, tmp_path: Path) -> Non
         await house.online()
         await house.press("e")
         assert "A folder has no content" in house.notices
-        await house.press("?")
+        await house.press("escape", "?")
         await house.type("edit the text here")
         assert any("A folder has no content" in line for line in house.drawn)
         await house.press("enter")
         await house.until(lambda: house.app.screen is house.browse and "no content" in house.notices)
-        await house.press("u")
+        await house.press("escape", "u")
         assert "nothing to undo" in house.notices
+
+
+async def test_words_typed_after_a_refused_key_run_no_commands(demo: Demo, tmp_path: Path) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        for key in ("|", "e"):
+            house.burst(key, *"jwc -Q", "enter", "space")
+            await house.until(lambda: "Nowhere to type" in house.notices, "told")
+            await house.press("escape")
+            assert house.app.screen is house.browse and house.browse.documents.cursor == 0
+            await house.press("j", "k")
+            await house.until(lambda: house.browse.documents.cursor == 0)
+        house.burst("e", "down")
+        await house.until(lambda: house.browse.documents.cursor == 1, "a key that is no letter is a command")
 
 
 async def test_keys_that_arrive_all_at_once_lose_nothing_and_keep_their_order(

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from itertools import chain
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.cells import cell_len
@@ -17,7 +19,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from kbtui.access import LOOK
-from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPING, Command
+from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPED_AFTER, TYPING, Command
 from kbtui.errors import Error
 from kbtui.keymap import Keymap, show_key
 from kbtui.placing import Spot
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 HESITATION = 0.3  # seconds after the first key of two, from which on it is told what may follow
+TYPED_ON = 0.4  # seconds between two keys of somebody who types words and does not look
+TYPED_AT_MOST = 3.0  # seconds, so that a key held down is soon heard again
 PATIENCE = 1.0  # seconds that a key waits for those before it; what is going away never answers
 
 
@@ -52,6 +56,9 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         self.prefix = ""
         self._hesitates: Timer | None = None  # after the first key of two
         self._following: FollowingKeys | None = None  # what may follow it, once that was told
+        self._refused = (
+            self._typed_on
+        ) = -inf  # when a place to type in was refused; the last key typed for it
         self._ready = asyncio.Event()
 
     def on_mount(self) -> None:
@@ -125,6 +132,8 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         await self.ready()
         here = self.here()
         key = key_name(event)
+        if here[0] not in TYPING and self._was_meant_as_text(event):
+            return True
         sequence = f"{self.prefix} {key}" if self.prefix else key
         command = self.keymap.find(here, sequence)
         if here[0] in TYPING:
@@ -141,6 +150,17 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         if command is None:
             return False
         self.run(command)
+        return True
+
+    def _was_meant_as_text(self, event: events.Key) -> bool:
+        """Whether the key goes on with words for a place to type in that was refused; those are no commands."""
+        goes_on = event.time < min(self._typed_on + TYPED_ON, self._refused + TYPED_AT_MOST)
+        if not goes_on or not (event.is_printable or event.key in ("enter", "backspace")):
+            self._typed_on = -inf
+            return False
+        if self._typed_on == self._refused:
+            self.tell("Nowhere to type: what you typed after that key did nothing.", "warn")
+        self._typed_on = event.time
         return True
 
     def _await_rest(self, sequence: str) -> None:
@@ -222,6 +242,8 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         reason = command.reason(self.situation())
         if reason:
             self.tell(f"{command.label[:1].upper()}{command.label[1:]}: {reason.rstrip('.')}.", "warn")
+            if command.id in TYPED_AFTER:
+                self._refused = self._typed_on = monotonic()
             return
         method = self._method(command)
         if method is not None:
