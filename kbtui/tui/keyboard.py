@@ -153,7 +153,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         return True
 
     def _was_meant_as_text(self, event: events.Key) -> bool:
-        """Whether the key goes on with words for a place to type in that was refused; those are no commands."""
+        """Whether the key goes on with words for a place that was refused; those are no commands."""
         goes_on = event.time < min(self._typed_on + TYPED_ON, self._refused + TYPED_AT_MOST)
         if not goes_on or not (event.is_printable or event.key in ("enter", "backspace")):
             self._typed_on = -inf

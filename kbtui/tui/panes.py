@@ -182,6 +182,7 @@ class Panes(CommandScreen[None]):
     # What is shown
 
     def on_mount(self) -> None:
+        self.screen_layout_refresh_signal.subscribe(self, self.place_name_field, immediate=True)
         self.set_focus(self.documents)
         self._show_scope(ROOT, None)
         self.show_tree()
@@ -347,12 +348,10 @@ class Panes(CommandScreen[None]):
         """The parts of the filter, or what is said of it while it is typed."""
         raise NotImplementedError
 
-    def place_name_field(self) -> None:
-        """Let the field for a name lie over the line of what is renamed, once the panes have their places."""
-        if self.here() == ("rename",):
-            self.call_after_refresh(self._place_name_field)
-
-    def _place_name_field(self) -> None:
+    def place_name_field(self, _: object = None) -> None:
+        """Let the field for a name lie over the line of what is renamed, wherever the panes are now."""
+        if self.here() != ("rename",):
+            return
         field = self.name_field
         inside = self.folders if field.in_tree else self.documents
         region = inside.region
@@ -361,7 +360,6 @@ class Panes(CommandScreen[None]):
 
     def on_resize(self) -> None:
         self._show_pane(self.pane)
-        self.place_name_field()
 
     def rest(self) -> None:
         """Begin nothing more: another workspace is about to be opened."""

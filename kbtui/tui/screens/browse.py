@@ -206,8 +206,7 @@ class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
             if self.pane == "view":
                 self.go_pane("list")
             self.name_field.open(self.kb, row, in_tree=self.pane == "tree")
-            self._place_name_field()  # with the same frame, and again should the panes move
-            self.place_name_field()
+            self.place_name_field()  # with the same frame, and again should the panes move
             self.show_footer()
 
     def do_rename_save(self) -> None:
