@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,10 @@ class House:
             for _ in range(2):  # what the keys set off has queues of its own
                 await caught_up(self.app)
                 await self.pilot._wait_for_screen()
+
+    def wait_a_moment(self) -> None:
+        """As if the person had read what a refused key said, before the next one."""
+        self.browse._refused = -inf
 
     async def type(self, text: str) -> None:
         await self.press(*text)

@@ -119,11 +119,21 @@ async def test_the_field_for_a_name_lies_over_its_line_at_every_size(
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path), size) as house:
         await house.online()
+        documents = house.browse.documents
         await house.press("G", "3", "r")
         field = house.app.screen.query_one(NameField)
-        documents = house.browse.documents
         await house.until(lambda: field.region.y == documents.region.y + documents.cursor, "over its line")
         assert field.region.width > 40 and field.value == "Welcome to the knowledge base"
+        await house.press("escape")
+        await house.enter("Support")
+        await house.press("/", *"re", "enter")
+        await house.until(lambda: house.reading and house.indexes_known and house.settled, "at rest")
+        house.browse.run_id("list.unfilter")
+        house.browse.run_id("document.rename")
+        await house.until(lambda: documents.region.y == 2, "the filter is gone, the list a line higher")
+        await house.pilot.pause()
+        assert field.region.y == 2 + documents.cursor
+        await house.press("escape", "g", "h", "G", "r")
         await house.pilot.resize_terminal(100, 30)
         await house.until(lambda: field.region.right <= 100 and field.region.width > 40, "after a resize")
         await house.press("escape", "1", "j", "r")
@@ -297,6 +307,7 @@ async def test_what_cannot_be_edited_says_why(
         await house.select(name)
         for key in ("e", "E"):
             house.app.clear_notifications()
+            house.wait_a_moment()
             await house.press(key)
             assert reason in house.notices and house.app.screen is house.browse
         assert not wire.patches
@@ -317,8 +328,10 @@ async def test_a_key_that_may_only_read_is_told_so_by_the_service_and_the_words_
         await house.until(lambda: "read-only" in house.line("header"), "told from now on")
         for key in ("e", "r", "u"):
             house.app.clear_notifications()
+            house.wait_a_moment()
             await house.press(key)
             assert "the key may only read" in house.notices and house.app.screen is house.browse
+        house.wait_a_moment()
         await house.press("R")
         await house.until(lambda: "read-only" not in house.line("header"), "asked again")
         await house.press("u")
