@@ -47,6 +47,7 @@ async def test_auto_sync_is_turned_on_changed_and_taken_back(
         assert (found["minimum_frequency_days"], found["auto_remove"]) == (15, True)
         await house.press("e")
         assert "Auto-sync is on" in house.notices and "gS" in house.notices
+        house.wait_a_moment()
         await house.press("g", "l")
         await house.until(lambda: "after   on, at least every 15 days" in "\n".join(house.drawn), "told")
         await house.press("p")

@@ -42,6 +42,7 @@ async def test_each_workspace_has_a_mirror_of_its_own_and_one_without_a_key_the_
             assert house.names == ["Only in the second"] and "read-only" in house.line("header")
             await house.press("r")
             assert "reading only" in house.notices
+            house.wait_a_moment()
             await house.press("e")
             assert "reading only" in house.notices and house.app.screen is house.browse
             await house.press("g", "w", "k", "enter")
