@@ -212,7 +212,7 @@ def settings_for(url: str, key: str, home: Path, **rest: Any) -> Settings:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, size: tuple[int, int] = (120, 24), start: Start | None = None
+    settings: Settings, size: tuple[int, int] = (120, 24), start: Start | None = None, *, toasts: bool = False
 ) -> AsyncIterator[House]:
     """The app on these settings, until the block ends; no higher than needed, since all of it is drawn."""
     app = KbApp(
@@ -225,5 +225,5 @@ async def opened(
     )
     app.settle = 0.02
     app.calm = 0.0
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=toasts) as pilot:
         yield House(app, pilot)

@@ -13,11 +13,14 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from kbtui.answers import MODELS
 from kbtui.demo.server import Demo
 from kbtui.settings import Places, Settings, Workspace
+from kbtui.tui.screens.compared import Compared
 from kbtui.tui.screens.conflict import ConflictScreen
 from tests.house import House, opened, settings_for
 from tests.service import Service
+from tests.test_chunks import LONG
 from tests.wire import Wire
 
 SIZES = (80, 24), (120, 36), (200, 50)
@@ -51,14 +54,14 @@ async def browsing(house: House, service: Service, shot: Shot) -> None:
     await house.press("z", "R", "j", "j")
     await house.until(lambda: house.reading and house.indexes_known)
     await shot("browse")
-    await house.press("f")
+    await house.press("space", "j", "space", "j", "v", "j", "j")
+    await shot("browse-marked")
+    await house.press("v", "g", "u", "f")
     await house.until(lambda: "gives up" in house.line("footer"), "what may follow")
     await shot("browse-prefix")
     await house.press("u", "/", *"re")
     await shot("browse-filter")
-    await house.press("enter", "space", "j", "space")
-    await shot("browse-marked")
-    await house.press("i")
+    await house.press("enter", "i")
     await shot("info")
     await house.press("A")
     await house.until(lambda: not house.browse.reading.busy)
@@ -118,8 +121,20 @@ async def finding(house: House, service: Service, shot: Shot) -> None:
     await house.press("enter")
     await house.pilot.pause(0.5)
     await shot("chunk-alone")
-    await house.press("escape", "M")
-    await house.pilot.pause(2.0)
+    await back(house)
+    id = service.add("Long", LONG)
+    for model in MODELS:
+        service.call("POST", f"/knowledge-base/{id}/rag-index", json={"model": model})
+    await house.press("R")
+    await house.online()
+    await house.select("Long")
+    await house.press("c")
+    await house.until(lambda: house.line("header").rstrip().endswith("chunks"), "all of them")
+    await house.press("M")
+    await house.until(
+        lambda: isinstance(house.app.screen, Compared) and house.app.screen.sides[1].list.count, "both models"
+    )
+    await house.press("j", "j")
     await shot("compared")
     await back(house)
     await house.enter("Support")
@@ -137,7 +152,7 @@ async def asking(house: House, service: Service, shot: Shot) -> None:
     await house.until(lambda: "chunks" in house.line("header"), "answered")
     await house.pilot.pause(0.5)
     await shot("answer")
-    await house.press("escape", "down")
+    await house.press("g", "q")
     await shot("questions")
     await back(house)
     await house.press("g", "A")
@@ -193,8 +208,12 @@ async def changing(house: House, service: Service, shot: Shot) -> None:
     await shot("workspaces")
     await back(house)
     await house.select("Refund policy of the shop")
-    await house.press("g", "l", "enter")
+    await house.press("g", "l", "tab", "j")
     await shot("history-change")
+    await back(house)
+    await house.press("3", "y", "n")
+    await house.until(lambda: house.notices, "told")
+    await shot("copied")
     await back(house)
 
 
@@ -266,7 +285,7 @@ async def tour(folder: Path, size: tuple[int, int], look: str, words: list[str])
         tempfile.TemporaryDirectory() as home,
     ):
         settings = settings_for(wire.url, demo.key, Path(home), name="demo", demo=True, theme=theme)
-        async with opened(settings, size) as house:
+        async with opened(settings, size, toasts=True) as house:
             await house.online()
             for part in TOUR:
                 await part(house, service, shot)

@@ -45,6 +45,7 @@ async def test_each_workspace_has_a_mirror_of_its_own_and_one_without_a_key_the_
             house.wait_a_moment()
             await house.press("e")
             assert "reading only" in house.notices and house.app.screen is house.browse
+            house.wait_a_moment()
             await house.press("g", "w", "k", "enter")
             await house.until(lambda: house.line("header").startswith(" kbtui  acme"), "back in the first")
             assert "Only in the first" in house.names
