@@ -19,6 +19,7 @@ PAGE = 3_600
 CHARACTER = 600  # typed in the editor
 FOCUS = 1_500
 PALETTE = 6_000
+SCREEN = 5_000  # another screen, there and back
 IDLE = 60.0  # seconds in which nothing may be sent
 
 ASK = b"\x1b[6n"  # the end of a frame
@@ -127,6 +128,28 @@ def test_the_list_of_commands_opens_for_less_than_a_screen(warm: Visit) -> None:
     warm.until("Commands, folders")
     warm.quiet()
     assert len(warm.raw) - sent <= PALETTE
+
+
+def test_a_mark_costs_no_more_than_the_move_that_goes_with_it(warm: Visit) -> None:
+    costs = [cost(warm, "space", rf"\b{place} of 90") for place in range(2, 6)]
+    assert max(costs) <= MOVE + 100, costs
+
+
+def test_another_screen_comes_and_goes_for_less_than_its_cells(warm: Visit) -> None:
+    screens = {"?": "Keys", "@": "Requests", "I": "Room", "g c": "Columns"}
+    costs = {}
+    for keys, seen in screens.items():
+        warm.quiet()
+        sent = len(warm.raw)
+        warm.press(*keys.split())
+        warm.until(seen)
+        warm.quiet()
+        opened = len(warm.raw)
+        warm.press("q" if keys != "?" else "escape")
+        warm.until("90 of 90|1 of 90")
+        warm.quiet()
+        costs[keys] = (opened - sent, len(warm.raw) - opened)
+    assert max(map(max, costs.values())) <= SCREEN, costs
 
 
 def test_a_character_in_the_editor_costs_its_cells_and_the_place_of_the_cursor(warm: Visit) -> None:
