@@ -48,8 +48,8 @@ def _has(key: str) -> str:
 
 _MINE = _says("json_extract(rest, '$.access_info.is_creator')")
 _OWNER = _says(
-    "json_extract(rest, '$.access_info.creator_name')"
-    " || ' ' || ifnull(json_extract(rest, '$.access_info.creator_email'), '')"
+    "nullif(trim(ifnull(json_extract(rest, '$.access_info.creator_name'), '')"
+    " || ' ' || ifnull(json_extract(rest, '$.access_info.creator_email'), '')), '')"
 )
 _AUTO, _DRIVE = _has("$.auto_sync_info"), _has("$.external_sync_info")
 _SYNCS = {

@@ -296,6 +296,8 @@ async def test_a_paste_of_several_lines_is_taken_as_one(demo: Demo, tmp_path: Pa
         await house.press("enter", "r", "end")
         house.app.post_message(events.Paste(f" {pasted}"))
         await house.until(lambda: house.browse.name_field.value.endswith("refund eu"), "the name")
+        kept = " refund eu" if pasted == "refund eu" else "refund eu"
+        assert house.browse.name_field.value == house.row.name + kept, "a line alone keeps its blanks"
 
 
 async def test_an_empty_list_says_why_and_what_to_do(tmp_path: Path) -> None:

@@ -207,6 +207,15 @@ def test_what_each_part_lets_through(words: str, ids: str) -> None:
     mirror.close()
 
 
+def test_an_owner_without_a_name_is_found_by_the_address() -> None:
+    mirror = Mirror(None)
+    fill(mirror, document("a1", "Refund policy", access_info={"creator_email": "e@x.example"}))
+    assert len(mirror.listing(view_of("owner:e@x"))) == 1
+    nobody = mirror.listing(view_of("owner:ann"))
+    assert len(nobody) == 0 and nobody.unknown == 0
+    mirror.close()
+
+
 @pytest.mark.parametrize(
     ("words", "ids", "unknown"),
     [

@@ -45,8 +45,9 @@ class Field(Input):
         return Text(in_place(self.value), no_wrap=True, overflow="ignore", end="")
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take all lines as one; Textual would take the first, be it empty."""
-        event.text = " ".join(filter(None, map(str.strip, event.text.splitlines())))
+        """Take all lines as one, and a line alone as it is; Textual would take the first, be it empty."""
+        lines = event.text.splitlines()
+        event.text = lines[0] if len(lines) == 1 else " ".join(filter(None, map(str.strip, lines)))
 
 
 class FilterField(Field):
