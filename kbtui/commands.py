@@ -144,7 +144,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("tree.fold", ("z M",), "fold all", "fold every folder of the tree", ("browse",)),
     # Finding
     Command("list.filter", ("/",), "filter", "show only names that hold words; or type:url size:>1mb …", ("browse",), 1),
-    Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 0, situation.needs_filter),
+    Command("list.unfilter", ("F",), "clear filter", "show everything again", ("browse",), 1, situation.needs_filter),
     Command("list.mark", ("space",), "mark", "mark the document, or take its mark back", ("browse", "results", "hits"), 0, situation.needs_document),
     Command("list.unmark", ("g u",), "unmark all", "mark no document any more", ("browse", "results", "hits"), 0, situation.needs_marks),
     Command("list.range", ("v",), "range", "begin a range of marks, or end it: what it holds is marked", ("browse",)),
@@ -213,7 +213,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("chunks.build", ("b",), "build index", "have the index built, or one that failed built again", ("chunks",), 0, situation.needs_writing),
     Command("chunks.reload", ("R", "ctrl+r"), "reload", "ask the service for the chunks again", ("chunks",), 7),
     Command("chunks.leave", ("escape", "q", "h", "left"), "back", "back to where you were", ("chunks",), 6),
-    Command("whole.back", ("enter", "v", "escape", "q", "h", "left"), "all chunks", "back to all chunks", ("whole",), 1),
+    Command("whole.back", ("escape", "enter", "v", "q", "h", "left"), "all chunks", "back to all chunks", ("whole",), 1),
     Command("whole.next", (")",), "next", "the next chunk", ("whole",), 2),
     Command("whole.previous", ("(",), "previous", "the chunk before", ("whole",), 3),
     Command("whole.next_hit", ("n",), "next hit", "the next place with the words, or the next chunk", ("whole",)),
@@ -283,6 +283,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.full", ("enter", "l", "right"), "whole screen", "the text alone on the whole screen, till h or Esc", ("view",), 2, lambda now: "it has it; h leads back" if now.full else None),
     Command("view.next_document", (")",), "next", "the next document of the list, shown in the same way", ("view",), 3),
     Command("view.previous_document", ("(",), "previous", "the document before it, shown in the same way", ("view",), 4),
+    Command("view.leave", ("escape",), "back", "find nothing any more; else to all panes, or to the list", ("view",), 5),
     Command("view_find.open", ("/",), "find", "find words in the text", ("view",), 1),
     Command("view_find.keep", ("enter", "down"), "go on", "keep the words: n and N go to where they stand", ("view_find",), 1),
     Command("view_find.drop", ("escape",), "drop", "find nothing, and go back to where you were", ("view_find",), 2),
@@ -382,8 +383,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("conflict.merge", ("e", "g m"), "edit", "go on in the editor with both joined, open places marked", ("conflict",), 5),
     Command("conflict.mine", ("a m",), "all mine", "save mine alone, nothing of theirs; u puts theirs back", ("conflict",), 7, None, True),
     Command("conflict.theirs", ("a t",), "all theirs", "keep theirs alone; u brings mine back as a draft", ("conflict",), 8, None, True),
-    Command("conflict.new", ("w",), "new document", "save mine as a new document beside theirs", ("conflict",), 6),
-    Command("conflict.back", ("escape", "q"), "back to mine", "go on editing mine as it was; nothing is saved", ("conflict",), 9),
+    Command("conflict.new", ("w",), "as new", "save mine as a new document beside theirs", ("conflict",), 6),
+    Command("conflict.back", ("escape", "q"), "back", "go on editing mine as it was; nothing is saved", ("conflict",), 9),
     Command("differs.accept", ("t", "a"), "accept", "accept the text as the service holds it", ("differs",), 1),
     Command("differs.edit", ("e", "escape", "q"), "edit mine", "go on editing mine", ("differs",), 2),
     # The service
@@ -434,3 +435,12 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
+
+LEAVES = frozenset(
+    [
+        *(command.id for command in COMMANDS if "escape" in command.keys),
+        "app.leave",  # where there is nothing that Esc could leave
+        "list.unfilter",  # Esc takes back but the newest part
+    ]
+)
+"""The ways out of places: where there is room for few keys, the first of these is told before all others."""

@@ -10,11 +10,14 @@ import pytest
 from textual import events
 
 from kbtui.__main__ import open_workspace
+from kbtui.commands import BY_ID, LEAVES, PLACES
 from kbtui.demo.server import Demo
 from kbtui.errors import Refused
-from kbtui.keymap import Keymap
+from kbtui.keymap import _TOGETHER, Keymap
+from kbtui.rows import DocumentRow
+from kbtui.situation import Situation
 from kbtui.tui.app import KbApp
-from kbtui.tui.keyboard import CommandScreen, caught_up
+from kbtui.tui.keyboard import CommandScreen, caught_up, fitting
 from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.keys import Keys
 from kbtui.tui.screens.knowledge import Known
@@ -23,6 +26,8 @@ from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.search import Search
 from tests.house import BASE, House, opened, settings_for
 from tests.service import Service
+
+ROW = DocumentRow("d", "Refunds", "text", 10, 1, 1, None, None, None, "admin", None, None)
 
 # The footer
 
@@ -36,7 +41,52 @@ async def test_the_footer_holds_whole_hints_and_the_key_that_tells_all_keys(
         await house.select("Chargebacks")
         await house.until(lambda: "1 of 1" in house.drawn[-1], "drawn")
         assert "? keys" in house.drawn[-1] and "…" not in house.drawn[-1]
+        assert house.drawn[-1].startswith(" / filter") or width == 44
+        assert "F clear filter" in house.drawn[-1]
+        await house.press("l")
+        assert "Esc back" in house.drawn[-1] and "? keys" in house.drawn[-1]
+        await house.press("l", "/")
+        assert "Esc drop" in house.drawn[-1]
+        await house.press("escape", "escape", "escape", "escape")
+        assert "q quit" in house.drawn[-1] and "F clear" not in house.drawn[-1]
         assert house.drawn[-1].startswith(" / filter")
+
+
+AT_80 = 80 - len(" 4 of 12 (90) · 3 marked · 2.2 kB ") - 2  # cells, beside the most that is told there
+INSIDE = {
+    "everywhere",
+    "move",
+    "around",
+    "list",
+    "tree",
+    "unindexed",
+    "drafts",
+    "columns",
+    "views",
+}  # of others
+
+
+@pytest.mark.parametrize("room", [AT_80, 200])
+@pytest.mark.parametrize("now", [Situation(), Situation(ROW), Situation(ROW, filtered=True, full=True)])
+def test_every_footer_names_the_way_out_and_the_key_that_tells_all_keys(now: Situation, room: int) -> None:
+    keymap = Keymap()
+    for places in (*_TOGETHER, *((place,) for place in PLACES if place not in INSIDE)):
+        hints = list(keymap.footer(places, now))
+        shown = fitting(hints, room)
+        ids = [command.id for _, command in shown]
+        out = next((command for _, command in hints if command.id in LEAVES), None)
+        assert out is not None and out.id in ids, places
+        assert keymap.find(places, "escape") in (out, BY_ID["app.back"], None), places
+        assert "help.keys" in ids or places == ("keys",)
+        assert shown == [each for each in hints if each in shown], "in their order"
+        assert sum(len(f"{key} {command.label}  ") for key, command in shown) <= room
+
+
+def test_where_there_is_room_for_nothing_else_the_key_that_tells_all_keys_stays() -> None:
+    hints = list(Keymap().footer(("view", "move", "browse"), Situation(ROW)))
+    assert [command.id for _, command in fitting(hints, 8)] == ["help.keys"]
+    assert [command.id for _, command in fitting(hints, 18)] == ["view.leave", "help.keys"]
+    assert fitting(hints, 2) == []
 
 
 async def test_a_first_key_that_leads_nowhere_says_so(demo: Demo, tmp_path: Path) -> None:

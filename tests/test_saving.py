@@ -357,7 +357,15 @@ async def test_a_conflict_wraps_long_lines_and_its_keys_fit_a_small_terminal(
         await house.until(lambda: any("the end" in line for line in house.drawn), "all of the line")
         assert sum("Shared" in line for line in house.drawn) == 1
         footer = house.drawn[-1]
-        for words in ("Enter save", "e edit", "w new document", "am all mine", "at all theirs", "? keys"):
+        for words in (
+            "Enter save",
+            "e edit",
+            "w as new",
+            "am all mine",
+            "at all theirs",
+            "Esc back",
+            "? keys",
+        ):
             assert words in footer
         await house.press("?")
         await house.until(lambda: any("When both sides changed" in line for line in house.drawn), "help")

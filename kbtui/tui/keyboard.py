@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -19,7 +18,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from kbtui.access import LOOK
-from kbtui.commands import BY_ID, COMMANDS, PLACES, TYPED_AFTER, TYPING, Command
+from kbtui.commands import BY_ID, COMMANDS, LEAVES, PLACES, TYPED_AFTER, TYPING, Command
 from kbtui.errors import Error
 from kbtui.keymap import Keymap, show_key
 from kbtui.placing import Spot
@@ -291,23 +290,14 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
             footer.show(parts, self.facts())
 
     def _hints(self) -> list[Part]:
-        """As many keys as there is room for; the one that tells them all goes last."""
+        """As many keys as there is room for, dim where they are off."""
         now = self.situation()
-        useful = list(self.keymap.footer(self.here(), now))
         room = self.app.size.width - sum(cell_len(text) for text, _ in self.facts()) - 2
-        hints: list[list[Part]] = []
-        kept: list[Part] = []
-        for key, command in sorted(useful, key=lambda hint: hint[1].id != "help.keys"):
-            off = command.reason(now) is not None
-            hint: list[Part] = [(key, "dim" if off else "key"), (f" {command.label}  ", "dim")]
-            room -= sum(cell_len(text) for text, _ in hint)
-            if room < 0:
-                break
-            if command.id == "help.keys":
-                kept = hint
-            else:
-                hints.append(hint)
-        return [*chain.from_iterable(hints), *kept]
+        hints: list[Part] = []
+        for key, command in fitting(list(self.keymap.footer(self.here(), now)), room):
+            look = "key" if command.reason(now) is None else "dim"
+            hints += [(key, look), (f" {command.label}  ", "dim")]
+        return hints
 
     def _after_first(self) -> Iterable[tuple[str, list[str]]]:
         """What may follow the first key, the keys of one label together: n▲ N▼ name."""
@@ -327,6 +317,23 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
     def failed(self, error: Error) -> None:
         self.app.note_error(error)  # type: ignore[attr-defined]
         self.tell(error.sentence, "bad")
+
+
+def fitting(hints: Sequence[tuple[str, Command]], room: int) -> list[tuple[str, Command]]:
+    """The keys that fit into `room` cells, the most useful first; the way out and the list of keys always."""
+    cells = {command.id: cell_len(f"{key} {command.label}  ") for key, command in hints}
+    kept = set[str]()
+    for id in ("help.keys", next((id for id in cells if id in LEAVES), "")):
+        if id in cells and room >= cells[id]:
+            room -= cells[id]
+            kept.add(id)
+    shown = []
+    for key, command in hints:
+        if command.id not in kept:
+            room -= cells[command.id]
+        if command.id in kept or room >= 0:
+            shown.append((key, command))
+    return shown
 
 
 async def caught_up(pump: MessagePump) -> None:

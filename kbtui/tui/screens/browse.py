@@ -248,6 +248,9 @@ class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
         if not self.find_nothing():
             self._back()
 
+    def do_view_leave(self) -> None:
+        self.do_app_back()
+
     def do_app_leave(self) -> None:
         if not self._back():
             self.app.do_app_quit()  # type: ignore[attr-defined]
