@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from kbtui.answers import Answers
     from kbtui.api import Api
     from kbtui.knowledge_base import KnowledgeBase
-    from kbtui.transport import Exchange, Wait
+    from kbtui.transport import Exchange
+    from kbtui.waiting import Wait
 
 NO_DEMO = "The demo is not installed; install kbtui with its extra: pip install 'kbtui[demo]'."
 

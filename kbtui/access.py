@@ -21,7 +21,8 @@ from kbtui.sync import Sync
 if TYPE_CHECKING:
     from kbtui.api import Api
     from kbtui.models import Document
-    from kbtui.transport import Exchange, Wait
+    from kbtui.transport import Exchange
+    from kbtui.waiting import Wait
 
     Connect = Callable[[Callable[[Wait], None], Callable[[Exchange], None]], Api]
 
@@ -94,7 +95,7 @@ class Access:
             raise
 
     def _begin_wait(self, wait: Wait) -> None:
-        self._waits = [*self._under_way(), wait]
+        self._waits = [*(each for each in self._waits if not each.tried), wait]
 
     def _under_way(self) -> list[Wait]:
         return [wait for wait in self._waits if not wait.over]
@@ -104,6 +105,11 @@ class Access:
         """What is waited for before it is tried again, or None where nothing is."""
         waits = self._under_way()
         return Waiting(tuple(waits)) if waits else None
+
+    @property
+    def trying(self) -> Wait | None:
+        """What was waited for is tried again now: how that ends is not known yet."""
+        return next((wait for wait in self._waits if wait.trying), None)
 
     async def check(self) -> None:
         """Try the key with a list call, the smallest that needs nothing but `convai_read`.

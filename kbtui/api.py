@@ -22,7 +22,8 @@ from kbtui.errors import Error, NotFound, Unexpected
 from kbtui.models import Crawl, CrawlPage, Created, Document, Page
 from kbtui.retrieval import RetrievalCalls
 from kbtui.rows import Page as ListPage
-from kbtui.transport import CHANGE, STALL, UPLOAD, Answer, Ask, ContentPiece, Effect, Exchange, File, Wait
+from kbtui.transport import CHANGE, STALL, UPLOAD, Answer, Ask, ContentPiece, Effect, Exchange, File
+from kbtui.waiting import Wait
 
 __all__ = ["Api", "ContentPiece", "Exchange", "Wait"]
 

@@ -9,7 +9,8 @@ from kbtui.errors import Error, Unexpected
 from kbtui.models import Model
 from kbtui.pacing import Pacing
 from kbtui.refusals import failure
-from kbtui.transport import CHANGE, Answer, Ask, Effect, Exchange, Transport, Wait
+from kbtui.transport import CHANGE, Answer, Ask, Effect, Exchange, Transport
+from kbtui.waiting import Wait
 
 KB = "knowledge-base"
 MANY = 20  # ids that delete, move and dependents take at once

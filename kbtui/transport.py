@@ -34,6 +34,7 @@ from kbtui.orderly import Orderly
 from kbtui.pacing import Pacing, Turn, retry_after
 from kbtui.refusals import is_throttled, refusal
 from kbtui.route import CONNECT, Route
+from kbtui.waiting import Wait
 
 READ = 60.0  # seconds until the service must have begun to answer, and between two pieces of an answer
 CHANGE = 120.0  # the same for changes: a page may have to be fetched, a text to be taken apart
@@ -111,36 +112,6 @@ class Exchange(NamedTuple):
     received: int = 0
     sends: str = ""
     error: Error | None = None
-
-
-class Wait:
-    """A countdown to the next try.
-
-    Attributes:
-        seconds: its length.
-        until: its end, by `time.monotonic`.
-        reason: a sentence: why there is something to wait for.
-        attempt: how many tries have failed, from 1.
-        over: it has ended, one way or another.
-    """
-
-    def __init__(self, seconds: float, reason: str, attempt: int, sleeping: asyncio.Future[None]) -> None:
-        self.seconds = seconds
-        self.until = time.monotonic() + seconds
-        self.reason = reason
-        self.attempt = attempt
-        self.cancelled = False
-        self._sleeping = sleeping
-
-    @property
-    def over(self) -> bool:
-        return self.cancelled or self._sleeping.done()
-
-    def cancel(self) -> None:
-        """Wait no longer: the request fails now, with what it waited for."""
-        if not self.over:
-            self.cancelled = True
-            self._sleeping.cancel()
 
 
 class _Fault(Exception):
@@ -238,6 +209,7 @@ class Transport:
     async def _persist(self, ask: Ask, once: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
         """Try until it is done, hopeless, or no longer safe; and whether it may be done twice over."""
         attempt, doubtful = 0, False
+        wait: Wait | None = None
         while True:
             attempt += 1
             try:
@@ -245,6 +217,9 @@ class Transport:
             except _Fault as fault:
                 error, passing = fault.error, fault.passing
                 doubtful = doubtful or fault.sent
+            finally:
+                if wait is not None:
+                    wait.tried = True
             reason = error.sentence
             if doubtful and ask.effect != "read":
                 _in_doubt(error)
@@ -254,16 +229,17 @@ class Transport:
             seconds = self.pacing.delay(attempt, asked)
             if not passing or not safe or attempt >= tries or seconds is None or self._closed:
                 raise error
-            await self._wait(seconds, attempt, reason, error)
+            sleeping = asyncio.ensure_future(self._sleep(seconds))
+            wait = Wait(seconds, str(ask), reason, type(error), attempt, sleeping)
+            await self._wait(wait, sleeping, error)
 
-    async def _wait(self, seconds: float, attempt: int, reason: str, error: Error) -> None:
+    async def _wait(self, wait: Wait, sleeping: asyncio.Future[None], error: Error) -> None:
         """Count down in the open; raises `error` at once where the countdown is cancelled."""
-        sleeping = asyncio.ensure_future(self._sleep(seconds))
-        wait = Wait(seconds, reason, attempt, sleeping)
         self._on_wait(wait)
         try:
             await sleeping
         except asyncio.CancelledError:
+            wait.tried = True  # never will be
             if wait.cancelled:
                 raise error from None
             raise

@@ -72,7 +72,7 @@ class House:
     @property
     def status(self) -> str:
         """The right end of the header: how it stands with the service."""
-        return "".join(text for text, _ in self.app.status())
+        return "".join(text for text, _ in self.app.status(1_000))
 
     @property
     def settled(self) -> bool:

@@ -188,7 +188,7 @@ async def test_tasks_tell_what_runs_leaving_asks_before_it_is_cut_off_and_x_canc
         await house.online()
         await house.press("T")
         assert isinstance(house.app.screen, TaskList)
-        assert "Bring the list up to date" in drawn(house) and "online" in drawn(house)
+        await house.until(lambda: "up to date, looks again at" in drawn(house), "how it stands")
         await house.press("x")
         assert "not cancelled" in house.notices
         await house.press("q", "/", *"Long", "enter", "space", "space", "space", "I")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from kbtui.__main__ import open_workspace
 from kbtui.demo.server import Demo
-from kbtui.errors import Busy, Offline
+from kbtui.errors import Busy, NotFound, Offline, Unexpected
 from kbtui.rows import Progress, View
 from kbtui.tui import following
 from kbtui.tui.following import Follower
@@ -27,7 +28,7 @@ SENTENCE = "nowhere.example cannot be reached. Check the network."
 class Unreachable:
     """A knowledge base whose sweep begins and gets no answer."""
 
-    waiting = None
+    waiting = trying = None
     drafts = SimpleNamespace(trouble="")
     mirror = SimpleNamespace(count=lambda scope: 1)
 
@@ -98,6 +99,62 @@ async def test_all_countdowns_are_cancelled_together_and_one_that_is_over_is_not
     assert words(follower) == "connecting"
     assert [type(each) for each in await asyncio.gather(*reads, return_exceptions=True)] == [Busy, Busy]
     await kb.close()
+
+
+def test_a_countdown_is_told_in_a_sentence_where_there_is_room_and_in_a_word_where_there_is_not() -> None:
+    kb: Any = Unreachable()
+    follower = Follower(kb, View, lambda sentence, look: None)
+    wait = SimpleNamespace(until=time.monotonic() + 7.5, reason=SENTENCE, kind=Offline)
+    kb.waiting = SimpleNamespace(next=wait)
+    whole = "nowhere.example cannot be reached, again in 8 s (X stops)"
+    assert follower.countdown("X", len(whole)) == whole
+    assert follower.countdown("X", len(whole) - 1) == "offline · again in 8 s (X stops)"
+    assert follower.countdown("X", 5) == "offline · again in 8 s (X stops)"
+    wait.kind = Unexpected
+    assert follower.status("X", 20) == [("service fault · again in 8 s (X stops)", "warn")]
+    wait.until = time.monotonic()
+    assert follower.countdown("X") == "service fault · trying again"
+
+
+async def test_as_long_as_it_is_not_known_how_another_try_ends_nobody_says_online(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    settings = settings_for(wire.url, demo.key, tmp_path)
+    kb = open_workspace(settings, settings.workspace)
+    assert kb is not None
+    follower = Follower(kb, View, lambda sentence, look: None)
+    follower._progress = Progress("done", 1, 1, 0, 0, True)
+    assert words(follower) == "online" and follower.in_touch
+    wire.answer(429, {"detail": "Slow down."}, headers={"retry-after": "0"}, path="lost")
+    hold = wire.hold("request", path="lost", when=lambda request: request.number > 1)
+    reading = asyncio.create_task((await kb.api()).get("lost"))
+    async with asyncio.timeout(10):
+        while "trying" not in words(follower):
+            assert not reading.done()
+            await asyncio.sleep(0.01)
+        assert words(follower) == "busy · trying again" and not follower.in_touch
+        hold.release()
+        with suppress(NotFound):
+            await reading
+    assert words(follower) == "online" and follower.in_touch
+    await kb.close()
+
+
+async def test_a_countdown_leaves_room_for_the_name_of_the_workspace_and_the_place(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    why = "There is far too much to do for anybody at the moment"
+    async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
+        await house.online()
+        wire.answer(429, {"detail": f"{why}."}, headers={"retry-after": "60"}, times=None)
+        await house.press("R")
+        await house.until(lambda: "busy · again in" in house.line("header"), "in short")
+        assert "kbtui  acme" in house.drawn[0] and "Root" in house.drawn[0] and "X stops" in house.drawn[0]
+        await house.pilot.resize_terminal(160, 24)
+        await house.until(lambda: f"{why}, again in" in house.drawn[0], "in full")
+        assert "kbtui  acme" in house.drawn[0] and "Root" in house.drawn[0] and "X stops" in house.drawn[0]
+        await house.press("T")
+        await house.until(lambda: why in "".join(house.drawn[1:]), "in full")
 
 
 async def test_stopped_it_tries_no_more_until_asked() -> None:

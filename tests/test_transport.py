@@ -21,7 +21,8 @@ from kbtui import transport
 from kbtui.demo.server import Demo
 from kbtui.errors import Busy, Error, NotFound, Offline, Refused, Unauthorized, Unexpected
 from kbtui.pacing import Pacing
-from kbtui.transport import TRIES, Ask, Effect, Exchange, File, Transport, Wait
+from kbtui.transport import TRIES, Ask, Effect, Exchange, File, Transport
+from kbtui.waiting import Wait
 from tests.wire import Wire
 
 LIST = Ask("GET", ("knowledge-base",), query={"page_size": 1})

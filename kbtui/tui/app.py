@@ -378,13 +378,13 @@ class KbApp(
         """Why the service cannot be read now, with what to do, or "" where all is well."""
         return self._follower.trouble if self._follower is not None else ""
 
-    def status(self) -> list[Part]:
-        """How it stands with the service."""
-        return self._follower.status(self._stop_key("browse")) if self._follower is not None else []
+    def status(self, room: int) -> list[Part]:
+        """How it stands with the service, in at most so many cells if it can be said in so few."""
+        return self._follower.status(self._stop_key("browse"), room) if self._follower is not None else []
 
-    def countdown(self) -> str:
-        """What a save waits for, and how long, or ""."""
-        return self._follower.countdown(self._stop_key("editor")) if self._follower is not None else ""
+    def countdown(self, room: int) -> str:
+        """What a save waits for, and how long, likewise, or ""."""
+        return self._follower.countdown(self._stop_key("editor"), room) if self._follower is not None else ""
 
     def _stop_key(self, place: str) -> str:
         return " ".join(map(show_key, self.keymap.keys(BY_ID["sync.stop"], (place,))[:1]))

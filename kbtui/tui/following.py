@@ -8,16 +8,19 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from math import ceil
 
+from rich.cells import cell_len
+
 from kbtui.content import safe
 from kbtui.errors import Busy, Error, Failure, MissingPermission, Offline, Unauthorized, failure_of
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import ALL, Progress, View
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Part, fit
+from kbtui.tui.widgets.line import Part
 
 POLL = 20.0  # seconds between looks at the service
 OLD = 30.0  # seconds after which a person who comes back is shown what is new at once
 SWEEP = 900.0  # seconds after which everything is compared again
+WIDE = 1_000  # cells: room for everything
 FIRST_RETRY, LAST_RETRY = 2.0, 60.0  # seconds to wait after the service could not be reached
 
 WORDS = (
@@ -46,7 +49,7 @@ class Follower:
         self._again = asyncio.Event()
         self._progress: Progress | None = None
         self._trouble: Error | None = None
-        self._retry_at = 0.0
+        self._retry_at = self._look_at = 0.0  # when it is tried again, or looked again
         self._swept = self._looked = 0.0
         self._all = True  # compare everything, not only what is new
         self._asking: asyncio.Future[None] | None = None  # a round under way
@@ -66,6 +69,7 @@ class Follower:
             try:
                 await self._asking
                 delay, pause, self._stopped = FIRST_RETRY, POLL, False
+                self._look_at = time.time() + POLL
             except Error as error:
                 pause = None if isinstance(error, Unauthorized) else delay
                 self._unwell(error, pause)
@@ -154,16 +158,15 @@ class Follower:
 
     def _next_try(self) -> str:
         """A time and no countdown: while nothing happens, nothing is sent to the terminal."""
-        if not self._retry_at:
-            return "R tries again"
-        if self._retry_at < time.time():
+        if self._asking is not None or 0 < self._retry_at < time.time():
             return "trying again"
-        return f"again at {time.strftime('%H:%M:%S', time.localtime(self._retry_at))}"
+        return f"again at {_clock(self._retry_at)}" if self._retry_at else "R tries again"
 
     @property
     def in_touch(self) -> bool:
-        """Whether the service answers, and nothing waits to be tried again."""
-        return self._progress is not None and self._trouble is None and self._kb.waiting is None
+        """Whether the service answers, and nothing waits to be tried again or is."""
+        waits = self._kb.waiting is not None or self._kb.trying is not None
+        return self._progress is not None and self._trouble is None and not waits
 
     @property
     def trouble(self) -> str:
@@ -172,25 +175,33 @@ class Follower:
             return ""
         return f"{self._trouble.sentence.rstrip('.')}. {_capital(self._next_try())}."
 
-    def countdown(self, key: str) -> str:
-        """What is waited for, and how long; `key` stops it. "" where nothing is."""
-        waiting = self._kb.waiting
-        if waiting is None or (left := waiting.next.until - time.monotonic()) <= 0:
-            return ""
-        why = safe(waiting.next.reason).partition(". ")[0].rstrip(".")
-        return f"{fit(why, 44).rstrip()}, again in {ceil(left)} s ({key} stops)"
+    def countdown(self, key: str, room: int = WIDE) -> str:
+        """What is waited for, and how long, in at most `room` cells if it can be said in so few.
 
-    def status(self, key: str) -> list[Part]:
-        """Sweep and line, in as few words as say it; `key` stops a countdown."""
+        `key` stops it. "" where nothing is waited for, and nothing is tried again.
+        """
+        waiting, trying = self._kb.waiting, self._kb.trying
+        if waiting is None:
+            return f"{_word(trying.kind)} · trying again" if trying is not None else ""
+        wait = waiting.next
+        if (left := wait.until - time.monotonic()) <= 0:
+            return f"{_word(wait.kind)} · trying again"
+        again = f"again in {ceil(left)} s ({key} stops)"
+        why = f"{safe(wait.reason).partition('. ')[0].rstrip('.')}, {again}"
+        return why if cell_len(why) <= room else f"{_word(wait.kind)} · {again}"
+
+    def status(self, key: str, room: int = WIDE) -> list[Part]:
+        """Sweep and line, in at most `room` cells if it can be said in so few; `key` stops a countdown."""
         if self._kb.drafts.trouble:
             return [(f"drafts are not safe: {self._kb.drafts.trouble}", "bad")]
-        if countdown := self.countdown(key):
+        waits = self._trouble is None or self._kb.waiting is not None
+        if waits and (countdown := self.countdown(key, room)):
             return [(countdown, "warn")]
         if self._trouble is not None:
-            trouble = self._trouble
-            word = next((word for kind, word in WORDS if isinstance(trouble, kind)), "service fault")
+            word, again = _word(type(self._trouble)), f" · {self._next_try()}"
             seen = " · as seen last" if self._kb.mirror.count(ALL) else ""
-            return [(word, "bad"), (f"{seen} · {self._next_try()}", "warn")]
+            fits = cell_len(word + seen + again) <= room
+            return [(word, "bad"), (f"{seen if fits else ''}{again}", "warn")]
         if self.halted:
             return [("not up to date · R goes on", "warn")]
         progress = self._progress
@@ -201,6 +212,27 @@ class Follower:
         of = f" of {count(progress.total)}" if progress.total else ""
         return [(f"sweep {count(progress.seen)}{of} · ", "dim"), ("online", "good")]
 
+    def doing(self, key: str) -> Part:
+        """What it does now, or when it looks again, and how that looks; `key` breaks it off."""
+        status, progress = self.status(key), self._progress
+        if progress is None or status[-1] != ("online", "good"):
+            look = next((look for _, look in status if look in ("bad", "warn")), "")
+            return "".join(text for text, _ in status), look
+        if self._asking is None:
+            return f"up to date, looks again at {_clock(self._look_at)}", ""
+        if progress.complete:
+            return "looks for what is new", ""
+        of = f" of {count(progress.total)}" if progress.total else ""
+        return f"reads the list, {count(progress.seen)}{of}", ""
+
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+def _word(kind: type[Error]) -> str:
+    return next((word for each, word in WORDS if issubclass(kind, each)), "service fault")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
@@ -46,7 +47,7 @@ class Panes(CommandScreen[None]):
         super().__init__(app.keymap)
         self.set_class(True, "-in-list")
         self.kb = app.kb
-        self.status: Callable[[], list[Part]] = app.status
+        self.status: Callable[[int], list[Part]] = app.status
         self.title_parts: Callable[[], list[Part]] = app.title_parts
         self._trouble: Callable[[], str] = lambda: app.trouble
         self._read_only: Callable[[], str] = app.read_only
@@ -294,12 +295,13 @@ class Panes(CommandScreen[None]):
 
     def show_lines(self) -> None:
         """Header, chips, column heads, footer, and what an empty list says."""
-        state = [*self.status(), (" ", "")]
         where = self.where()
         unseen = self.here() == ("filter",) or (self.app.size.width < NARROW and self.pane != "list")
         if self.shown.eye is not None and unseen:  # the chips are
             where += [("  as ", "dim"), (safe(self.shown.eye.name[:80]), "key")]
-        self._header.show([*self.title_parts(), *where], state)
+        left = [*self.title_parts(), *where]
+        room = self.app.size.width - sum(cell_len(text) for text, _ in left) - 2
+        self._header.show(left, [*self.status(room), (" ", "")])
         self._heads.show(self.shown, self.documents.columns)
         self._show_chips()
         if not self.documents.count:

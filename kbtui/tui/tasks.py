@@ -118,10 +118,6 @@ class Tasks(Base):
         """What is being saved: documents, and what of them."""
         raise NotImplementedError
 
-    def countdown(self) -> str:
-        """What a save waits for, or ""."""
-        raise NotImplementedError
-
     def tasks(self) -> list[Task]:
         """All that runs or waits now: the look at the service, what is tried again, then the rest."""
         return [*self._service_tasks(), *self._changes(), *self._builds(), *self._others()]
@@ -129,8 +125,7 @@ class Tasks(Base):
     def _service_tasks(self) -> Iterator[Task]:
         follower, waiting = self._follower, self.kb.waiting
         if follower is not None:
-            state = " ".join(text for text, _ in follower.status("x")).strip()
-            look = next((look for _, look in follower.status("x") if look in ("bad", "warn")), "")
+            state, look = follower.doing("x")
             cancel, why = (follower.halt, LOOKS) if follower.busy else (None, IDLE)
             yield Task("service", "Bring the list up to date", state, look, cancel, why)
         for wait in waiting.waits if waiting is not None else ():
@@ -142,7 +137,7 @@ class Tasks(Base):
         for document, field in self.sending():
             row = self.kb.mirror.row(document)
             what, name = "name" if field == "name" else "text", safe((row.name if row else document)[:80])
-            state = self.countdown() or "on its way"
+            state = "on its way" if self.kb.waiting is None else "waits to be tried again"
             yield Task(f"{field} {document}", f"Save the {what} of “{name}”", state, why=FINISHED)
 
     def _builds(self) -> Iterator[Task]:

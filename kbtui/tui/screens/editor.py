@@ -86,7 +86,7 @@ class Editor(Seeking):
     def _state(self, dirty: bool) -> Part:
         """How the words stand to those of the service."""
         if self.saving:
-            return (f"{self.kbapp.countdown() or 'saving …'} ", "warn")
+            return (f"{self.kbapp.countdown(self.app.size.width // 2) or 'saving …'} ", "warn")
         self._look_for_obstacles()
         if self._obstacle:
             return (f"✕ cannot be saved: {self._obstacle} ", "bad")
