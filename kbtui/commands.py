@@ -414,7 +414,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("requests.leave", ("escape", "q", "h", "left", "@"), "back", "back to where you were", ("requests",), 3),
     Command("facts.copy", ("y",), "copy", "copy what is told here; of a request, the command for curl", ("facts",), 1),
     Command("facts.leave", ("escape", "q", "h", "left", "enter"), "back", "back to where you were", ("facts",), 2),
-    Command("tasks.cancel", ("x",), "cancel", "cancel the task, if it can be", ("tasks",), 1),
+    Command("tasks.cancel", ("x",), "cancel", "cancel the task, if it can be", ("tasks",), 1, situation.needs_cancelling),
     Command("tasks.leave", ("escape", "q", "h", "left", "T"), "back", "back to where you were", ("tasks",), 2),
     Command("choose.discard", ("x",), "discard", "discard the selected draft, after a question", ("drafts",), 2, None, True),
     Command("choose.compare", ("d",), "changes", "what the selected draft changes", ("drafts",), 5),

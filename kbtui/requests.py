@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from kbtui.transport import Exchange
 
 KEPT = 500  # requests
+BELOW = "/v1/convai/"  # all paths begin so
 KEY = "$ELEVENLABS_API_KEY"  # stands where the key would
 
+LEAST = ("sort_by", "sort_direction", "folders_first", "page_size")  # parts of a query that many have
+
 _SECRET = re.compile(r"(?i)([?&][\w.\-]*(?:key|token|secret|signature|password)[\w.\-]*=)[^&]+")
+_ID = re.compile(r"(?<=/)(\w{10})\w{6,}")
 _BODIES = {"application/json": "--data @body.json", "multipart/form-data": "-F file=@FILE"}
 
 
@@ -63,6 +67,25 @@ class Request(NamedTuple):
         if self.sends:
             words.append(_BODIES.get(self.sends, "--data-binary @body"))
         return " ".join([*words, quote(f"{scheme or 'https'}://{host}{self.path}")])
+
+
+def in_short(path: str, width: int) -> str:
+    """A path below `BELOW`; where it is longer than `width`, what tells it from others goes first.
+
+    That are the parts of the query that not all have, and what stands behind an id, which is cut.
+    """
+    path = path.removeprefix(BELOW)
+    if len(path) <= width:
+        return path
+    where, mark, query = path.partition("?")
+    if len(where) > width or (len(where) > width // 2 and query):
+        where = _ID.sub(r"\1…", where)
+    asked = sorted(query.split("&"), key=lambda part: _rank(part.partition("=")[0]))
+    return where + mark + "&".join(asked)
+
+
+def _rank(name: str) -> int:
+    return LEAST.index(name) if name in LEAST else -1
 
 
 class Requests:

@@ -23,6 +23,7 @@ class Situation(NamedTuple):
     changed: bool = False  # kbtui has changed the document
     overlaps: int = 0  # places that both sides changed
     undecided: int = 0  # of these, those where nobody has said yet what is to stand there
+    stays: str = ""  # why the task under the cursor cannot be cancelled
 
 
 Off = Callable[[Situation], str | None]
@@ -93,6 +94,10 @@ def needs_decisions(now: Situation) -> str | None:
     if now.undecided:
         return f"{now.undecided} {'place is' if now.undecided == 1 else 'places are'} still to be decided"
     return None
+
+
+def needs_cancelling(now: Situation) -> str | None:
+    return now.stays or None
 
 
 def needs_changes(now: Situation) -> str | None:

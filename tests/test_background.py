@@ -29,9 +29,10 @@ from kbtui.errors import (
     Unexpected,
     failure_of,
 )
-from kbtui.requests import KEPT, Requests
+from kbtui.requests import KEPT, Requests, in_short
 from kbtui.transport import Exchange
 from kbtui.tui.driver import PacedDriver, Returned
+from kbtui.tui.screens.facts import Address, of_error, of_request
 from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.requests import RequestLog
 from kbtui.tui.screens.tasks import TaskList
@@ -135,6 +136,55 @@ def test_what_is_kept_of_an_error_keeps_nothing_of_where_it_came_through_alive()
     assert failed is not None and failed.error is not None and failed.error.sentence == "No line."
 
 
+@pytest.mark.parametrize(
+    ("path", "width", "short"),
+    [
+        ("knowledge-base", 36, "knowledge-base"),
+        ("knowledge-base/hoAwfmTglgSmBMdurqEe/content", 36, "knowledge-base/hoAwfmTglg…/content"),
+        ("knowledge-base/5RUw34MLnq5mw1tzCuZ8/content", 36, "knowledge-base/5RUw34MLnq…/content"),
+        ("knowledge-base/5RUw34MLnq5mw1tzCuZ8/content", 80, None),
+        (
+            "knowledge-base?page_size=100&folders_first=false&sort_by=name&types=url",
+            60,
+            "knowledge-base?types=url&sort_by=name&folders_first=false&page_size=100",
+        ),
+        ("agents?page_size=100&cursor=abc", 20, "agents?cursor=abc&page_size=100"),
+        (
+            "agents/agent_MT0J6hPqBmBNixZ4RgF5/knowledge-base/rag-query",
+            36,
+            "agents/agent_MT0J…/knowledge-base/rag-query",
+        ),
+    ],
+)
+def test_a_path_that_is_too_long_tells_first_what_tells_it_from_others(
+    path: str, width: int, short: str | None
+) -> None:
+    assert in_short(f"/v1/convai/{path}", width) == (short or path)
+
+
+def test_an_address_is_broken_where_a_part_of_it_begins() -> None:
+    words = Address("GET /v1/convai/knowledge-base?page_size=100&sort_by=name")
+    assert words.rows(80) == [words]
+    assert words.rows(45) == ["GET /v1/convai/knowledge-base?page_size=100", "&sort_by=name"]
+    assert words.rows(20) == ["GET /v1/convai", "/knowledge-base", "?page_size=100", "&sort_by=name"]
+    assert Address("curl 'http://127.0.0.1/a/b'").rows(22) == ["curl 'http://127.0.0.1", "/a/b'"]
+    assert Address("/" + "x" * 25).rows(10) == ["/" + "x" * 9, "x" * 10, "x" * 6]
+    assert Address("").rows(10) == [""]
+
+
+def test_what_went_wrong_with_a_request_tells_its_id_once() -> None:
+    log = Requests()
+    error = Refused("No.", detail="GET /x: 400", request_id="req_1")
+    log.add(exchange()._replace(error=error))
+    request = log.last()[0]
+    for facts in (
+        of_request(request, "https://h"),
+        of_error(1.0, failure_of(error), request, "https://h"),
+        of_error(1.0, failure_of(error), None, "https://h"),
+    ):
+        assert [value for label, value, _ in facts if label == "Request id"] == ["req_1"]
+
+
 # On the screen
 
 
@@ -155,6 +205,7 @@ async def test_requests_are_told_as_they_end_with_all_that_is_known_and_the_last
         log = house.app.screen
         assert isinstance(log, RequestLog)
         await house.until(lambda: "knowledge-base?" in drawn(house), "its requests")
+        assert "Request, below /v1/convai/" in house.drawn[1] and "Received" in house.drawn[1]
         asked = len(log.kb.requests.last())
         wire.forget()
         await house.press("j", "j", "j")
@@ -172,11 +223,17 @@ async def test_requests_are_told_as_they_end_with_all_that_is_known_and_the_last
         house.app._clipboard = ""
         await house.press("y")
         assert house.app.clipboard.startswith("curl -sS -H") and demo.key not in house.app.clipboard
-        await house.press("q", "q", "!")
+        await house.press("T", "@", "T", "@")
+        assert isinstance(house.app.screen, RequestLog) and len(house.app.screen_stack) == 2
+        await house.press("enter", "@")
+        assert isinstance(house.app.screen, RequestLog), "back to them, not to others over them"
+        await house.press("T", "!", "!", "!")
         shown = drawn(house)
         assert "The last error" in shown and "What to do" in shown and "404" in shown
         await house.press("q")
-        assert house.app.screen is house.browse
+        assert len(house.app.screen_stack) == 1
+        await house.press("T", "T")
+        assert len(house.app.screen_stack) == 1
 
 
 async def test_tasks_tell_what_runs_leaving_asks_before_it_is_cut_off_and_x_cancels_what_may_be(
@@ -189,15 +246,16 @@ async def test_tasks_tell_what_runs_leaving_asks_before_it_is_cut_off_and_x_canc
         await house.press("T")
         assert isinstance(house.app.screen, TaskList)
         await house.until(lambda: "up to date, looks again at" in drawn(house), "how it stands")
+        assert "x cancel" not in house.line("footer") and "cannot be cancelled" in drawn(house)
         await house.press("x")
-        assert "not cancelled" in house.notices
+        assert "Cancel: the service is not asked" in house.notices
         await house.press("q", "/", *"Long", "enter", "space", "space", "space", "I")
         await house.until(lambda: drawn(house).count("no index yet") >= 3, "no index under any model")
         hold = wire.hold("request", method="POST", path="rag-index$")
         await house.press("B")
         await house.until(lambda: isinstance(house.app.screen, Question), "a question")
         await house.press("y", "T")
-        await house.until(lambda: "x Indexes of 3 documents" in drawn(house), "a job")
+        await house.until(lambda: "Indexes of 3 documents" in drawn(house), "a job")
         assert "0 of 3 done" in drawn(house)
         await house.press("Q")
         await house.until(lambda: isinstance(house.app.screen, Question), "leaving cuts that off")
@@ -207,9 +265,13 @@ async def test_tasks_tell_what_runs_leaving_asks_before_it_is_cut_off_and_x_canc
         assert "Cancelled: Indexes of 3 documents" in house.notices
         hold.release()
         await house.press("q", "q")
-        hold = wire.hold("request", path="knowledge-base.", times=None)
+        hold = wire.hold("request", path="knowledge-base", times=None)
+        house.browse.visit()
         await house.press("R", "T")
-        await house.until(lambda: "x Bring the list" in drawn(house), "it asks")
+        await house.until(lambda: "x cancels it" in drawn(house), "it asks")
+        await house.until(lambda: "Read the first page" in drawn(house), "in words")
+        assert not any("<" in task.title for task in house.app.tasks())
+        assert "x cancel " in house.line("footer")
         await house.press("x")
         await house.until(lambda: "R goes on" in drawn(house), "broken off")
         hold.release()
@@ -250,6 +312,7 @@ async def test_who_comes_back_after_a_while_is_shown_what_is_new_and_may_read_on
             "read-only" in house.line("header")
             and "Edit: this workspace is open for reading" in house.notices
         )
+        house.wait_a_moment()
         await house.press(":", *"set rw", "enter", "e")
         await house.editor()
         await house.type("Word ")

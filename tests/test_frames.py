@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from kbtui.demo.server import Demo
 from kbtui.tui.app import KbApp
+from kbtui.tui.tasks import Task
 from tests.house import House, opened, settings_for
 from tests.stage import Stage
 
@@ -201,3 +202,14 @@ async def test_every_key_in_a_list_over_the_screen_draws_one_frame(
         assert await each_draws_one_frame(house, count, "j", "k", "G", "home") > 2
         await house.press("x")
         assert await each_draws_one_frame(house, count, "tab", "tab") == 2
+
+
+async def test_every_key_in_the_list_of_tasks_draws_one_frame(
+    demo: Demo, tmp_path: Path, count: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [Task("a", "Ask", "under way"), Task("b", "Bring", "waits", cancel=lambda: None)]
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        monkeypatch.setattr(house.app, "tasks", lambda: tasks)
+        await house.press("T")
+        assert await each_draws_one_frame(house, count, "j", "k", "G", "g", "g") == 4

@@ -20,7 +20,7 @@ from kbtui.tui.widgets.line import Part
 POLL = 20.0  # seconds between looks at the service
 OLD = 30.0  # seconds after which a person who comes back is shown what is new at once
 SWEEP = 900.0  # seconds after which everything is compared again
-WIDE = 1_000  # cells: room for everything
+WIDE, BRIEF = 1_000, 40  # cells: room for everything, and for a few words
 FIRST_RETRY, LAST_RETRY = 2.0, 60.0  # seconds to wait after the service could not be reached
 
 WORDS = (
@@ -214,7 +214,7 @@ class Follower:
 
     def doing(self, key: str) -> Part:
         """What it does now, or when it looks again, and how that looks; `key` breaks it off."""
-        status, progress = self.status(key), self._progress
+        status, progress = self.status(key, BRIEF), self._progress
         if progress is None or status[-1] != ("online", "good"):
             look = next((look for _, look in status if look in ("bad", "warn")), "")
             return "".join(text for text, _ in status), look

@@ -159,20 +159,33 @@ class Opening(Base):
     def do_go_tasks(self) -> None:
         from kbtui.tui.screens.tasks import TaskList
 
-        if self._has_service():
+        if self._has_service() and not self._went_back(TaskList):
             self.push_screen(TaskList(self._it))
 
     def do_go_requests(self) -> None:
         from kbtui.tui.screens.requests import RequestLog
 
-        if self._has_service():
+        if self._has_service() and not self._went_back(RequestLog):
             self.push_screen(RequestLog(self._it))
+
+    def _went_back(self, wanted: type[CommandScreen[None]]) -> bool:
+        """Close what tells of the work behind the screen, one in the place of another; is `wanted` there?"""
+        from kbtui.tui.screens.facts import Facts
+        from kbtui.tui.screens.requests import RequestLog
+        from kbtui.tui.screens.tasks import TaskList
+
+        while isinstance(screen := self.screen, TaskList | RequestLog | Facts):
+            if isinstance(screen, wanted):
+                return True
+            self._it.wait_for_more()  # one frame shows what goes and what comes
+            screen.close()
+        return False
 
     def do_go_error(self) -> None:
         """The last error: of which a person was told, of a request, or of a look at the service."""
-        from kbtui.tui.screens.facts import Facts, of_error
+        from kbtui.tui.screens.facts import LastError, of_error
 
-        if not self._has_service():
+        if not self._has_service() or isinstance(self.screen, LastError):
             return
         failed = self.kb.requests.failed()
         request = (failed.at, failed.error) if failed is not None and failed.error is not None else None
@@ -186,7 +199,8 @@ class Opening(Base):
         last = self.kb.requests.last()
         its = next((each for each in last if each.error and _same(each.error, error)), None)
         facts = of_error(at, error, its, self.kb.base_url)
-        self.push_screen(Facts(self._it, "The last error", facts))
+        if not self._went_back(LastError):
+            self.push_screen(LastError(self._it, "The last error", facts))
 
     def _has_service(self) -> bool:
         if not self._it.has_knowledge:

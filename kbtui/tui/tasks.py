@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from kbtui.content import safe
+from kbtui.requests import BELOW
 from kbtui.tui.widgets.folder_tree import counted
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ WORDS = {
     "counting": "Ask how many agents use documents",
     "pipe": "Give a text to a command",
 }
-"""Workers by their groups; one that describes itself is told in its own words."""
+"""Workers by their groups, in words."""
 
 QUIET = frozenset({
     "sweep", "follow", "tidy", "copy", "yank", "quit", "discard", "start", "index", "usage", "there",
@@ -73,7 +74,7 @@ READING = frozenset(WORDS) - WATCHING - {"save", "build", "delete", "apply"}
 DONE = "what is done stays done"
 FINISHED = "a change that was begun is finished"
 SHOWN = "it ends when what it tells is not shown any more"
-LOOKS = "R looks at the service again"
+LOOKS = "R in Browse looks at the service again"
 IDLE = "the service is not asked at the moment"
 GOES_ON = "what was begun, the service goes on with"
 
@@ -130,8 +131,9 @@ class Tasks(Base):
             yield Task("service", "Bring the list up to date", state, look, cancel, why)
         for wait in waiting.waits if waiting is not None else ():
             reason = safe(wait.reason).partition(". ")[0].rstrip(".")
-            state = f"try {wait.attempt + 1} in {ceil(max(0.0, wait.until - monotonic()))} s"
-            yield Task(f"wait {id(wait)}", f"Try again: {reason}", state, "warn", wait.cancel)
+            state = f"try {wait.attempt + 1} in {ceil(max(0.0, wait.until - monotonic()))} s: {reason}"
+            title = f"Try again: {safe(wait.asks.replace(BELOW, '', 1))}"
+            yield Task(f"wait {id(wait)}", title, state, "warn", wait.cancel)
 
     def _changes(self) -> Iterator[Task]:
         for document, field in self.sending():
@@ -156,7 +158,7 @@ class Tasks(Base):
             if worker.group == "save" and changes:
                 changes -= 1  # told by the name of its document
                 continue
-            title = worker.description or WORDS.get(worker.group, worker.group)
+            title = WORDS.get(worker.group, worker.group)
             kept = SHOWN if worker.group in WATCHING else FINISHED
             cancel, why = (worker.cancel, "") if worker.group in READING else (None, kept)
             if worker.group in ("build", "bulk"):

@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from kbtui.content import safe
-from kbtui.requests import KEPT, Request
+from kbtui.requests import BELOW, KEPT, Request, in_short
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.screens.facts import Facts, of_request
 from kbtui.tui.widgets.document_list import human_size
@@ -21,8 +21,8 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
-BELOW = "/v1/convai/"  # all paths begin so: left out where there is little room
-METHOD, STATUS, TOOK, SIZE = 7, 6, 10, 9  # cells
+LOW = 12  # rows, below which there are no headings
+SENT, STATUS, METHOD, TOOK, SIZE = 10, 6, 7, 9, 9  # cells
 
 
 class RequestLog(CommandScreen[None]):
@@ -34,16 +34,24 @@ class RequestLog(CommandScreen[None]):
         super().__init__(app.keymap)
         self.kbapp, self.kb = app, app.kb
         self.shown = -1  # how many there were when they were drawn last
-        self._header, self.lines = Line("header"), RequestLines("lines")
+        self._header, self._heads, self.lines = Line("header"), Line("heads"), RequestLines("lines")
 
     def compose(self) -> ComposeResult:
         yield self._header
+        yield self._heads
         yield self.lines
         yield Line("footer")
 
     def on_mount(self) -> None:
         self.set_focus(self.lines)
         self.show_lines()
+
+    def on_resize(self) -> None:
+        self.set_class(self.app.size.height < LOW, "-low")
+        names = f"{' Sent':<{SENT}}{'Answer':<{STATUS}} Request, below {BELOW}"
+        room = self.app.size.width - TOOK - SIZE - 2
+        self._heads.show([(f"{fit(names, room)}{'Took':>{TOOK}}{'Received':>{SIZE}}", "dim")])
+        super().on_resize()
 
     def show_lines(self) -> None:
         """Called again and again: draw those that came since, the cursor on its request."""
@@ -108,7 +116,7 @@ class RequestLines(VirtualList):
         bad = each.error is not None
         status = str(each.status) if each.status else "off" if each.called_off else "none"
         before = f" {time.strftime('%H:%M:%S', time.localtime(each.at))} "
-        path = max(10, width - len(before) - METHOD - STATUS - TOOK - SIZE - 1)
+        path = max(10, width - SENT - STATUS - METHOD - TOOK - SIZE - 2)
         return [
             (before, "dim"),
             (
@@ -116,7 +124,7 @@ class RequestLines(VirtualList):
                 "bad" if bad else "good" if each.status else "dim",
             ),
             (" " + fit(each.method, METHOD), "" if each.method == "GET" else "key"),
-            (fit(safe(each.path.removeprefix(BELOW)), path), ""),
+            (fit(safe(in_short(each.path, path)), path), ""),
             (fit(f"{each.ms:.0f} ms", TOOK, right=True), "warn" if each.ms >= 1000 else ""),
-            (fit(human_size(each.received), SIZE - 1, right=True), "dim"),
+            (fit(human_size(each.received), SIZE, right=True), "dim"),
         ]
