@@ -4,11 +4,23 @@ from pathlib import Path
 
 import pytest
 from rich.style import Style
+from textual.color import Color
+from textual.theme import Theme
 from textual.widgets import Input
 
 from kbtui.demo.server import Demo
 from kbtui.tui.screens.keys import Keys
-from kbtui.tui.themes import ANSI_DARK, ANSI_LIGHT, DARK, LIGHT, theme_for
+from kbtui.tui.themes import (
+    ANSI_DARK,
+    ANSI_LIGHT,
+    DARK,
+    LIGHT,
+    LOOKS,
+    THEMES,
+    WORKSPACE_COLOURS,
+    looks,
+    theme_for,
+)
 from kbtui.tui.widgets.virtual_list import VirtualList
 from tests.house import House, opened, settings_for
 
@@ -30,6 +42,60 @@ def test_where_there_are_sixteen_colours_they_are_the_terminals_own(
     setting: str, environ: dict[str, str], theme: str
 ) -> None:
     assert theme_for(setting, environ) == theme
+
+
+READABLE = 4.5  # to 1, for words; the Web Content Accessibility Guidelines, 1.4.3
+SEEN = 1.25  # to 1, for a row or a field that is told from the page by its ground alone
+
+
+def contrast(one: Color, other: Color) -> float:
+    """How many times as light the lighter of the two is, by the formula of the guidelines."""
+
+    def light(colour: Color) -> float:
+        parts = [
+            each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in colour.normalized
+        ]
+        return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+    dark, bright = sorted((light(one), light(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: str(theme.name))
+def test_every_look_can_be_read_on_every_ground_that_it_is_drawn_on(theme: Theme) -> None:
+    variables = theme.to_color_system().generate() | theme.variables
+    named = {name: Color.parse(variables[name]) for name in ("background", "surface", "panel", "field")}
+    styles, text = looks(variables), Color.parse(variables["foreground"])
+    named |= {name: Color.from_rich_color(styles[name].bgcolor) for name in ("cursor", "resting")}
+    unread = []
+    for look in LOOKS | WORKSPACE_COLOURS:
+        colour = styles[look].color
+        drawn = Color.from_rich_color(colour) if colour else text
+        for name, ground in named.items():
+            if name == "cursor" and styles[look].color == styles["dim"].color:
+                continue  # the list draws it in the colour of the text there
+            if contrast(drawn, ground) < READABLE:
+                unread.append((look, name, round(contrast(drawn, ground), 2)))
+    assert not unread
+    page = named["background"]
+    told = {name: round(contrast(named[name], page), 2) for name in ("cursor", "resting")}
+    assert min(told.values()) >= SEEN, told
+    assert len({named[name].hex for name in ("field", "panel", "surface", "resting", "background")}) == 5
+
+
+async def test_what_a_field_is_for_can_be_read_in_it_and_the_field_is_seen(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path, theme="light")) as house:
+        await house.press("?")
+        for _ in range(2):
+            field = house.app.screen.query_one(Input)
+            ground, hint = field.styles.background, field.get_component_styles("input--placeholder").color
+            assert field.has_focus and field.background_colors[1] == ground, "no tint is laid over it"
+            assert contrast(hint, ground) >= READABLE
+            house.app.theme = DARK
+            await house.press("down")
+        assert house.app.theme == DARK
 
 
 def grounds(house: House, at: int) -> list[Style]:

@@ -17,39 +17,64 @@ ANSI_DARK, ANSI_LIGHT = "ansi-dark", "ansi-light"  # Textual's own, in the sixte
 OTHER = {DARK: LIGHT, LIGHT: DARK, ANSI_DARK: ANSI_LIGHT, ANSI_LIGHT: ANSI_DARK}
 """The other of a pair: dark to light, and back."""
 
-ANSI_VARIABLES = {"muted": "ansi_bright_black", "rule": "ansi_bright_black"}
+ANSI_VARIABLES = {"muted": "ansi_bright_black", "rule": "ansi_bright_black", "field": "transparent"}
 """What the themes of sixteen colours lack."""
 
 THEMES = (
     Theme(
         name=DARK,
-        primary="#2d4f67",
-        accent="#7fb4ca",
+        primary="#26455b",
+        accent="#85bad0",
         foreground="#d6d9dc",
         background="#14171a",
         surface="#1c2024",
         panel="#22272c",
-        success="#8fb573",
-        warning="#d9a94f",
-        error="#e07a6f",
+        success="#97bd7b",
+        warning="#dbac53",
+        error="#ee978d",
         dark=True,
-        variables={"muted": "#8d959c", "rule": "#343b41"},
+        variables={
+            "muted": "#98a0a7",
+            "rule": "#343b41",
+            "field": "#1a3040",
+            "resting": "#2b3137",
+            "workspace-blue": "#8fb8f0",
+            "workspace-green": "#97bd7b",
+            "workspace-yellow": "#dbac53",
+            "workspace-red": "#ee978d",
+            "workspace-magenta": "#d8a4e0",
+            "workspace-cyan": "#7fccc8",
+            "workspace-grey": "#98a0a7",
+        },
     ),
     Theme(
         name=LIGHT,
         primary="#bcd6e6",
-        accent="#1f6587",
+        accent="#18597a",
         foreground="#23282c",
         background="#fbfaf7",
         surface="#f1efe9",
         panel="#e6e3db",
-        success="#3f6f2a",
-        warning="#8a5a00",
-        error="#a8322a",
+        success="#33621f",
+        warning="#7a4e00",
+        error="#9e2b24",
         dark=False,
-        variables={"muted": "#6b7075", "rule": "#d3cfc4"},
+        variables={
+            "muted": "#565c61",
+            "rule": "#cdc8bb",
+            "field": "#dcebf4",
+            "resting": "#dedad0",
+            "workspace-blue": "#1d5596",
+            "workspace-green": "#33621f",
+            "workspace-yellow": "#7a4e00",
+            "workspace-red": "#9e2b24",
+            "workspace-magenta": "#86378a",
+            "workspace-cyan": "#0c5d63",
+            "workspace-grey": "#565c61",
+        },
     ),
 )
+"""Whatever look on whatever ground: the contrast is 4.5 to 1 at least, which a test measures."""
 
 LOOKS = {
     "": "",
@@ -60,7 +85,7 @@ LOOKS = {
     "warn": "$warning",
     "bad": "$error",
     "cursor": "bold on $primary",
-    "resting": "on $panel",
+    "resting": "on $resting",
     "heading": "bold $accent",
     "code": "$muted",
     "link": "underline $accent",
@@ -79,7 +104,7 @@ WORKSPACE_COLOURS = {
     "cyan": "cyan",
     "grey": "bright_black",
 }
-"""The colours that a workspace may bear, so that nobody takes one for another; the terminal's own."""
+"""The colours that a workspace may bear, so that nobody takes one for another; in sixteen, the terminal's."""
 
 
 def theme_for(setting: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -99,7 +124,8 @@ def looks(variables: Mapping[str, str]) -> dict[str, Style]:
     """The looks as styles, in the colours of a theme. In sixteen colours a cursor needs none of them."""
     ansi = variables.get("background", "").startswith("ansi")
     chosen = LOOKS | ({"cursor": "reverse", "resting": "underline"} if ansi else {})
-    named = {name: Style(color=colour, bold=True) for name, colour in WORKSPACE_COLOURS.items()}
+    colours = {name: variables.get(f"workspace-{name}", own) for name, own in WORKSPACE_COLOURS.items()}
+    named = {name: Style(color=colour, bold=True) for name, colour in colours.items()}
     return named | {name: _style(words, variables) for name, words in chosen.items()}
 
 
