@@ -31,6 +31,7 @@ from kbtui.rows import ALL, Chosen, Eye, View
 from kbtui.saved_views import dump, kept_view, load
 from kbtui.tui.screens.choose import ColumnList
 from kbtui.tui.screens.views import ViewList
+from kbtui.tui.widgets.virtual_list import VirtualList
 from tests.house import House, opened, settings_for
 from tests.wire import Wire
 
@@ -154,7 +155,10 @@ async def test_columns_and_views_are_chosen_kept_and_taken_back(demo: Demo, tmp_
         await house.press("g", "a", "s", "Z", "/", *"refund type:text", "enter", "g", "v")
         assert isinstance(house.app.screen, ViewList)
         said = " ".join(" ".join(house.drawn).split())
-        assert "None yet. a saves what is shown now: All documents · size ▼ · type:text refund" in said
+        assert "None yet. a saves what the list shows now: All documents · size ▼ · type:text refund" in said
+        assert not house.app.screen.query_one(VirtualList).count, "no line to choose"
+        await house.press("x")
+        assert "Delete: there is nothing in this list." in house.notices
         await house.press("a", "enter")
         assert "needs a name" in house.notices
         await house.type("My refunds")

@@ -16,7 +16,7 @@ async def looked_back(house: House) -> DocumentHistory:
     await house.press("g", "l")
     screen = house.app.screen
     assert isinstance(screen, DocumentHistory)
-    await house.until(lambda: screen.lines.count, "read")
+    await house.until(lambda: house.drawn[1].strip(), "read")
     return screen
 
 

@@ -396,6 +396,8 @@ async def test_drafts_are_listed_resumed_and_discarded_after_a_question(
         await house.online()
         await house.press("g", "d")
         await house.until(lambda: any("No drafts" in line for line in house.drawn), "none yet")
+        await house.press("w")
+        assert "New document: there is nothing in this list." in house.notices
         await house.press("escape")
         await house.editing("Shared")
         await house.press(*"Mine. ", "escape")

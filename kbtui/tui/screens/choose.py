@@ -12,6 +12,7 @@ from kbtui.columns import COLUMNS, USUAL, Cells, fitting, turned, widened
 from kbtui.content import safe
 from kbtui.drafts import Draft
 from kbtui.settings import Workspace
+from kbtui.situation import Situation
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_age
@@ -46,15 +47,25 @@ class Choice(CommandScreen[None]):
         self._header.show([(f" {self.heading}", "strong")])
         self.set_focus(self._lines)
         self.fill()
-        self.show_footer()
 
     def fill(self, cursor: int = 0) -> None:
         """Draw the lines anew."""
-        lines = self.choices() or [[(f"  {self.empty}", "dim")]]
-        self._lines.show(lines, cursor)
+        lines = self.choices()
+        if lines:
+            self._lines.show(lines, cursor)
+        else:
+            self._lines.explain(*self.nothing())
+        self.show_footer()
 
     def choices(self) -> list[list[Part]]:
         raise NotImplementedError
+
+    def nothing(self) -> list[list[Part]]:
+        """What is said where there is nothing to choose."""
+        return [[(f"  {self.empty}", "dim")]]
+
+    def situation(self) -> Situation:
+        return Situation(listed=self._lines.count > 0)
 
     @property
     def cursor(self) -> int:
@@ -107,8 +118,6 @@ class DraftList(Choice):
         return "document changed since" if row.updated > draft.base_updated else ""
 
     def do_choose_open(self) -> None:
-        if not self.drafts:
-            return
         draft = self.drafts[self.cursor]
         if draft.elsewhere:
             self.tell("Another kbtui is typing in this draft.", "warn")
@@ -119,13 +128,10 @@ class DraftList(Choice):
     def do_choose_compare(self) -> None:
         from kbtui.tui.screens.difference import Difference
 
-        if self.drafts:
-            draft = self.drafts[self.cursor]
-            self.app.push_screen(Difference(self.kbapp, draft, draft.text))
+        draft = self.drafts[self.cursor]
+        self.app.push_screen(Difference(self.kbapp, draft, draft.text))
 
     def do_choose_new(self) -> None:
-        if not self.drafts:
-            return
         draft = self.drafts[self.cursor]
         why = "another kbtui is typing in it" if draft.elsewhere else ""
         if draft.field != "content":
@@ -139,8 +145,7 @@ class DraftList(Choice):
         self.kbapp.save_as_new(draft)
 
     def do_choose_discard(self) -> None:
-        if self.drafts:
-            self._discard(self.drafts[self.cursor])
+        self._discard(self.drafts[self.cursor])
 
     @background("discard")
     async def _discard(self, draft: Draft) -> None:

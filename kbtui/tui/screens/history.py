@@ -66,7 +66,10 @@ class DocumentHistory(CommandScreen[None]):
         self.changes = await asyncio.to_thread(kb.history.changes, kb.base_url, self.row.id)
         name = safe(self.row.name[:300])
         self._header.show([(" ↶ ", "key"), (name, "strong")], [("what was changed ", "dim")])
-        self.lines.show([self._line(each, now) for each in self.changes] or [[(f"  {EMPTY}", "dim")]])
+        if self.changes:
+            self.lines.show([self._line(each, now) for each in self.changes])
+        else:
+            self.lines.explain([(f"  {EMPTY}", "dim")])
         self.set_focus(self.lines)
         self.show_footer()
         self._show_change()

@@ -69,7 +69,10 @@ class Keys(CommandScreen[None]):
             lines.append([("  Parts of a filter, in any order", "strong")])
             lines += [[(f"    {fit(key, KEYS)} ", "key"), (what, "")] for key, what in parts]
             self.shown += [None] * (len(parts) + 1)
-        self._found.show(lines or [[("  No command says that.", "dim")]], 1)
+        if lines:
+            self._found.show(lines, 1)
+        else:
+            self._found.explain([("  No command says that.", "dim")])
 
     def _sections(self, found: list[Command]) -> Iterator[tuple[str, str, list[Command]]]:
         """Groups of commands, as (title, its look, commands)."""

@@ -139,10 +139,10 @@ class Palette(CommandScreen[None]):
             if found:
                 more = f"  {most} of {len(found)}" if most < len(found) else ""
                 entries += [[(f"  {title}", "strong"), (more, "dim")], *found[:most]]
-        if not entries:
-            looking = self.finding
-            entries = [[("  Looking through all names …" if looking else "  Nothing is called that.", "dim")]]
         self._found.show(entries, keep)
+        if not entries:
+            looking = "Looking through all names …" if self.finding else "Nothing is called that."
+            self._found.explain([(f"  {looking}", "dim")])
 
     def _commands(self, words: Sequence[str]) -> list[Entry]:
         """The commands of the screen below, the likeliest first; those that are off come last."""
@@ -205,13 +205,13 @@ class Entries(VirtualList):
         self._entries: Sequence[Entry] = ()
 
     @property
-    def entry(self) -> Entry:
-        """What the cursor stands on."""
-        return self._entries[self.cursor]
+    def entry(self) -> Entry | None:
+        """What the cursor stands on; None where nothing was found."""
+        return self._entries[self.cursor] if self._entries else None
 
     def show(self, entries: Sequence[Entry], keep: bool) -> None:
         """Draw these; the cursor goes to the first that is one, or with `keep` stays where it was."""
-        held = _identity(self.entry) if keep and self._entries else None
+        held = _identity(self.entry) if keep else None
         self._entries = entries
         places = {each: at for at, entry in enumerate(entries) if (each := _identity(entry)) is not None}
         first = next(iter(places.values()), 0)
@@ -239,7 +239,7 @@ class Entries(VirtualList):
         return [(before, "dim"), *shown, (f"   {safe(place)}", "dim")]
 
 
-def _identity(entry: Entry) -> str | None:
+def _identity(entry: Entry | None) -> str | None:
     """By which an entry is known again; None for what is only read."""
     if isinstance(entry, Command):
         return entry.id

@@ -45,10 +45,6 @@ class ViewList(Choice):
 
     def choices(self) -> list[list[Part]]:
         self.views = self.kbapp.kb.saved_views()
-        if not self.views:
-            add = key(self.keymap, "views.add")
-            now = self._told(kept_view("", self._now))
-            return [[(f"  None yet. {add} saves what is shown now:", "dim")], [(f"  {now}", "")]]
         return [
             [
                 (f"  {fit(safe(each.name), 24)} ", "strong"),
@@ -56,6 +52,13 @@ class ViewList(Choice):
                 ("  " + safe(each.trouble), "warn"),
             ]
             for each in self.views
+        ]
+
+    def nothing(self) -> list[list[Part]]:
+        add, now = key(self.keymap, "views.add"), self._told(kept_view("", self._now))
+        return [
+            [("  None yet. ", "dim"), (add, "key"), (" saves what the list shows now:", "dim")],
+            [(f"  {now}", "")],
         ]
 
     def _told(self, view: KeptView) -> str:
@@ -66,10 +69,9 @@ class ViewList(Choice):
         return safe(f"{where}{seen}{' · ' if view.filter else ''}{view.filter}")
 
     def do_choose_open(self) -> None:
-        if self.views:
-            chosen = self.views[self.cursor]
-            self.dismiss()
-            self._browse.show_saved(chosen)
+        chosen = self.views[self.cursor]
+        self.dismiss()
+        self._browse.show_saved(chosen)
 
     # One more
 
@@ -100,8 +102,7 @@ class ViewList(Choice):
     # One less
 
     def do_views_forget(self) -> None:
-        if self.views:
-            self._forget(self.views[self.cursor])
+        self._forget(self.views[self.cursor])
 
     @background("forget")
     async def _forget(self, view: KeptView) -> None:

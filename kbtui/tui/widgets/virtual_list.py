@@ -43,6 +43,7 @@ class VirtualList(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindin
         super().__init__(id=id)
         self.count = 0
         self.cursor = 0
+        self._why: Sequence[Sequence[Part]] = ()
 
     @property
     def led(self) -> bool:
@@ -60,6 +61,11 @@ class VirtualList(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindin
         self.hold(count)
         self._follow()
         self.refresh()
+
+    def explain(self, *lines: Sequence[Part]) -> None:
+        """The list holds nothing: show these lines, which no cursor goes to."""
+        self._why = lines
+        self.resize_to(0, 0)
 
     def go(self, index: int) -> None:
         """Put the cursor on `index`, or as near as there is a line."""
@@ -98,7 +104,8 @@ class VirtualList(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindin
         index = round(self.scroll_y) + y
         width = self.scrollable_content_region.width
         if index >= self.count:
-            return Strip.blank(width, self.rich_style)
+            why = self._why[index] if not self.count and index < len(self._why) else ()
+            return self.paint(why, width)
         parts, base = self.parts(index, width), self.rich_style
         if index != self.cursor:
             return self.paint(parts, width, base)
