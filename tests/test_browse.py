@@ -487,6 +487,7 @@ async def test_fetching_a_page_again_asks_first_and_cancel_is_first(
         await house.until(lambda: isinstance(house.app.screen, Question), "the question")
         words = "\n".join(house.drawn)
         assert "Reset the Dial (web)" in words and "Fetch again" in words and "overwritten" in words
+        assert "n cancel" in house.drawn[-1], "over the keys of the list, which do nothing now"
         await house.press("enter")
         await house.until(lambda: house.app.screen is house.browse, "cancelled")
         assert service.text(id) == "Edited by hand."

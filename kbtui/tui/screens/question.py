@@ -67,7 +67,7 @@ class Question(Asking[bool]):
                 if not self._calm:
                     yield Reply("Cancel", "cancel")
                 yield Reply(self._verb, "verb")
-            yield Line("footer")
+        yield Line("footer")  # where that of the screen below stands, whose keys do nothing now
 
     def on_mount(self) -> None:
         if replies := self.query(Reply):  # there are none when the app is ending already
