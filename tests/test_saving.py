@@ -120,6 +120,8 @@ async def test_places_that_both_sides_changed_are_decided_one_by_one(
         assert "2 places are still to be decided" in house.notices and service.text(id) == theirs
         await house.press("m")
         assert "Place 2 of 2" in house.line("place") and "1 place to be decided" in house.line("merged-head")
+        columns = {max(line.find("Thrice."), line.find("…Then never.")) for line in house.drawn[2:9]}
+        assert len(columns - {-1}) == 1, "what goes on there is told to, in the same column"
         await house.press("b", "N")
         assert "Place 1 of 2 · mine" in house.line("place") and "all decided" in house.line("merged-head")
         wire.answer(403, {"detail": "not now"}, method="PATCH")

@@ -101,14 +101,13 @@ class ConflictScreen(Asking[Decision]):
 
     def _sides(self, at: int, chosen: str) -> list[list[Part]]:
         hunk = self.hunks[at]
-        before = self.hunks[at - 1].theirs[-AROUND:] if at else ""
-        after = self.hunks[at + 1].theirs[:AROUND] if at + 1 < len(self.hunks) else ""
-        lines = _side("", before, "dim")[-2:]
+        near = ["", "", *(each.theirs for each in self.hunks), ""][at : at + 4]
+        lines = _before(near[1], whole=not near[0] or near[0].endswith("\n"))
         lines += _side("  before", hunk.base, "dim")
         for name, words in (("mine", hunk.mine), ("theirs", hunk.theirs)):
             taken = chosen in (name, "both")
             lines += _side(f"{'●' if taken else ' '} {name}", words, "good" if taken else "")
-        return lines + _side("", after, "dim")[:2]
+        return lines + _after(near[3], whole=near[2].endswith("\n"))
 
     def _outcome(self) -> list[list[Part]]:
         now = differences("Against what the service holds now", self.conflict.theirs, self.text)
@@ -208,6 +207,24 @@ class Differs(Asking[bool]):
 
     def do_differs_edit(self) -> None:
         self.dismiss(False)
+
+
+def _before(words: str, *, whole: bool) -> list[list[Part]]:
+    """The last lines before a place; `whole`: the words begin a line. One that is cut begins with dots."""
+    near = words[-AROUND:]
+    if words and (len(words) > AROUND or not whole):
+        near = f"…{near.lstrip(' ')}"
+    return _side("", near, "dim")[-2:]
+
+
+def _after(words: str, *, whole: bool) -> list[list[Part]]:
+    """The first lines after a place; `whole`: it ends with its line."""
+    near = words[:AROUND].lstrip(" ") if not whole else words[:AROUND]
+    if near[:1] not in ("", "\r", "\n") and not whole:
+        near = f"…{near}"
+    if len(words) > AROUND:
+        near += "…"
+    return _side("", near, "dim")[:2]
 
 
 def _side(name: str, words: str, look: str) -> list[list[Part]]:
