@@ -397,7 +397,7 @@ def test_the_info_page_lists_what_kbtui_does_not_know_under_its_own_name_and_not
     shown = facts(said)
     for label, value in (
         ("metadata.pages", "3"),
-        ("access_info.access_source", "creator"),
+        ("Your access", "as its creator"),
         ("of_tomorrow.deep", '[1, {"x": "é"}]'),
         ("File", "a.pdf"),
         ("Last refresh", "failed: 404"),
@@ -406,6 +406,9 @@ def test_the_info_page_lists_what_kbtui_does_not_know_under_its_own_name_and_not
     ):
         assert re.search(rf"^ +{re.escape(label)} +{re.escape(value)}$", shown, re.M), label
     assert "nothing" not in shown and "empty" not in shown and "\x1b" not in shown
+    assert "access_source" not in shown and "of_tomorrow" in facts(
+        {"access_info": {"access_source": "of_tomorrow"}}
+    )
     assert "size_bytes" not in shown and shown.count("a.pdf") == 1
 
 

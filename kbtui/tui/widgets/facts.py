@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from kbtui.index_states import State
     from kbtui.knowledge_base import KnowledgeBase
 
+ACCESS = {
+    "creator": "as its creator",
+    "explicit": "it was shared with you",
+    "workspace_admin": "as an admin of the workspace",
+    "workspace_default": "as everybody in the workspace",
+}
 SOURCES = {"google_drive": "Google Drive"}
 LONGEST = 400  # characters of a fact that is shown; a longer one would hide those below it
 MOST = 60  # characters of a label
@@ -44,7 +50,8 @@ _TOLD = {
     "folder_parent_id", "folder_path", "children_count", "document_count", "dependent_agents",
     "extracted_inner_html", "metadata.created_at_unix_secs", "metadata.last_updated_at_unix_secs",
     "metadata.size_bytes", "access_info.is_creator", "access_info.creator_name", "access_info.creator_email",
-    "access_info.role", "auto_sync_info.minimum_frequency_days", "auto_sync_info.consec_failures",
+    "access_info.role", "access_info.access_source", "auto_sync_info.minimum_frequency_days",
+    "auto_sync_info.consec_failures",
     "auto_sync_info.next_refresh_by", "auto_sync_info.auto_remove", "external_sync_info.type",
     "external_sync_info.last_sync_at", "refresh_status.status", "refresh_status.error_message",
     "refresh_status.last_synced_at",
@@ -166,6 +173,8 @@ def _access(row: DocumentRow, summary: Mapping[str, Any]) -> Iterator[Fact]:
     owner = word(access, "creator_name") or ("" if email else "unknown")
     yield Fact("Owner", f"{owner} {f'<{email}>' if email else ''}".strip() + you)
     yield Fact("Your role", row.role or "unknown")
+    if source := word(access, "access_source"):
+        yield Fact("Your access", ACCESS.get(source, source))
     if row.lock and row.type != FOLDER:
         yield Fact("Editing", row.lock, "warn")
     used = summary.get("supported_usages")
