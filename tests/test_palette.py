@@ -14,6 +14,7 @@ from kbtui.mirror import Mirror
 from kbtui.tui.fuzzy import LONGEST, fit
 from kbtui.tui.screens.palette import Palette
 from kbtui.tui.screens.question import Question
+from kbtui.tui.widgets.virtual_list import VirtualList
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.shelf import document, fill, folder
@@ -126,7 +127,12 @@ async def test_the_palette_runs_commands_goes_to_names_and_takes_paths(
         await house.press(":", *"fold")
         shown = drawn(house)
         assert shown.index("  Commands  6 of ") < shown.index("  Folders") < shown.index("  Documents")
-        assert "A fold   Folded maps" in shown, "and where it lies"
+        assert ": type on for the others" in shown and "A fold   Folded maps" in shown, "and where it lies"
+        lines = house.app.screen.query_one(VirtualList)
+        hit = house.app.looks["hit"]
+        for at in (1, shown.split("\n").index("  Documents") - 1):
+            marked = "".join(text for text, style, _ in lines.render_line(at) if style and style.underline)
+            assert marked.casefold() == "fold" and hit.underline, "in commands as in names"
         await house.press(*["backspace"] * 4, *"quagga")
         assert "…   Root" in drawn(house), "what is cut says so"
         await house.press(*["backspace"] * 6, *"zbra cro")

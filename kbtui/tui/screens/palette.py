@@ -137,9 +137,9 @@ class Palette(CommandScreen[None]):
         for title, found in (("Commands", commands), *names):
             most = FIRST if few and title == "Commands" else len(found)
             if found:
-                more = f"  {most} of {len(found)}" if most < len(found) else ""
+                more = f"  {most} of {len(found)}: type on for the others" if most < len(found) else ""
                 entries += [[(f"  {title}", "strong"), (more, "dim")], *found[:most]]
-        self._found.show(entries, keep)
+        self._found.show(entries, keep, words)
         if not entries:
             looking = "Looking through all names …" if self.finding else "Nothing is called that."
             self._found.explain([(f"  {looking}", "dim")])
@@ -203,16 +203,17 @@ class Entries(VirtualList):
         super().__init__(id)
         self._below, self._kb = below, kb
         self._entries: Sequence[Entry] = ()
+        self._words: Sequence[str] = ()  # that were typed, folded
 
     @property
     def entry(self) -> Entry | None:
         """What the cursor stands on; None where nothing was found."""
         return self._entries[self.cursor] if self._entries else None
 
-    def show(self, entries: Sequence[Entry], keep: bool) -> None:
-        """Draw these; the cursor goes to the first that is one, or with `keep` stays where it was."""
+    def show(self, entries: Sequence[Entry], keep: bool, words: Sequence[str]) -> None:
+        """Draw these, the words marked; the cursor goes to the first that is one, or with `keep` stays."""
         held = _identity(self.entry) if keep else None
-        self._entries = entries
+        self._entries, self._words = entries, words
         places = {each: at for at, entry in enumerate(entries) if (each := _identity(entry)) is not None}
         first = next(iter(places.values()), 0)
         self.resize_to(len(entries), places.get(held, first) if held else first)
@@ -220,7 +221,8 @@ class Entries(VirtualList):
     def parts(self, index: int, width: int) -> Sequence[Part]:
         entry = self._entries[index]
         if isinstance(entry, Command):
-            return self._below.line(entry)
+            keys, help, reason = self._below.line(entry)
+            return [keys, *_marked(help, self._words), reason]
         return self._line(entry.row, entry.fit, width) if isinstance(entry, Named) else entry
 
     def _line(self, row: DocumentRow, fits: Fit, width: int) -> list[Part]:
@@ -244,6 +246,17 @@ def _identity(entry: Entry | None) -> str | None:
     if isinstance(entry, Command):
         return entry.id
     return entry.row.id if isinstance(entry, Named) else None
+
+
+def _marked(part: Part, words: Sequence[str]) -> list[Part]:
+    """What a command does, with the words in it that were typed, at the start of one of its own if any is."""
+    text, look = part
+    told, met = folded(text), set[int]()
+    for word in words:
+        start = f" {told}".find(f" {word}")
+        start = told.find(word) if start < 0 else start
+        met.update(range(start, start + len(word)) if start >= 0 else ())
+    return [(letter, "hit" if at in met else look) for at, letter in enumerate(text)]
 
 
 def _likeness(command: Command, words: Sequence[str]) -> float:
