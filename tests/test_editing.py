@@ -341,11 +341,13 @@ async def test_a_key_that_may_only_read_is_told_so_by_the_service_and_the_words_
 
 
 async def test_a_document_that_is_closed_to_edits_meanwhile_says_so_at_once_and_keeps_the_words(
-    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(settings_for(wire.url, demo.key, tmp_path), (80, 24)) as house:
         await house.online()
-        editor = await house.editing("Reset the Dial (web)")
+        await house.select("Reset the Dial (web)")
+        await house.press("3", "e")  # from its text, where Browse would tell, too
+        editor = await house.editor()
         before = editor.text
         await house.press(*"Mine. ")
         assert "●" in house.line("header") and "not saved yet" in house.line("header")
@@ -362,10 +364,16 @@ async def test_a_document_that_is_closed_to_edits_meanwhile_says_so_at_once_and_
         await house.until(lambda: "not saved yet" in house.line("header"), "it may be saved again")
         await house.press(*["ctrl+z"] * 2)
         assert editor.text == before and "●" not in house.line("header"), "nothing is changed"
+        await house.press(*"Kept. ")
+        told = list[str]()
+        monkeypatch.setattr(house.app, "tell", lambda sentence, look="": told.append(sentence))
         service.delete(editor.draft.document)
         house.app.do_sync_refresh()
         await house.until(lambda: "it is gone from the service" in house.line("header"), "told at once")
-        assert house.app.screen is editor and editor.text == before
+        assert house.app.screen is editor and editor.text == "Kept. " + before
+        assert len(told) == 1 and "gd shows it, w there makes a new document" in told[0]
+        await house.press("escape")
+        assert len(told) == 2 and "is gone from the service; gd shows your draft of it" in told[1]
 
 
 async def test_a_text_of_the_mirror_is_called_as_seen_last(

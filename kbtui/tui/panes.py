@@ -260,7 +260,9 @@ class Panes(CommandScreen[None]):
         after = self.documents.row
         if before is not None and self.pane == "view" and self.kb.mirror.row(before.id) is None:
             self.go_pane("list")  # the keys were in its text; what comes up now is another one
-            self.tell(f"“{safe(before.name[:80])}” is gone from the service.", "warn")
+            draft = before.id in self.documents.edited
+            on = f"; {empty_list.key(self.keymap, 'go.drafts')} shows your draft of it" if draft else ""
+            self.tell(f"“{safe(before.name[:80])}” is gone from the service{on}.", "warn")
         if after != before or (after is None) != (self.reading.row is None):
             shown = self.reading.row
             self.preview(again=shown is not None and after is not None and shown.id == after.id)
@@ -340,11 +342,13 @@ class Panes(CommandScreen[None]):
         total = self.documents.count
         whole = self.whole(self.shown.scope)
         at = self.documents.cursor + 1 if total else 0
-        of = f"{count(at)} of {count(total)}{'' if self.kb.mirror.swept() else '+'}"  # more may be on the way
-        hidden = f" ({count(whole)})" if total != whole else ""
+        more = "" if self.kb.mirror.swept() else "+"  # may be on the way
+        of, hidden = f"{count(at)} of {count(total)}{more}", f" ({count(whole)})" if total != whole else ""
+        if whole and not total:
+            of, hidden = f"none of {count(whole)}{more}", "" if self.shown.scope == ALL else " here"
         chosen, marked = len(self.documents.range), self._marked()
-        more = f" · {count(chosen)} in range" if chosen else ""
-        return [(of, ""), (hidden, "dim"), (more, "key"), (" · " if marked else " ", "dim"), *marked]
+        range_ = f" · {count(chosen)} in range" if chosen else ""
+        return [(of, ""), (hidden, "dim"), (range_, "key"), (" · " if marked else " ", "dim"), *marked]
 
     def _show_chips(self) -> None:
         """The parts of the filter, or what is said of it while it is typed."""

@@ -35,6 +35,8 @@ else:
 
 Held = list[events.Key | events.Paste]
 
+SAFE = "Your words are safe here as a draft"
+
 
 class Saving(Base):
     """What `KbApp` does with words; a part of it in a file of its own."""
@@ -241,15 +243,18 @@ class Saving(Base):
 
     def _not_saved(self, error: Error, draft: Draft, next_: str) -> None:
         """Say what went wrong, that the words are safe, and what goes on with them."""
-        why, on = error.sentence, f"{self._key(next_)} goes on with them"
+        words = f"{error.sentence} {SAFE}; {self._key(next_)} goes on with them."
         if isinstance(error, NotFound):
-            why = f"“{_name(draft)}” is not on the service any more."
-            if draft.field == "content":
-                drafts, new = self._key("go.drafts"), self._key("choose.new")
-                on = f"{drafts} shows it, {new} there makes a new document"
-        words = f"{why} Your words are safe here as a draft; {on}."
+            words = self.told_of_gone(draft, f"{self._key(next_)} goes on with them")
         self.may_only_read |= isinstance(error, MissingPermission)
         self.failed(error, words)
+
+    def told_of_gone(self, draft: Draft, on: str = "") -> str:
+        """That the document of a draft is not there any more, and what becomes of the words."""
+        if draft.field == "content":
+            drafts, new = self._key("go.drafts"), self._key("choose.new")
+            on = f"{drafts} shows it, {new} there makes a new document"
+        return f"“{_name(draft)}” is not on the service any more. {SAFE}; {on}."
 
     def _key(self, id: str) -> str:
         return show_key(self.keymap.keys(BY_ID[id])[0])

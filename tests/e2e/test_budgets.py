@@ -154,7 +154,7 @@ def test_another_screen_comes_and_goes_for_less_than_its_cells(warm: Visit) -> N
 
 def test_a_character_in_the_editor_costs_its_cells_and_the_place_of_the_cursor(warm: Visit) -> None:
     warm.edit("Account and sign-in")
-    costs = [cost(warm, key, rf"\b1:{place} of") for place, key in enumerate("some words", 2)]
+    costs = [cost(warm, key, rf"\bcol {place}\b") for place, key in enumerate("some words", 2)]
     assert max(costs) <= CHARACTER, costs
 
 

@@ -109,11 +109,14 @@ class Editor(Seeking):
             reason = re.split("[:.,]", row.lock or "")[0]
             self._obstacle = reason[:1].lower() + reason[1:]
         if self._obstacle and not before:
-            self.tell(f"It cannot be saved any more: {self._obstacle}. Your words stay here.", "warn")
+            words = f"It cannot be saved any more: {self._obstacle}. Your words stay here."
+            if row is None and self.dirty:
+                words = self.kbapp.told_of_gone(self.draft)
+            self.tell(words, "warn")
 
     def facts(self) -> list[Part]:
         row, column = self.area.cursor_location
-        return [(f"{count(row + 1)}:{column + 1} of {count(self.area.document.line_count)} ", "dim")]
+        return [(f"line {count(row + 1)}/{count(self.area.document.line_count)} col {column + 1} ", "dim")]
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
