@@ -21,6 +21,7 @@ class Situation(NamedTuple):
     kept: bool = False  # questions that are kept are shown
     full: bool = False  # the text has the whole screen
     listed: bool = False  # the list that is open has a line to choose
+    days: bool = False  # what is chosen counts days
     changed: bool = False  # kbtui has changed the document
     overlaps: int = 0  # places that both sides changed
     undecided: int = 0  # of these, those where nobody has said yet what is to stand there
@@ -113,5 +114,6 @@ def _needs(what: str, reason: str) -> Off:
 needs_marks = _needs("marked", "nothing is marked")
 needs_hits = _needs("hits", "the search shows none here")
 needs_kept = _needs("kept", "gq lists the questions, to be forgotten there")
+needs_days = _needs("days", "how often it is renewed counts days, nothing else here does")
 needs_line = _needs("listed", "there is nothing in this list")
 needs_filter = _needs("filtered", "no filter is set")

@@ -99,6 +99,7 @@ async def test_the_chunks_are_those_of_the_service_in_its_order_with_their_dista
             ),
             "marked in the answer",
         )
+        assert "● in both" in house.line("beside"), "and what the mark means"
 
 
 async def test_opening_it_asks_nothing_and_each_question_asks_once(

@@ -34,6 +34,11 @@ async def test_auto_sync_is_turned_on_changed_and_taken_back(
         await house.mend("Mine. ")
         await settings(house)
         assert "◂ off ▸" in house.drawn[2] and sync(service, id) is None
+        assert "week" not in house.line("footer")
+        await house.press("]")
+        assert "A week more: how often it is renewed counts days" in house.notices
+        await house.press("j")
+        assert "a week more" in house.line("footer")
         await house.press("escape")
         assert len(wire.patches) == 1
         await settings(house)

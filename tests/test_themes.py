@@ -21,6 +21,7 @@ from kbtui.tui.themes import (
     looks,
     theme_for,
 )
+from kbtui.tui.widgets.line import prose
 from kbtui.tui.widgets.virtual_list import VirtualList
 from tests.house import House, opened, settings_for
 
@@ -126,6 +127,12 @@ async def test_in_sixteen_colours_the_selected_line_is_in_reverse_and_of_one_col
         documents = house.browse.documents
         line = documents.render_line(documents.cursor)
         assert all(style and style.underline for _, style, _ in line), "where the cursor rests"
+
+
+def test_a_key_in_a_sentence_looks_like_a_key() -> None:
+    told = [("b", "key"), (" builds it, ", "dim"), ("R", "key"), (" asks.", "dim")]
+    assert prose("`b` builds it, `R` asks.") == told and prose("") == []
+    assert prose("It is gone.", "warn") == [("It is gone.", "warn")]
 
 
 async def test_dark_and_light_change_within_their_pair(demo: Demo, tmp_path: Path) -> None:

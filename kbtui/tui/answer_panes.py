@@ -19,10 +19,10 @@ from kbtui.tui.finding import Finding
 from kbtui.tui.widgets.document_list import human_age
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.fields import Field
-from kbtui.tui.widgets.line import Line, Part, cut
+from kbtui.tui.widgets.line import Line, Part, cut, prose
 from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.ranking import WAYS, about, heads, is_far, kept_line, ranked_line, ways
-from kbtui.tui.widgets.results import Beside, passage
+from kbtui.tui.widgets.results import BOTH, Beside, passage
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
@@ -32,7 +32,7 @@ BESIDE = 100  # columns from which what the search finds stands beside the answe
 LOW, LOWEST = 18, 10  # rows below which only the chunk in full stands below the answer, or nothing
 HINT = (
     "Type a question as a caller asks it: you see the chunks that the agent would be given, nearest first. "
-    "No conversation comes of it. What you asked is kept; after a change, . asks again and tells what moved."
+    "No conversation comes of it. Questions are kept; after a change, `.` asks again and tells what moved."
 )
 
 
@@ -196,7 +196,9 @@ class AnswerPanes(Finding):
         """Draw what the search finds, and how it stands with it."""
         if self.answer is not None:
             self.results.both = frozenset(here_of(each).document for each in self.answer)
-            self._beside.show([(" Search", "dim")], [self.searched, (" ", "")])
+            self._beside.show(
+                [(" Search", "dim"), (f"  {BOTH}", "key"), (" in both", "dim")], [self.searched, (" ", "")]
+            )
             self.results.show(self.hits)
 
     def _line(self, difference: Difference, hits: set[str], edited: frozenset[str], far: bool) -> list[Part]:
@@ -225,7 +227,7 @@ class AnswerPanes(Finding):
         if found is not None:
             return passage(found, self.kb.place(found.id) or "Root")
         if self.answer is None:
-            return [*self._told_of_kept(), [(HINT, "dim")]]
+            return [*self._told_of_kept(), prose(HINT)]
         if self.trouble:
             return [[(safe(self.trouble), "bad")]]
         if self.chunk is None:
@@ -238,8 +240,8 @@ class AnswerPanes(Finding):
         known = self.known.get((self.asked.agent, self.asked.branch))
         if not known or not known.distance or not self.asked.as_set or self.asked.strategy != "semantic":
             return []
-        far = f"It is given none beyond a distance of {known.distance:g}; o asks with neutral settings."
-        return [(far, "dim")]
+        far = f"It is given none beyond a distance of {known.distance:g}; `o` asks with neutral settings."
+        return prose(far)
 
     def _told_of_kept(self) -> Iterable[list[Part]]:
         """Of whom the kept question under the cursor is asked, and how, where that is unusual."""

@@ -26,7 +26,7 @@ from kbtui.tui.widgets.chunked_text import Border, ChunkedText
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.folder_tree import count, counted
-from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.line import Line, Part, prose
 
 if TYPE_CHECKING:
     from kbtui.knowledge_base import KnowledgeBase
@@ -138,10 +138,10 @@ class ChunkPanes(CommandScreen[None]):
         self._state = (sentence, look)
         self.show_lines()
 
-    def explain(self, *lines: Part) -> None:
+    def explain(self, *lines: list[Part]) -> None:
         """Say why there are no chunks, where they would be."""
         self.add_class("-empty")
-        self.about.say([[line] for line in lines])
+        self.about.say([*lines])
 
     def lead(self, widget: Widget) -> None:
         """Give a part of the screen the keys."""
@@ -189,9 +189,9 @@ class ChunkPanes(CommandScreen[None]):
             self.say(first_sentence(safe(error.sentence)), "bad")
             if not self.list.count:
                 self.explain(
-                    (safe(error.sentence), "bad"),
-                    ("Chunks are read from the service whenever you look, and not kept here.", "dim"),
-                    ("R asks again.", "dim"),
+                    [(safe(error.sentence), "bad")],
+                    [("Chunks are read from the service whenever you look, and not kept here.", "dim")],
+                    prose("`R` asks again."),
                 )
             raise
 
@@ -214,7 +214,7 @@ class ChunkPanes(CommandScreen[None]):
                 sentence, look = in_words(self._indexes.get(self.model))
                 self.say(sentence, look)
                 if slowest(indexes) and not self.list.count:
-                    self.explain((f"The index is {sentence}.", look), ("Its chunks appear here.", "dim"))
+                    self.explain([(f"The index is {sentence}.", look)], [("Its chunks appear here.", "dim")])
 
     async def read(self) -> None:
         """Show the chunks of the index, page by page; or why there are none."""
@@ -224,7 +224,7 @@ class ChunkPanes(CommandScreen[None]):
             self.text.clear()
             sentence, look = in_words(known)
             self.say(sentence, look)
-            self.explain((f"{sentence[:1].upper()}{sentence[1:]}.", look), (self._offer(known), "dim"))
+            self.explain([(f"{sentence[:1].upper()}{sentence[1:]}.", look)], prose(self._offer(known)))
             return
         self.say("reading …", "dim")
         passages = await self._show_text()
@@ -254,7 +254,7 @@ class ChunkPanes(CommandScreen[None]):
             self.tell("No model has the chunk that you came for.", "warn")
         self.say(counted(len(pieces), "chunk"), "good" if pieces else "warn")
         if not pieces:
-            self.explain(("The index is ready, but the service names no chunks of it.", "warn"))
+            self.explain([("The index is ready, but the service names no chunks of it.", "warn")])
 
     def _untried(self) -> str:
         """A model whose chunks are ready and were not looked through for the one that is wanted, or ""."""
@@ -312,10 +312,10 @@ class ChunkPanes(CommandScreen[None]):
     def _offer(self, known: RagIndex | None) -> str:
         """What can be done where there are no chunks."""
         others = [model for model, each in self._indexes.items() if each.status == "succeeded"]
-        other = f" m shows the chunks under {safe(', '.join(others))}." if others else ""
+        other = f" `m` shows the chunks under {safe(', '.join(others))}." if others else ""
         if known is None:
-            return "Agents have no chunks of this document under this model. b builds the index." + other
-        return ("b builds it again." if known.status == "failed" else "") + other
+            return "Agents have no chunks of this document under this model. `b` builds the index." + other
+        return ("`b` builds it again." if known.status == "failed" else "") + other
 
 
 async def body_of(kb: KnowledgeBase, row: DocumentRow) -> Body | None:

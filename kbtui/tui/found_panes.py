@@ -19,7 +19,7 @@ from kbtui.tui.finding import EVERYTHING, Finding, Left
 from kbtui.tui.panes import RANKED_AT_ONCE
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.fields import Field
-from kbtui.tui.widgets.folder_tree import counted
+from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.results import Results, passage
 
@@ -197,7 +197,7 @@ class FoundPanes(Finding):
         elif not found:
             self.say("nothing found", "warn")
         else:
-            self.say(counted(found, "document") + (" and more" if more else ""), "")
+            self.say(f"{count(found)}+ documents" if more else counted(found, "document"), "")
 
     async def look_here(self, words: str) -> None:
         """Without the service: what was opened, and is kept."""

@@ -22,7 +22,7 @@ from kbtui.tui.widgets.document_list import human_size
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.index_list import IndexList, heads, more_words, room_words, standing
-from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.line import Line, Part, prose
 
 if TYPE_CHECKING:
     from kbtui.models import RagIndex, RagOverview
@@ -325,7 +325,7 @@ class IndexPanes(CommandScreen[None]):
             [
                 [(safe(row.name[:300]), "strong"), (f"  {place}", "dim")],
                 [(f"{mark} {words}".strip() or unknown, look), (model, "dim")],
-                [(self._offer(state, gone), "dim"), (f"  {untold}" if untold else "", "warn")],
+                [*prose(self._offer(state, gone)), (f"  {untold}" if untold else "", "warn")],
             ]
         )
 
@@ -339,10 +339,12 @@ class IndexPanes(CommandScreen[None]):
             return ""
         if state.index is None:
             return (
-                "" if state.trouble else f"b builds it under {safe(self.target[:80])}; m chooses the model."
+                ""
+                if state.trouble
+                else f"`b` builds it under {safe(self.target[:80])}; `m` chooses the model."
             )
         if state.index.status == "failed":
-            return "b builds it again."
+            return "`b` builds it again."
         if state.index.status == "rag_limit_exceeded":
-            return "b tries again; deleting another makes room."
-        return "c shows its chunks." if state.index.status == "succeeded" else ""
+            return "`b` tries again; deleting another makes room."
+        return "`c` shows its chunks." if state.index.status == "succeeded" else ""

@@ -298,7 +298,7 @@ class Saving(Base):
             )
         elif draft.base.strip() and not text.strip():
             title, verb = f"Save “{name}” without a word in it?", "Save it empty"
-            loss = "Agents will find nothing here. u would bring the text of now back."
+            loss = "Agents will find nothing here. u would bring the present text back."
         else:
             return True
         await self._quiet()

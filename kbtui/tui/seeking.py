@@ -62,7 +62,7 @@ class Seeking(CommandScreen[None]):
         self._field.action_select_all()
         self._asks_for = place
         self._label.show([(f" {label} ", "dim")])
-        self._then.show([(" by ", "dim")])
+        self._then.show([(" with ", "dim")])
         self._then.display = self._instead.display = place == "replace"
         self._bar.display = True
         self.set_focus(self._instead if place == "replace" else self._field)

@@ -30,7 +30,7 @@ class Sourcing(Saving):
         if edit is not None:
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(edit.at))
             lost = f"Your edit of {when} is overwritten; gl keeps its words."
-        back = f"u cannot put it back. {row.lock}" if row.lock else "u puts the text of now back."
+        back = f"u cannot put it back. {row.lock}" if row.lock else "u brings the present text back."
         if not await self._ask(
             Question(
                 self,  # type: ignore[arg-type]

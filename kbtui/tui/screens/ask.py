@@ -133,7 +133,7 @@ class Ask(AnswerPanes):
             async with aclosing(self.kb.found(words)) as pages:
                 async for page, more in pages:
                     self.hits = page
-                    known = counted(len(page), "hit") + (" and more" if more else "")
+                    known = f"{len(page)}+ hits" if more else counted(len(page), "hit")
                     self.searched = (known, "dim" if page else "warn")
                     break
         except Error as error:  # the question is answered nevertheless, or its notice says more

@@ -17,7 +17,7 @@ from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import counted
-from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.line import Line, Part, prose
 from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.virtual_list import VirtualList
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 MOST = 180  # days, says the service
+OFTEN = 1  # the line that says how often it is renewed
 SPREAD = {
     "": "stay as they are",
     "tighten": "are renewed at least so often",
@@ -60,7 +61,7 @@ class AutoSyncScreen(CommandScreen[None]):
         self._read()
 
     def situation(self) -> Situation:
-        return Situation(row=self.row, read_only=self.kbapp.read_only())
+        return Situation(row=self.row, read_only=self.kbapp.read_only(), days=self.lines.cursor == OFTEN)
 
     @property
     def wanted(self) -> AutoSync | None:
@@ -111,17 +112,20 @@ class AutoSyncScreen(CommandScreen[None]):
             facts.append([("  While it is on, the service renews the text, and nobody can edit it.", "dim")])
         if self.renews and self.edited is not None:
             facts.append(
-                [(f"  ! Your edit of {_when(self.edited.at)} will be replaced; gl keeps it.", "warn")]
+                prose(f"  ! Your edit of {_when(self.edited.at)} will be replaced; `gl` keeps it.", "warn")
             )
         if self.spread:
             below = counted(self.row.documents or 0, "document")
-            facts.append([(f"  ! {below} in it {SPREAD[self.spread]}; u cannot take that back.", "warn")])
+            facts.append(
+                prose(f"  ! {below} in it {SPREAD[self.spread]}; `u` cannot take that back.", "warn")
+            )
         return facts
 
     # Keys
 
     def do_move(self, by: str) -> None:
         self.lines.move(by)
+        self.show_footer()
 
     @on(VirtualList.Opened)
     def _opened(self) -> None:
@@ -144,7 +148,7 @@ class AutoSyncScreen(CommandScreen[None]):
         at = self.lines.cursor
         if at == 0:
             self.renews = not self.renews
-        elif at == 1:
+        elif at == OFTEN:
             self.days = min(MOST, max(1, self.days + by))
         elif at == 2:
             self.removes = not self.removes

@@ -17,7 +17,7 @@ from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_age
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Line, Part, fit
+from kbtui.tui.widgets.line import Line, Part, fit, prose
 from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.virtual_list import VirtualList
 
@@ -103,7 +103,7 @@ class DraftList(Choice):
             (fit("text" if draft.field == "content" else "name", 6), "key"),
             (fit(safe(draft.name[:200]), max(14, min(40, self.app.size.width - 63))), ""),
             (fit(f"{count(len(draft.text))} characters", 17, right=True), "dim"),
-            (f"  {self._state(draft)}", "warn"),
+            *prose(f"  {self._state(draft)}", "warn"),
         ]
 
     def _state(self, draft: Draft) -> str:
@@ -112,7 +112,7 @@ class DraftList(Choice):
         if draft.elsewhere:
             return "being typed elsewhere"
         if row is None:
-            return "it is gone; w makes one"
+            return "it is gone; `w` makes one"
         if draft.field == "content" and row.lock:
             return safe(row.lock)
         return "document changed since" if row.updated > draft.base_updated else ""

@@ -44,8 +44,10 @@ class Difference(CommandScreen[None]):
         self._show()
 
     def show_lines(self) -> None:
-        with_ = "with the service " if self._from_service else "since it began "
-        self._header.show([(" Δ ", "key"), (safe(self._draft.name[:300]), "strong")], [(with_, "dim")])
+        against = "against the service" if self._from_service else "since the edit began"
+        self._header.show(
+            [(" Δ ", "key"), (safe(self._draft.name[:300]), "strong")], [(f"{against} ", "dim")]
+        )
         self.show_footer()
 
     @background("difference")

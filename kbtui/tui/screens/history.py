@@ -135,7 +135,7 @@ class DocumentHistory(CommandScreen[None]):
         lines = differences("", before, after)[2:]
         body = self.kbapp.kb.mirror.body(self.row.id)
         if body is not None and body.text not in (before, after):
-            lines += differences("From the text before it to the one of now", before, body.text)
+            lines += differences("From the text before it to the present one", before, body.text)
         return lines
 
     # Keys

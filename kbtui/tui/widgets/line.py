@@ -46,6 +46,12 @@ def cut(parts: Sequence[Part], width: int) -> list[Part]:
     return kept
 
 
+def prose(sentence: str, look: str = "dim") -> list[Part]:
+    """A sentence in which keys stand in backticks: these look like keys, and not like slips of the pen."""
+    pieces = sentence.split("`")
+    return [(piece, "key" if at % 2 else look) for at, piece in enumerate(pieces) if piece]
+
+
 def _cells(parts: Sequence[Part]) -> int:
     return sum(cell_len(text) for text, _ in parts)
 

@@ -169,7 +169,7 @@ class Reading(Vertical):
     def _agents(self, row: DocumentRow) -> str:
         """What is known of the agents that use a document, in words."""
         if row.id not in self._users:
-            return "not asked: A asks"
+            return "not asked yet: press A"
         at, users = self._users[row.id]
         return f"{counted(len(users), 'agent')} at {time.strftime('%H:%M', time.localtime(at))}"
 
