@@ -417,9 +417,12 @@ async def test_the_tab_line_tells_where_a_document_is_that_it_has_a_draft_and_ha
         await house.select("Chargebacks")
         await house.until(lambda: house.reading, "its text")
         assert "Support / Billing" in house.line("tabs") and "draft" not in house.line("tabs")
-        assert not house.line("tabs").startswith("▸")
+        assert "▸" not in house.line("tabs") and "read-only" not in house.line("tabs")
         await house.press("3")
-        assert house.line("tabs").startswith("▸")
+        assert house.line("tabs").startswith("▸ text ")
+        await house.press("i")
+        assert house.line("tabs").startswith("  text ▸ info   agents  Chargebacks  Support / Billing")
+        await house.press("i")
         await house.press("e")
         await house.until(lambda: house.app.screen.query("TextArea"), "the editor")
         await house.type("Typed. ")
@@ -429,4 +432,37 @@ async def test_the_tab_line_tells_where_a_document_is_that_it_has_a_draft_and_ha
         await house.press("ctrl+home", *"Start. ")
         assert house.app.screen.query_one(TextArea).text.startswith("Start. Typed. ")
         await house.press("escape")
-        await house.until(lambda: "● draft" in house.line("tabs"), "there is a draft")
+        await house.until(lambda: "● draft · markdown rendered" in house.line("tabs"), "there is a draft")
+
+
+async def test_of_the_tab_line_the_name_stays_longest_and_no_folder_is_cut(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (150, 50)) as house:
+
+        def line() -> str:
+            region = house.browse.reading.region
+            return house.drawn[region.y][region.x :]
+
+        await house.online()
+        await house.select("Returns, step by step")
+        await house.until(lambda: house.reading, "its text")
+        await house.press("3", "/", *"the", "enter", "w")
+        tabs = "▸ text   info   agents  Returns, step by step"
+        folder, hit = "  Support / Shipping", "hit 1 of 18"
+        for width, before, behind in (
+            (150, tabs + folder, f"markdown rendered · not wrapped · {hit}"),
+            (100, tabs + folder, hit),
+            (76, tabs, hit),
+            (50, tabs[:36] + "…", hit),
+        ):
+            await house.pilot.resize_terminal(width, 50)
+            wanted = f"{re.escape(before)} +{re.escape(behind)}"
+            await house.until(lambda wanted=wanted: re.fullmatch(wanted, line().strip()), wanted)  # type: ignore[misc]
+        open_tab = [
+            text
+            for text, style, _ in house.browse.reading._tabs.render_line(0)
+            if style is not None and style.reverse
+        ]
+        assert open_tab == ["▸ text "], "the name is not selected"

@@ -303,6 +303,6 @@ async def test_a_text_that_takes_long_to_be_laid_out_anew_is_told_to_be_on_its_w
         await house.press("3", "pagedown", "pagedown", "j")
         words = view.words_in_view.split()[:5]
         house.burst("w")
-        await house.until(lambda: "not wrapped …" in house.line("tabs"), "on its way")
+        await house.until(lambda: "not wrapped · …" in house.line("tabs"), "on its way")
         await house.until(lambda: "…" not in house.line("tabs") and view.beyond, "here")
         assert view.words_in_view.split()[:2] == words[:2], "the place is kept"

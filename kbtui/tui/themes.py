@@ -61,6 +61,7 @@ LOOKS = {
     "bad": "$error",
     "cursor": "bold on $primary",
     "resting": "on $panel",
+    "tab": "bold underline $accent",
     "heading": "bold $accent",
     "code": "$muted",
     "link": "underline $accent",

@@ -46,7 +46,16 @@ def cut(parts: Sequence[Part], width: int) -> list[Part]:
     return kept
 
 
-def _cells(parts: Sequence[Part]) -> int:
+def joined(facts: Sequence[Part]) -> list[Part]:
+    """Facts that stand beside each other at the right end of a line: more than their colours parts them."""
+    parts: list[Part] = []
+    for fact in facts:
+        parts += [(" · ", "dim"), fact] if parts else [fact]
+    return [*parts, (" ", "")] if parts else []
+
+
+def cells(parts: Sequence[Part]) -> int:
+    """The cells that some parts take."""
     return sum(cell_len(text) for text, _ in parts)
 
 
@@ -103,9 +112,9 @@ class Line(Painter, Widget):
             self.refresh()
         elif right != self._right:
             # Only the right end is sent: it tells the position, which changes with every key.
-            cells = max(_cells(right), _cells(self._right)) + 1
+            end = max(cells(right), cells(self._right)) + 1
             self._right = right
-            self.refresh(Region(max(0, self.size.width - cells), 0, cells, 1))
+            self.refresh(Region(max(0, self.size.width - end), 0, end, 1))
 
     @property
     def text(self) -> str:
@@ -118,7 +127,7 @@ class Line(Painter, Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         right = cut(self._right, width)
-        taken = _cells(right)
+        taken = cells(right)
         left = cut(self._left, max(0, width - taken - 1) if right else width)
-        gap = width - taken - _cells(left)
+        gap = width - taken - cells(left)
         return self.paint([*left, (" " * gap, ""), *right], width)
