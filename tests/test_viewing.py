@@ -171,7 +171,10 @@ async def test_words_are_found_in_a_text_counted_and_taken_back_in_every_mode(
         view = house.browse.reading.view
         await house.press("3")
         await house.until(lambda: view.max_scroll_y, "laid out, where there is room for one pane")
-        await house.press("j", "/", *"quokka")
+        await house.press("j", "/")
+        await house.until(lambda: house.drawn[2].startswith(" find words in this text"), "what is typed")
+        await house.press(*"quokka")
+        await house.until(lambda: house.drawn[2].rstrip() == " find quokka", "what was typed")
         assert at_hit(house, "hit 1 of 3") and "Quokka" in "".join(house.drawn)
         drawn = [segment for strip in house.app.screen._compositor.render_strips() for segment in strip]
         assert [text for text, style, _ in drawn if style and style.reverse and style.underline] == ["Quokka"]
