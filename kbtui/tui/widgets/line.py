@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+REVERSE = Style(reverse=True)
+
 Part = tuple[str, str]
 """A piece of text and the name of its look, one of `themes.LOOKS`."""
 
@@ -33,12 +35,14 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def cut(parts: Sequence[Part], width: int) -> list[Part]:
-    """`parts` in at most `width` cells, the last one cut with an ellipsis."""
+    """`parts` in at most `width` cells, the last one cut with an ellipsis, which is no part of a hit."""
     kept: list[Part] = []
     for text, look in parts:
         cells = cell_len(text)
         if cells > width:
-            if width > 0:
+            if width > 0 and look == "hit":
+                kept += [(set_cell_size(text, width - 1), look), ("…", "dim")]
+            elif width > 0:
                 kept.append((fit(text, width), look))
             break
         kept.append((text, look))
@@ -59,6 +63,17 @@ def cells(parts: Sequence[Part]) -> int:
     return sum(cell_len(text) for text, _ in parts)
 
 
+def _laid_over(base: Style, look: Style) -> Style:
+    """A look over the style of a line.
+
+    In reverse video colours would be a patchwork of grounds: all of the line has the same. An underline
+    swallows that of a hit: it is in reverse there.
+    """
+    if base.reverse:
+        return base + look.without_color
+    return base + look + REVERSE if base.underline and look.underline else base + look
+
+
 class Painter(Base):
     """Paints lines in the looks of the theme; mixed into a widget."""
 
@@ -68,10 +83,7 @@ class Painter(Base):
         return looks[name]
 
     def paint(self, parts: Sequence[Part], width: int, base: Style | None = None) -> Strip:
-        """`parts` as a strip of exactly `width` cells over `base` (the widget's own style by default).
-
-        In reverse video colours would be a patchwork of grounds: all of the strip has the same.
-        """
+        """`parts` as a strip of exactly `width` cells over `base` (the widget's own style by default)."""
         base = self.rich_style if base is None else base
         runs: list[Part] = []  # neighbours of one look are one run: fewer bytes
         for text, name in cut([part for part in parts if part[0]], width):
@@ -79,11 +91,8 @@ class Painter(Base):
                 runs[-1] = (runs[-1][0] + text, name)
             else:
                 runs.append((text, name))
-        styles = ((text, self.look(name)) for text, name in runs)
-        strip = Strip(
-            [Segment(text, base + (style.without_color if base.reverse else style)) for text, style in styles]
-        )
-        return strip.adjust_cell_length(width, base)
+        segments = [Segment(text, _laid_over(base, self.look(name))) for text, name in runs]
+        return Strip(segments).adjust_cell_length(width, base)
 
 
 class Line(Painter, Widget):
