@@ -182,7 +182,10 @@ class AnswerPanes(Finding):
             far = is_far(self.answer)
             self._heading = [(heads(far), "dim")]
             hits, edited = {hit.id for hit in self.hits}, self.kb.edited()
+            before = self.lines.count
             self.lines.show([self._line(each, hits, edited, far) for each in self.answer], self.lines.cursor)
+            if self.lines.count != before and self.has_class("-narrow"):
+                self.lines.refresh(layout=True)  # what it leaves free is for the hits
             self.show_beside()
         else:
             self._heading = [("  Questions you asked" if self.kept else "", "dim")]
@@ -196,7 +199,7 @@ class AnswerPanes(Finding):
         """Draw what the search finds, and how it stands with it."""
         if self.answer is not None:
             self.results.both = frozenset(here_of(each).document for each in self.answer)
-            self._beside.show([(" Search", "dim")], [self.searched, (" ", "")])
+            self._beside.show([(" Search", "strong")], [self.searched, (" ", "")])
             self.results.show(self.hits)
 
     def _line(self, difference: Difference, hits: set[str], edited: frozenset[str], far: bool) -> list[Part]:
