@@ -139,7 +139,31 @@ def test_a_line_has_its_number_where_it_begins() -> None:
         (" one two", 1), (" three", 0), (" ", 2), (" x    y", 3),
     ]  # fmt: skip
     assert laid("\n\na", 8) == [(" ", 1), (" ", 2), (" a", 3)]
-    assert [number for _, number in laid("# Head\n\nwords " * 3, 20, markdown=True)] == [*range(1, 9)]
+    rendered = """# A heading that is long
+
+Words that are *longer* than a row,\\
+broken once.
+
+- an item that goes on as well
+  - one in it, which does so, too
+
+> quoted words, and more than fit
+
+    code that does not fit, either
+
+| A head that is long | b |
+|---|--:|
+| some words in a cell | others, more than these are |
+
+The end.
+"""
+    lines = [(row, number) for row, number in laid(rendered, 400, markdown=True) if number]
+    assert [number for _, number in lines] == [*range(1, len(lines) + 1)], "each is one row"
+    for width in (18, 24, 40):
+        begins = [(row.split()[:2], number) for row, number in laid(rendered, width, markdown=True) if number]
+        assert [number for _, number in begins] == [number for _, number in lines], width
+        assert begins[3][0] == ["Words", "that"] and begins[4][0] == ["broken", "once."]
+        assert begins[-1] == (["The", "end."], len(lines))
 
 
 @given(st.lists(st.text("ab 世\t", max_size=30), max_size=6), st.integers(4, 12))
