@@ -466,3 +466,43 @@ async def test_of_the_tab_line_the_name_stays_longest_and_no_folder_is_cut(
             if style is not None and style.reverse
         ]
         assert open_tab == ["▸ text "], "the name is not selected"
+
+
+@pytest.mark.parametrize("long", [10_000, 100])
+async def test_after_a_look_at_what_else_is_known_the_text_is_where_it_was(
+    demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: int
+) -> None:
+    monkeypatch.setattr(
+        "kbtui.tui.widgets.document_view.LONG", long
+    )  # rows from which on the beginning is shown meanwhile
+    alike = "\n\n".join("The same words in every paragraph of it.\n\n" * 2 for _ in range(60))
+    service.add("Alike", f"Quokka.\n\n{alike}\n\nA quokka.\n\n{alike}\n\nThe quokka.\n")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Alike")
+        await house.until(lambda: house.reading, "its text")
+        view = house.browse.reading.view
+        await house.press("3", "pagedown", "pagedown", "j")
+        for place in (view.scroll_y, 0):
+            for keys in (("i", "i"), ("]", "]", "]"), ("A", "i", "i")):
+                await house.press(*keys[:-1])
+                await house.until(lambda: house.reading and "quokka" not in view.text, "something else")
+                await house.press(keys[-1])
+                await house.until(lambda: house.reading and "quokka" in view.text, "the text")
+                assert view.scroll_y == place, keys
+            await house.press("g", "g")
+        await house.press("/", *"quokka", "enter", "n")
+        assert "hit 2 of 3" in house.line("tabs")
+        place = view.scroll_y
+        await house.press("i", "i")
+        await house.until(lambda: house.reading and "hit 2 of 3" in house.line("tabs"), "the same hit")
+        assert view.scroll_y == place > 0
+        await house.press("i", "V")
+        await house.until(lambda: "markdown source" in house.line("tabs") and house.reading, "its source")
+        assert "hit 2 of 3" in house.line("tabs") and view.hit_in_view
+        await house.press("i", "2")
+        await house.select("Chargebacks")
+        await house.select("Alike")
+        await house.press("i")
+        await house.until(lambda: house.reading and "Quokka" in view.text, "the text")
+        assert view.scroll_y == 0, "another was looked at: from its beginning"

@@ -19,7 +19,7 @@ from kbtui.content import safe, to_markdown
 from kbtui.errors import Error, Offline
 from kbtui.placing import Snippet, Spot, found_at
 from kbtui.rows import FOLDER, Body, DocumentRow, Found
-from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.document_view import DocumentView, Place
 from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.hits import any_of, as_typed
 from kbtui.tui.widgets.line import Line, Part, cells, joined
@@ -61,6 +61,7 @@ class Reading(Vertical):
         self._tabs = Line("tabs")
         self._body: Body | None = None
         self._drawn = ""  # the mode in which it is shown
+        self._left: Place | None = None  # where one was in it before a look at what else is known
         self._slow = False
         self._sought = Found("", "", "")  # what a search found, and as what
         self._typed = ""
@@ -86,6 +87,10 @@ class Reading(Vertical):
 
         `again` keeps the place in the text. An `errors.Error` is shown where the text would be.
         """
+        if self.row is None or row is None or row.id != self.row.id:
+            self._left = None
+        elif self._body is not None and not self.view.is_laying:
+            self._left = self.view.where() or self._left
         self.row = row
         again = again and not self.busy  # what was cut in the middle begins anew
         self.busy = True
@@ -188,7 +193,7 @@ class Reading(Vertical):
     def seek(self, found: Found, typed: str) -> None:
         """Mark what was found in a document, wherever it is shown, and begin where these words stand."""
         self._sought, self._typed, self.finding = found, typed, ""
-        self._body = None  # what is shown already is drawn anew
+        self._body = self._left = None  # what is shown already is drawn anew
 
     def spot(self, row: DocumentRow) -> Spot | None:
         """What of the text of a document is in view, or will be; None for its beginning."""
@@ -226,8 +231,9 @@ class Reading(Vertical):
             self.view.say([[("", "")], [(" No words. ", "strong"), ("The document holds no text.", "dim")]])
         else:
             show = self.view.show_markdown if mode == "rendered" else self.view.show_source
-            await show(await asyncio.to_thread(self.shown_of, body, mode), keep_place=keep_place)
-        self._drawn = mode
+            text = await asyncio.to_thread(self.shown_of, body, mode)
+            await show(text, place=self.view.where() if keep_place else self._left)
+        self._drawn, self._left = mode, None
 
     def shown_of(self, body: Body, mode: str) -> str:
         """The text that is shown of a body in a mode, safe to be drawn. For a thread: it may take seconds."""
