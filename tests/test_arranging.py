@@ -162,6 +162,7 @@ async def test_columns_and_views_are_chosen_kept_and_taken_back(demo: Demo, tmp_
         await house.press("a", "enter")
         assert "needs a name" in house.notices
         await house.type("My refunds")
+        await house.until(lambda: house.drawn[1].rstrip() == " name: My refunds", "what is typed")
         await house.press("enter", "escape")
         found = house.names
     async with opened(settings, (80, 24)) as house:

@@ -584,3 +584,25 @@ async def test_the_hits_beside_an_answer_are_of_the_words_that_were_looked_up(
         search = house.app.screen
         hold.release()
         assert isinstance(search, Search) and search.field.value == OTHER
+
+
+async def test_what_an_answer_leaves_free_is_for_the_hits_and_a_line_parts_the_text_from_them(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (80, 24)) as house:
+        screen = await asking(house)
+        await house.until(lambda: screen.hits, "what the search finds")
+        await house.pilot.pause()
+        few, many = screen.lines.count, screen.results.count
+        assert few < 6 and screen.lines.size.height == few and many > screen.results.size.height >= 7
+        assert house.drawn[screen.about.region.y] == "─" * 80
+        bars = [each.vertical_scrollbar.region.x for each in (screen.results, screen.about)]
+        assert bars == [79, 79]
+        await house.press("s")
+        await house.until(
+            lambda: screen.lines.count > few and "chunk" in told(house), "by words, there are more"
+        )
+        await house.until(lambda: screen.lines.size.height == screen.lines.count, "room for them")
+        assert screen.results.size.height >= 3
+        await house.pilot.resize_terminal(120, 36)
+        await house.until(lambda: screen.results.size.width > 35, "beside the answer, wide enough for names")

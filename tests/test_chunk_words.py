@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kbtui.demo.server import Demo
+from kbtui.tui.widgets.chunked_text import ChunkedText
 from tests.house import opened, settings_for
 from tests.service import Service
 from tests.test_chunks import LONG, indexed, viewing
@@ -40,3 +41,27 @@ async def test_words_are_found_anew_in_chunks_that_were_built_anew_though_the_la
         for chunk, places in screen.list.places.items():
             text = screen.list.pieces[chunk].text
             assert {text[start:end] for start, end in places} == {"crew"}
+
+
+async def test_of_the_words_in_the_text_those_that_were_gone_to_stand_out(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    indexed(service, "Long one", LONG)
+
+    def here(text: ChunkedText) -> list[int]:
+        """The rows of the screen with words in reverse."""
+        rows = ((row, text.render_line(row)) for row in range(text.size.height))
+        return [row for row, strip in rows for words, style, _ in strip if words == "crew" and style.reverse]  # type: ignore[union-attr]
+
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (120, 30)) as house:
+        screen = await viewing(house, "Long one")
+        text = screen.text
+        await house.press("/", *"crew")
+        await house.until(lambda: " find crew" in house.drawn[1], "the field")
+        assert not here(text)
+        await house.press("enter")
+        for key in ("n", "N", "n", "n"):
+            await house.press(key)
+            assert here(text) == [text.cursor - round(text.scroll_y)], key
+        await house.press("/", "escape", "escape")
+        assert not here(text)

@@ -54,14 +54,17 @@ async def test_a_text_is_given_to_a_command_on_its_input_alone(
         assert lingered.read_text().startswith("[cat > ") and "Enter goes back" in lingered.read_text()
         lingered.unlink()
         await house.press("3", "l", "V", "|")
-        assert "is given the source of the text" in "".join(house.drawn) and house.browse.has_class("-full")
+        await house.until(lambda: "is given the source of the text" in house.drawn[-2], "what is typed")
+        assert house.browse.has_class("-full")
         assert await piped("up", *"; exit 3", "enter") == TEXT.encode(), "byte for byte"
         assert "ended with 3; it was given the source" in house.notices
         assert house.browse.pane == "view" and house.browse.has_class("-full")
         lingered.unlink()
         assert await piped("g", "|") == TEXT.replace("\x1b", "␛").encode(), "for a pager nothing to obey"
         assert "ended with 7" in house.notices and not lingered.exists()
-        await house.press("|", "x", "up", "up", "up")
+        await house.press("|", "x")
+        await house.until(lambda: house.drawn[-2].rstrip() == " | x", "what is typed")
+        await house.press("up", "up", "up")
         field = house.browse.query_one("#pipe")
         assert field.value == f"cat > {taken}"  # type: ignore[attr-defined]
         await house.press("down", "down", "down")

@@ -420,9 +420,12 @@ async def test_the_tab_line_tells_where_a_document_is_that_it_has_a_draft_and_ha
         await house.select("Chargebacks")
         await house.until(lambda: house.reading, "its text")
         assert "Support / Billing" in house.line("tabs") and "draft" not in house.line("tabs")
-        assert not house.line("tabs").startswith("▸")
+        assert "▸" not in house.line("tabs") and "read-only" not in house.line("tabs")
         await house.press("3")
-        assert house.line("tabs").startswith("▸")
+        assert house.line("tabs").startswith("▸ text ")
+        await house.press("i")
+        assert house.line("tabs").startswith("  text ▸ info   agents  Chargebacks  Support / Billing")
+        await house.press("i")
         await house.press("e")
         await house.until(lambda: house.app.screen.query("TextArea"), "the editor")
         await house.type("Typed. ")
@@ -432,4 +435,77 @@ async def test_the_tab_line_tells_where_a_document_is_that_it_has_a_draft_and_ha
         await house.press("ctrl+home", *"Start. ")
         assert house.app.screen.query_one(TextArea).text.startswith("Start. Typed. ")
         await house.press("escape")
-        await house.until(lambda: "● draft" in house.line("tabs"), "there is a draft")
+        await house.until(lambda: "● draft · markdown rendered" in house.line("tabs"), "there is a draft")
+
+
+async def test_of_the_tab_line_the_name_stays_longest_and_no_folder_is_cut(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(settings_for(demo.url, demo.key, tmp_path), (150, 50)) as house:
+
+        def line() -> str:
+            region = house.browse.reading.region
+            return house.drawn[region.y][region.x :]
+
+        await house.online()
+        await house.select("Returns, step by step")
+        await house.until(lambda: house.reading, "its text")
+        await house.press("3", "/", *"the", "enter", "w")
+        tabs = "▸ text   info   agents  Returns, step by step"
+        folder, hit = "  Support / Shipping", "hit 1 of 18"
+        for width, before, behind in (
+            (150, tabs + folder, f"markdown rendered · not wrapped · {hit}"),
+            (100, tabs + folder, hit),
+            (76, tabs, hit),
+            (50, tabs[:36] + "…", hit),
+        ):
+            await house.pilot.resize_terminal(width, 50)
+            wanted = f"{re.escape(before)} +{re.escape(behind)}"
+            await house.until(lambda wanted=wanted: re.fullmatch(wanted, line().strip()), wanted)  # type: ignore[misc]
+        open_tab = [
+            text
+            for text, style, _ in house.browse.reading._tabs.render_line(0)
+            if style is not None and style.reverse
+        ]
+        assert open_tab == ["▸ text "], "the name is not selected"
+
+
+@pytest.mark.parametrize("long", [10_000, 100])
+async def test_after_a_look_at_what_else_is_known_the_text_is_where_it_was(
+    demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: int
+) -> None:
+    monkeypatch.setattr(
+        "kbtui.tui.widgets.document_view.LONG", long
+    )  # rows from which on the beginning is shown meanwhile
+    alike = "\n\n".join("The same words in every paragraph of it.\n\n" * 2 for _ in range(60))
+    service.add("Alike", f"Quokka.\n\n{alike}\n\nA quokka.\n\n{alike}\n\nThe quokka.\n")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Alike")
+        await house.until(lambda: house.reading, "its text")
+        view = house.browse.reading.view
+        await house.press("3", "pagedown", "pagedown", "j")
+        for place in (view.scroll_y, 0):
+            for keys in (("i", "i"), ("]", "]", "]"), ("A", "i", "i")):
+                await house.press(*keys[:-1])
+                await house.until(lambda: house.reading and "quokka" not in view.text, "something else")
+                await house.press(keys[-1])
+                await house.until(lambda: house.reading and "quokka" in view.text, "the text")
+                assert view.scroll_y == place, keys
+            await house.press("g", "g")
+        await house.press("/", *"quokka", "enter", "n")
+        assert "hit 2 of 3" in house.line("tabs")
+        place = view.scroll_y
+        await house.press("i", "i")
+        await house.until(lambda: house.reading and "hit 2 of 3" in house.line("tabs"), "the same hit")
+        assert view.scroll_y == place > 0
+        await house.press("i", "V")
+        await house.until(lambda: "markdown source" in house.line("tabs") and house.reading, "its source")
+        assert "hit 2 of 3" in house.line("tabs") and view.hit_in_view
+        await house.press("i", "2")
+        await house.select("Chargebacks")
+        await house.select("Alike")
+        await house.press("i")
+        await house.until(lambda: house.reading and "Quokka" in view.text, "the text")
+        assert view.scroll_y == 0, "another was looked at: from its beginning"

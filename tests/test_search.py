@@ -17,10 +17,12 @@ from rich.style import Style
 from textual.widgets import TextArea
 
 from kbtui.demo.server import Demo
+from kbtui.marks import Marks
 from kbtui.rows import Found
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.search import Search
 from kbtui.tui.widgets.hits import Hits, Page, any_of, marked
+from kbtui.tui.widgets.results import Results
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -62,6 +64,29 @@ async def test_what_the_service_finds_is_shown_as_it_found_it(
         await house.press("enter", "j", "j", "j")
         passage = "".join(each["value"] for each in theirs[3]["search_snippet"])
         assert " ".join(passage.split())[:40].strip("… ") in " ".join("".join(house.drawn).split())
+
+
+def test_a_result_tells_where_something_is_left_out_and_drops_a_folder_whole() -> None:
+    folders = {"a": "Support / Privacy"}
+    results = Results("lines", Marks(), lambda id: folders.get(id, ""))
+    snippet = (("…and the account is closed within ", False), ("30 days", True), (". Until then", False))
+    name = "When a caller wants their data deleted"
+    results._found = [Found("a", name, "text", 0.5, snippet), Found("b", "Short", "url", 0.25, snippet[:2])]
+
+    def line(index: int, width: int) -> tuple[str, list[str]]:
+        """What is told of a result, and the hits in it."""
+        parts = results.parts(index, width)
+        assert sum(len(text) for text, _ in parts) <= width
+        return "".join(text for text, _ in parts).rstrip(), [text for text, look in parts if look == "hit"]
+
+    told = "  When a caller wants their…  …ccount is closed within 30 days. … text    0.50"
+    assert line(0, 79) == (told, ["30 days"])
+    assert "  …ccount is closed within 30 days… text" in line(0, 76)[0], "words follow"
+    assert line(0, 72)[1] == ["30 d"] and "30 d… text" in line(0, 72)[0], "the ellipsis is no hit"
+    assert line(0, 119)[0].startswith(f"  {name}   …ccount is closed within 30 days. Until then ")
+    assert line(0, 198)[0].startswith(f"  {name}  Privacy      ") and "…  …" not in line(0, 198)[0]
+    assert line(1, 79)[0].startswith("  Short  ") and "days  " in line(1, 79)[0]
+    assert line(0, 60)[0] == f"  {name}  Privacy" and line(0, 45)[0] == f"  {name}"
 
 
 async def test_names_come_first_and_at_once(demo: Demo, service: Service, wire: Wire, tmp_path: Path) -> None:

@@ -153,6 +153,15 @@ async def test_without_colours_the_selected_line_is_in_reverse(
         assert any(style.reverse for style in grounds(house, line_of_cursor(house)))
         await house.press("?")
         assert house.app.screen.query_one(Input).get_component_rich_style("input--cursor").reverse
+        await house.press("escape", "S", *"days")
+        await house.until(lambda: "document" in house.line("header"), "found")
+        lines = [house.app.screen.query_one("#lines", VirtualList).render_line(at) for at in (0, 1)]
+        resting, other = (
+            [(text, style.reverse) for text, style, _ in line if style and style.bold and style.underline]
+            for line in lines
+        )
+        assert ("days", True) in resting and ("days", None) in other, "its underline would not be seen"
+        assert not any("…" in text for text, _ in [*resting, *other])
 
 
 async def test_a_notice_of_trouble_is_marked_without_colour(demo: Demo, tmp_path: Path) -> None:

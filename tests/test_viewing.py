@@ -139,7 +139,31 @@ def test_a_line_has_its_number_where_it_begins() -> None:
         (" one two", 1), (" three", 0), (" ", 2), (" x    y", 3),
     ]  # fmt: skip
     assert laid("\n\na", 8) == [(" ", 1), (" ", 2), (" a", 3)]
-    assert [number for _, number in laid("# Head\n\nwords " * 3, 20, markdown=True)] == [*range(1, 9)]
+    rendered = """# A heading that is long
+
+Words that are *longer* than a row,\\
+broken once.
+
+- an item that goes on as well
+  - one in it, which does so, too
+
+> quoted words, and more than fit
+
+    code that does not fit, either
+
+| A head that is long | b |
+|---|--:|
+| some words in a cell | others, more than these are |
+
+The end.
+"""
+    lines = [(row, number) for row, number in laid(rendered, 400, markdown=True) if number]
+    assert [number for _, number in lines] == [*range(1, len(lines) + 1)], "each is one row"
+    for width in (18, 24, 40):
+        begins = [(row.split()[:2], number) for row, number in laid(rendered, width, markdown=True) if number]
+        assert [number for _, number in begins] == [number for _, number in lines], width
+        assert begins[3][0] == ["Words", "that"] and begins[4][0] == ["broken", "once."]
+        assert begins[-1] == (["The", "end."], len(lines))
 
 
 @given(st.lists(st.text("ab 世\t", max_size=30), max_size=6), st.integers(4, 12))
@@ -171,7 +195,10 @@ async def test_words_are_found_in_a_text_counted_and_taken_back_in_every_mode(
         view = house.browse.reading.view
         await house.press("3")
         await house.until(lambda: view.max_scroll_y, "laid out, where there is room for one pane")
-        await house.press("j", "/", *"quokka")
+        await house.press("j", "/")
+        await house.until(lambda: house.drawn[2].startswith(" find words in this text"), "what is typed")
+        await house.press(*"quokka")
+        await house.until(lambda: house.drawn[2].rstrip() == " find quokka", "what was typed")
         assert at_hit(house, "hit 1 of 3") and "Quokka" in "".join(house.drawn)
         drawn = [segment for strip in house.app.screen._compositor.render_strips() for segment in strip]
         assert [text for text, style, _ in drawn if style and style.reverse and style.underline] == ["Quokka"]
@@ -303,6 +330,6 @@ async def test_a_text_that_takes_long_to_be_laid_out_anew_is_told_to_be_on_its_w
         await house.press("3", "pagedown", "pagedown", "j")
         words = view.words_in_view.split()[:5]
         house.burst("w")
-        await house.until(lambda: "not wrapped …" in house.line("tabs"), "on its way")
+        await house.until(lambda: "not wrapped · …" in house.line("tabs"), "on its way")
         await house.until(lambda: "…" not in house.line("tabs") and view.beyond, "here")
         assert view.words_in_view.split()[:2] == words[:2], "the place is kept"

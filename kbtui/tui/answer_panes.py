@@ -182,7 +182,10 @@ class AnswerPanes(Finding):
             far = is_far(self.answer)
             self._heading = [(heads(far), "dim")]
             hits, edited = {hit.id for hit in self.hits}, self.kb.edited()
+            before = self.lines.count
             self.lines.show([self._line(each, hits, edited, far) for each in self.answer], self.lines.cursor)
+            if self.lines.count != before and self.has_class("-narrow"):
+                self.lines.refresh(layout=True)  # what it leaves free is for the hits
             self.show_beside()
         else:
             self._heading = [("  Questions you asked" if self.kept else "", "dim")]
@@ -197,7 +200,7 @@ class AnswerPanes(Finding):
         if self.answer is not None:
             self.results.both = frozenset(here_of(each).document for each in self.answer)
             self._beside.show(
-                [(" Search", "dim"), (f"  {BOTH}", "key"), (" in both", "dim")], [self.searched, (" ", "")]
+                [(" Search", "strong"), (f"  {BOTH}", "key"), (" in both", "dim")], [self.searched, (" ", "")]
             )
             self.results.show(self.hits)
 

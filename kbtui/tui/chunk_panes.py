@@ -61,7 +61,7 @@ class ChunkPanes(CommandScreen[None]):
         self.list, self.text = ChunkList("chunks"), ChunkedText("text")
         self.about, self.whole = DocumentView("about"), DocumentView("whole")
         self.body = Horizontal(id="body")
-        self.field = Field("words", "words to find in the chunks", self.sought)
+        self.field = Field("words", "words in the chunks", self.sought, "find ")
         self._header = Line("header")
         self._indexes: dict[str, RagIndex] = {}
         self._state = ASKING

@@ -63,6 +63,10 @@ class ChunkWords(ChunkPanes):
         number = bisect_left(self._all, at) if at is not None else 0
         return number if at is not None and self._all[number : number + 1] == [at] else None
 
+    def show_lines(self) -> None:
+        super().show_lines()
+        self.text.point_at(self.list.at)
+
     def found(self) -> Part:
         words = self.field.value.strip()
         if not words:

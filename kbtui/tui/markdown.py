@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markdown import CodeBlock, Heading, HorizontalRule, Markdown
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
+from rich.containers import Lines
+from rich.markdown import (
+    CodeBlock,
+    Heading,
+    HorizontalRule,
+    Markdown,
+    MarkdownContext,
+    Paragraph,
+    TableDataElement,
+)
 from rich.padding import Padding
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 
 from kbtui.content import safe
@@ -17,8 +29,52 @@ from kbtui.content import safe
 WIDE = 110  # cells of the widest row that wraps
 
 
+GOES_ON = Style(meta={"goes on": True})  # of a row with which no line begins
+
+
+class Wrapping(Text):
+    """Words whose rows tell whether a line begins with them: all but the first of a line bear `GOES_ON`."""
+
+    def wrap(self, console: Console, width: int, **how: Any) -> Lines:
+        rows = Lines()
+        for line in self.split(allow_blank=True):
+            first, *rest = Text.wrap(line, console, width, **how)
+            for row in rest:
+                row.stylize(GOES_ON)
+            rows.extend([first, *rest])
+        return rows
+
+    def copy(self) -> Wrapping:
+        return Wrapping(self.plain, self.style, justify=self.justify, end=self.end, spans=[*self.spans])
+
+
+def goes_on(row: Iterable[Segment]) -> bool:
+    """Whether a row goes on with the line of the one above."""
+    return any(segment.style is not None and segment.style.meta for segment in row)
+
+
+class WrappingParagraph(Paragraph):
+    """A paragraph; its breaks are ends of lines."""
+
+    def on_enter(self, context: MarkdownContext) -> None:
+        super().on_enter(context)
+        self.text = Wrapping()
+
+
+class WrappingCell(TableDataElement):
+    """A cell of a table."""
+
+    def __init__(self, justify: JustifyMethod) -> None:
+        super().__init__(justify)
+        self.content = Wrapping(justify=justify)
+
+
 class LeftHeading(Heading):
     """A heading on the left, with its rank to be seen without colour."""
+
+    def on_enter(self, context: MarkdownContext) -> None:
+        super().on_enter(context)
+        self.text = Wrapping()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         self.text.justify = "left"
@@ -33,7 +89,7 @@ class PlainCode(CodeBlock):
     """A block of code without highlighting or a background of its own."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Padding(Text(str(self.text).rstrip(), style="markdown.code_block"), (0, 0, 0, 2))
+        yield Padding(Wrapping(str(self.text).rstrip(), "markdown.code_block"), (0, 0, 0, 2))
 
 
 class ShortRule(HorizontalRule):
@@ -49,6 +105,9 @@ class Page(Markdown):
     elements = {
         **Markdown.elements,
         "heading_open": LeftHeading,
+        "paragraph_open": WrappingParagraph,
+        "td_open": WrappingCell,
+        "th_open": WrappingCell,
         "fence": PlainCode,
         "code_block": PlainCode,
         "html_block": PlainCode,

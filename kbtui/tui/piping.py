@@ -28,7 +28,7 @@ class Piping(Viewing):
     def add_fields(self) -> None:
         super().add_fields()
         if self.is_attached and not self.query("#pipe"):
-            field = Field("pipe")
+            field = Field("pipe", label="| ")
             field.display = False
             self.mount(field, before=self.query_one("#footer"))
 

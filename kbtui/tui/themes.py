@@ -86,6 +86,7 @@ LOOKS = {
     "bad": "$error",
     "cursor": "bold on $primary",
     "resting": "on $resting",
+    "tab": "bold underline $accent",
     "heading": "bold $accent",
     "code": "$muted",
     "link": "underline $accent",

@@ -137,7 +137,7 @@ class Viewing(Panes):
     def add_fields(self) -> None:
         super().add_fields()
         if self.is_attached and not self.query("#view_find"):
-            field = Field("view_find", "words in this text", self._look_for)
+            field = Field("view_find", "words in this text", self._look_for, "find ")
             field.display = False
             self.reading.mount(field, before=self.reading.view)
 

@@ -17,7 +17,7 @@ from kbtui.placing import Passages
 from kbtui.tui.background import background
 from kbtui.tui.seeking import Seeking
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.line import Line, Part, joined
 from kbtui.tui.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -72,13 +72,10 @@ class Editor(Seeking):
         dirty = self.dirty
         mark: Part = ("● ", "warn") if dirty else ("  ", "")
         unsafe = self.kb.drafts.trouble
+        trouble: list[Part] = [(f"drafts are not safe: {unsafe}", "bad")] if unsafe else []
         self._header.show(
             [(" ", ""), mark, (safe(self.draft.name[:300]), "strong"), (f"  {self._place}", "dim")],
-            [
-                (f"drafts are not safe: {unsafe} · " if unsafe else "", "bad"),
-                self._state(dirty),
-                (f"{safe(self.draft.format)} ", "dim"),
-            ],
+            joined([*trouble, self._state(dirty), (safe(self.draft.format), "dim")]),
         )
         self.show_found()
         self.show_footer()
@@ -86,13 +83,13 @@ class Editor(Seeking):
     def _state(self, dirty: bool) -> Part:
         """How the words stand to those of the service."""
         if self.saving:
-            return (f"{self.kbapp.countdown(self.app.size.width // 2) or 'saving …'} ", "warn")
+            return (self.kbapp.countdown(self.app.size.width // 2) or "saving …", "warn")
         self._look_for_obstacles()
         if self._obstacle:
-            return (f"✕ cannot be saved: {self._obstacle} ", "bad")
+            return (f"✕ cannot be saved: {self._obstacle}", "bad")
         if dirty:
-            return ("not saved yet ", "warn")
-        return ("as seen last " if self.kbapp.trouble else "as in the service ", "dim")
+            return ("not saved yet", "warn")
+        return ("as seen last" if self.kbapp.trouble else "as in the service", "dim")
 
     def _look_for_obstacles(self) -> None:
         """Find out whether the text could be saved, as far as the mirror knows; tell what has changed."""

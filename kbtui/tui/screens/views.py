@@ -31,7 +31,7 @@ class ViewList(Choice):
         super().__init__(app)
         self._browse, self._now = browse, now
         self.views: list[KeptView] = []
-        self._field = Field("name", "a name for what is shown now")
+        self._field = Field("name", "for what is shown now", label="name: ")
         self._field.display = False
 
     def compose(self) -> ComposeResult:

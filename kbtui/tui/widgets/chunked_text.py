@@ -70,6 +70,7 @@ class ChunkedText(VirtualList):
         self.text = ""
         self.chosen = -1
         self._marks: list[tuple[int, int]] = []  # where the words stand that are looked for
+        self._here = -1  # where those stand that were gone to
         self._marking: re.Pattern[str] | None = None
         self._rows: list[tuple[int, int]] = []
         self._borders: list[Border] = []
@@ -105,6 +106,14 @@ class ChunkedText(VirtualList):
             bisect_left(self._marks, edge, key=lambda mark: mark[0]) for edge in (border.start, border.end)
         )
         return [start for start, _ in self._marks[first:behind]]
+
+    def point_at(self, at: tuple[int, int] | None) -> None:
+        """Draw the place that was gone to as such: the chunk, and which of its places that are marked."""
+        marks = self.marks_of(at[0]) if at is not None else []
+        here = marks[min(at[1], len(marks) - 1)] if at is not None and marks else -1
+        if here != self._here:
+            self._here = here
+            self.refresh()
 
     def go_to_mark(self, chunk: int, number: int) -> None:
         """Put the cursor on one of the places in a chunk that are marked, counted from 0."""
@@ -231,7 +240,10 @@ class ChunkedText(VirtualList):
                 break
             if last > start:
                 yield self._drawn(start, first), look
-                yield self._drawn(max(start, first), min(stop, last)), "hit"
+                yield (
+                    self._drawn(max(start, first), min(stop, last)),
+                    "here" if first == self._here else "hit",
+                )
                 start = max(start, min(stop, last))
         yield self._drawn(start, stop), look
 

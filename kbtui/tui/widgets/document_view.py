@@ -7,7 +7,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
@@ -26,8 +26,24 @@ MANY = 2_000  # rows that are not laid out anew for every size on the way
 SLICE = 200  # rows that are laid out before it is asked whether they are still wanted
 WIDEST = 110  # cells of a row that wraps
 
-Place = tuple[float, Sequence[tuple[str, int]]]
-"""What is in view: how much of all rows stands above, and its words, as `Page.find_again` takes them."""
+
+class Place(NamedTuple):
+    """What is in view of a text, to be found again in other rows.
+
+    Attributes:
+        top: the row with which it begins.
+        share: how much of all rows stands above.
+        words: in the rows from there on, as `Page.find_again` takes them; none where nothing stands above.
+        hit: which place was gone to, of so many `hits`.
+        left: cells that are out of view to the left.
+    """
+
+    top: int
+    share: float
+    words: Sequence[tuple[str, int]]
+    hit: int
+    hits: int
+    left: int
 
 
 class DocumentView(RowView, inherit_bindings=False):
@@ -88,19 +104,18 @@ class DocumentView(RowView, inherit_bindings=False):
         self._begin = None
         super().find(marks, row)
 
-    async def show_source(self, text: str, *, keep_place: bool = False) -> None:
-        """Replace everything by `text` as it is; `text` is display-safe."""
-        await self._show(as_source(text), keep_place)
+    async def show_source(self, text: str, *, place: Place | None = None) -> None:
+        """Replace everything by `text` as it is, at a place in it; `text` is display-safe."""
+        await self._show(as_source(text), place)
 
-    async def show_markdown(self, text: str, *, keep_place: bool = False) -> None:
-        """Replace everything by `text` rendered as Markdown; `text` is display-safe."""
-        await self._show(as_markdown(text), keep_place)
+    async def show_markdown(self, text: str, *, place: Place | None = None) -> None:
+        """Replace everything by `text` rendered as Markdown, at a place in it; `text` is display-safe."""
+        await self._show(as_markdown(text), place)
 
-    async def _show(self, words: Words, keep_place: bool) -> None:
-        self._words = words
-        if not keep_place:
-            self.left = 0
-        await self._lay_out(keep_place)
+    async def _show(self, words: Words, place: Place | None) -> None:
+        anew, self._words = self._words is None, words
+        self.left = place.left if place else 0
+        await self._lay_out(place, anew=anew)
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._again())
@@ -127,16 +142,15 @@ class DocumentView(RowView, inherit_bindings=False):
     async def _lay_out_again(self) -> None:
         if len(self._rows) > MANY:
             await asyncio.sleep(0.1)  # of a window that is being drawn larger only the last size counts
-        await self._lay_out(keep_place=bool(self._rows))
+        await self._lay_out(self.where())
 
-    async def _lay_out(self, keep_place: bool) -> None:
-        """Show the first slice at once and the rest as it comes; with `keep_place`, all of it at the end.
+    async def _lay_out(self, place: Place | None, *, anew: bool = False) -> None:
+        """Show the first slice at once and the rest as it comes; with a `place`, all of it at the end.
 
-        What is hidden is laid out when it appears.
+        Where something else is shown till then, of a long text its beginning. What is hidden is laid out when
+        it appears.
         """
-        words, top = self._words, 0.0
-        keep_place = keep_place and bool(self.scroll_y or self._hits)
-        place = self._place() if keep_place else None
+        words, top, shown = self._words, 0.0, False
         self._laid = self._manner
         there = words is not None and self.size.width
         self._laying = laying = words.lay(words.text, self._typesetter()) if words and there else None
@@ -147,17 +161,17 @@ class DocumentView(RowView, inherit_bindings=False):
         while more := await asyncio.to_thread(lambda: list(islice(laying, SLICE))):
             if self._laying is not laying:
                 return
-            first = not rows and not keep_place
             rows += [row for row, _ in more]
             lines.extend(line for _, line in more)
-            if first:
+            if not shown and (place is None or (anew and len(rows) > LONG)):
+                shown = True
                 self._take(list(rows), lines[:], self._longest(rows))
                 self._changed(top=True)
                 top = self.scroll_y
-        went = self.scroll_y != top
-        await self._show_all(rows, lines, place)
+        went = shown and self.scroll_y != top
+        await self._show_all(rows, lines, None if went else place)
         if self._laying is laying:
-            if not keep_place and not went and len(rows) > SLICE:
+            if place is None and not went and len(rows) > SLICE:
                 self._go_to_begin()
             if self.to_end:
                 self.scroll_to(y=len(rows), animate=False)
@@ -174,24 +188,27 @@ class DocumentView(RowView, inherit_bindings=False):
         laying, marks = self._laying, self._marks
 
         def look() -> tuple[Page | None, Hits, int | None, int]:
-            page = Page(rows) if marks or (place and place[1]) else None
-            again = page.find_again(place[1], place[0]) if page and place else None
+            page = Page(rows) if marks or (place and place.words) else None
+            again = self._again_in(rows, page, place) if page and place else None
             return page, Hits(page, marks, lambda: self._laying is laying), again, self._longest(rows)
 
         page, hits, again, beyond = await asyncio.to_thread(look) if len(rows) > LONG else look()
         if self._laying is not laying:
             return
-        before, at = len(self._hits), self._hits.at
         self._take(rows, lines, beyond)
         self._page = page
         self._changed(top=not rows, hits=hits if marks is self._marks else None)
-        if place and place[0]:
-            row = round(place[0] * len(rows)) if again is None else again
+        if place is not None:
+            row = round(place.share * len(rows)) if again is None else again
             self.scroll_to(y=row, animate=False)
-            if self._hits and len(self._hits) != before:
-                self._hits.at = self._hits.first_in(row) % len(self._hits)
-            elif self._hits:
-                self._hits.at = at
+            if self._hits:
+                same = len(self._hits) == place.hits
+                self._hits.at = place.hit if same else self._hits.first_in(row) % len(self._hits)
+
+    def _again_in(self, rows: list[Row], page: Page, place: Place) -> int | None:
+        """The row where what was in view begins now; there may be several like it."""
+        same = _words_in(rows[place.top : place.top + VIEW]) == place.words
+        return place.top if same else page.find_again(place.words, place.share)
 
     def _take(self, rows: list[Row], lines: Sequence[int], beyond: int = 0) -> None:
         """These are the rows now, the longest with so many cells."""
@@ -204,12 +221,14 @@ class DocumentView(RowView, inherit_bindings=False):
         """The cells of the longest row, where rows may be wider than the view; else 0."""
         return 0 if self.wrap else max((cell_len(plain(row)) for row in rows), default=0)
 
-    def _place(self) -> Place:
-        """What is in view, to be found again in other rows."""
+    def where(self) -> Place | None:
+        """What is in view; None for our own words, and at the top of a text where nothing was found."""
+        if self._words is None or not self._rows or not (self.scroll_y or self._hits or self.left):
+            return None
         top = round(self.scroll_y)
-        rows = self._rows[top : top + VIEW] if top else []
-        words = [(word, at) for at, row in enumerate(rows) for word in re.findall(r"[^\W_]+", plain(row))]
-        return top / max(1, len(self._rows)), words
+        words = _words_in(self._rows[top : top + VIEW]) if top else []
+        share = top / len(self._rows)
+        return Place(top, share, words, self._hits.at, len(self._hits), self.left)
 
     def _changed(self, *, top: bool, hits: Hits | None = None) -> None:
         sought = top or not self._hits
@@ -245,3 +264,8 @@ class DocumentView(RowView, inherit_bindings=False):
     def _typesetter(self) -> Console:
         wide = self._words is not None and not self.wrap
         return typesetter(UNBROKEN if wide else self._width, self.look)
+
+
+def _words_in(rows: Iterable[Row]) -> list[tuple[str, int]]:
+    """The words in some rows, each with its row."""
+    return [(word, at) for at, row in enumerate(rows) for word in re.findall(r"[^\W_]+", plain(row))]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
 from rich.text import Text
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import Reactive
+from textual.strip import Strip
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
@@ -16,6 +18,8 @@ from kbtui.content import in_place
 from kbtui.rows import DocumentRow
 
 if TYPE_CHECKING:
+    from rich.style import Style
+
     from kbtui.drafts import Draft
     from kbtui.knowledge_base import KnowledgeBase
 
@@ -29,11 +33,28 @@ class Field(Input):
     virtual_size = Reactive(Size(0, 0))  # Textual's asks for a layout at every character
 
     def __init__(
-        self, id: str, placeholder: str = "", heard: Callable[[str], object] = lambda words: None
+        self,
+        id: str,
+        placeholder: str = "",
+        heard: Callable[[str], object] = lambda words: None,
+        label: str = "",
     ) -> None:
+        """A `label` stands before what is typed, and says what for."""
         self._heard = heard
         super().__init__(id=id, placeholder=placeholder, select_on_focus=False, compact=True)
         self.cursor_blink = False
+        self._label = f" {label}" if label else ""
+        if label:
+            self.styles.padding = (0, 1, 0, len(self._label))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the label where else nothing is: in the padding."""
+        strips = super().render_lines(crop)
+        if not self._label or not strips:
+            return strips
+        dim: Style = self.app.looks["dim"]  # type: ignore[attr-defined]
+        label = Strip([Segment(self._label, self.rich_style + dim)]).crop(crop.x, crop.right)
+        return [Strip.join([label, strips[0].crop(label.cell_length)]), *strips[1:]]
 
     def watch_value(self, value: str) -> None:
         if self.is_mounted and self.display:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 UNBROKEN = 4_000  # cells of a row where lines are not wrapped; a body of HTML may be one line of a megabyte
-DIGITS = 5  # of the number of a rendered row: how many there will be is not known
+DIGITS = 5  # of the number of a rendered line: how many there will be is not known
 
 
 class Laid(NamedTuple):
@@ -58,15 +58,18 @@ def _source(text: str, console: Console) -> Iterator[Laid]:
 
 
 def _markdown(text: str, console: Console) -> Iterator[Laid]:
-    from kbtui.tui.markdown import Page
+    from kbtui.tui.markdown import Page, goes_on
 
+    number = 0
     segments = console.render(Page(text))
     lines = Segment.split_and_crop_lines(segments, console.width, include_new_lines=False, pad=False)
-    for number, line in enumerate(lines, 1):
+    for line in lines:
         row = [segment for segment in line if not segment.control]
         if row:  # paragraphs are filled up with spaces
             row[-1] = row[-1]._replace(text=row[-1].text.rstrip())
-        yield Laid([Segment(" "), *row], number)
+        begins = not goes_on(row)
+        number += begins
+        yield Laid([Segment(" "), *row], number if begins else 0)
 
 
 def typesetter(width: int, look: Callable[[str], Style]) -> Console:

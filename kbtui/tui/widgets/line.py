@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+REVERSE = Style(reverse=True)
+
 Part = tuple[str, str]
 """A piece of text and the name of its look, one of `themes.LOOKS`."""
 
@@ -33,12 +35,14 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def cut(parts: Sequence[Part], width: int) -> list[Part]:
-    """`parts` in at most `width` cells, the last one cut with an ellipsis."""
+    """`parts` in at most `width` cells, the last one cut with an ellipsis, which is no part of a hit."""
     kept: list[Part] = []
     for text, look in parts:
         cells = cell_len(text)
         if cells > width:
-            if width > 0:
+            if width > 0 and look == "hit":
+                kept += [(set_cell_size(text, width - 1), look), ("…", "dim")]
+            elif width > 0:
                 kept.append((fit(text, width), look))
             break
         kept.append((text, look))
@@ -52,8 +56,28 @@ def prose(sentence: str, look: str = "dim") -> list[Part]:
     return [(piece, "key" if at % 2 else look) for at, piece in enumerate(pieces) if piece]
 
 
-def _cells(parts: Sequence[Part]) -> int:
+def joined(facts: Sequence[Part]) -> list[Part]:
+    """Facts that stand beside each other at the right end of a line: more than their colours parts them."""
+    parts: list[Part] = []
+    for fact in facts:
+        parts += [(" · ", "dim"), fact] if parts else [fact]
+    return [*parts, (" ", "")] if parts else []
+
+
+def cells(parts: Sequence[Part]) -> int:
+    """The cells that some parts take."""
     return sum(cell_len(text) for text, _ in parts)
+
+
+def _laid_over(base: Style, look: Style) -> Style:
+    """A look over the style of a line.
+
+    In reverse video colours would be a patchwork of grounds: all of the line has the same. An underline
+    swallows that of a hit: it is in reverse there.
+    """
+    if base.reverse:
+        return base + look.without_color
+    return base + look + REVERSE if base.underline and look.underline else base + look
 
 
 class Painter(Base):
@@ -65,10 +89,7 @@ class Painter(Base):
         return looks[name]
 
     def paint(self, parts: Sequence[Part], width: int, base: Style | None = None) -> Strip:
-        """`parts` as a strip of exactly `width` cells over `base` (the widget's own style by default).
-
-        In reverse video colours would be a patchwork of grounds: all of the strip has the same.
-        """
+        """`parts` as a strip of exactly `width` cells over `base` (the widget's own style by default)."""
         base = self.rich_style if base is None else base
         runs: list[Part] = []  # neighbours of one look are one run: fewer bytes
         for text, name in cut([part for part in parts if part[0]], width):
@@ -76,11 +97,8 @@ class Painter(Base):
                 runs[-1] = (runs[-1][0] + text, name)
             else:
                 runs.append((text, name))
-        styles = ((text, self.look(name)) for text, name in runs)
-        strip = Strip(
-            [Segment(text, base + (style.without_color if base.reverse else style)) for text, style in styles]
-        )
-        return strip.adjust_cell_length(width, base)
+        segments = [Segment(text, _laid_over(base, self.look(name))) for text, name in runs]
+        return Strip(segments).adjust_cell_length(width, base)
 
 
 class Line(Painter, Widget):
@@ -109,9 +127,9 @@ class Line(Painter, Widget):
             self.refresh()
         elif right != self._right:
             # Only the right end is sent: it tells the position, which changes with every key.
-            cells = max(_cells(right), _cells(self._right)) + 1
+            end = max(cells(right), cells(self._right)) + 1
             self._right = right
-            self.refresh(Region(max(0, self.size.width - cells), 0, cells, 1))
+            self.refresh(Region(max(0, self.size.width - end), 0, end, 1))
 
     @property
     def text(self) -> str:
@@ -124,7 +142,7 @@ class Line(Painter, Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         right = cut(self._right, width)
-        taken = _cells(right)
+        taken = cells(right)
         left = cut(self._left, max(0, width - taken - 1) if right else width)
-        gap = width - taken - _cells(left)
+        gap = width - taken - cells(left)
         return self.paint([*left, (" " * gap, ""), *right], width)

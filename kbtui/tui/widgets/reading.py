@@ -19,10 +19,10 @@ from kbtui.content import safe, to_markdown
 from kbtui.errors import Error, Offline
 from kbtui.placing import Snippet, Spot, found_at
 from kbtui.rows import FOLDER, Body, DocumentRow, Found
-from kbtui.tui.widgets.document_view import DocumentView
+from kbtui.tui.widgets.document_view import DocumentView, Place
 from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.hits import any_of, as_typed
-from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.line import Line, Part, cells, joined
 from kbtui.tui.widgets.users import user_lines
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Reading(Vertical):
         self._tabs = Line("tabs")
         self._body: Body | None = None
         self._drawn = ""  # the mode in which it is shown
+        self._left: Place | None = None  # where one was in it before a look at what else is known
         self._slow = False
         self._sought = Found("", "", "")  # what a search found, and as what
         self._typed = ""
@@ -86,6 +87,10 @@ class Reading(Vertical):
 
         `again` keeps the place in the text. An `errors.Error` is shown where the text would be.
         """
+        if self.row is None or row is None or row.id != self.row.id:
+            self._left = None
+        elif self._body is not None and not self.view.is_laying:
+            self._left = self.view.where() or self._left
         self.row = row
         again = again and not self.busy  # what was cut in the middle begins anew
         self.busy = True
@@ -188,7 +193,7 @@ class Reading(Vertical):
     def seek(self, found: Found, typed: str) -> None:
         """Mark what was found in a document, wherever it is shown, and begin where these words stand."""
         self._sought, self._typed, self.finding = found, typed, ""
-        self._body = None  # what is shown already is drawn anew
+        self._body = self._left = None  # what is shown already is drawn anew
 
     def spot(self, row: DocumentRow) -> Spot | None:
         """What of the text of a document is in view, or will be; None for its beginning."""
@@ -226,8 +231,9 @@ class Reading(Vertical):
             self.view.say([[("", "")], [(" No words. ", "strong"), ("The document holds no text.", "dim")]])
         else:
             show = self.view.show_markdown if mode == "rendered" else self.view.show_source
-            await show(await asyncio.to_thread(self.shown_of, body, mode), keep_place=keep_place)
-        self._drawn = mode
+            text = await asyncio.to_thread(self.shown_of, body, mode)
+            await show(text, place=self.view.where() if keep_place else self._left)
+        self._drawn, self._left = mode, None
 
     def shown_of(self, body: Body, mode: str) -> str:
         """The text that is shown of a body in a mode, safe to be drawn. For a thread: it may take seconds."""
@@ -243,44 +249,76 @@ class Reading(Vertical):
 
     @on(Line.Clicked, "#tabs")
     def _clicked(self, event: Line.Clicked) -> None:
-        end = 1
+        end = 0
         for tab in TABS:
             begin, end = end, end + len(tab) + 3
-            if begin <= event.x < end - 1:
+            if begin <= event.x < end:
                 self.post_message(self.TabClicked(tab))
 
     def show_tabs(self) -> None:
-        """Say what is shown, where it is, and whether the keys are here."""
+        """Say what is shown, where it is, and whether the keys are here.
+
+        Where there is no room for all of it, how the text is shown goes first, then the folder.
+        """
         led = self.is_attached and self.screen.focused is self.view  # `has_focus` hears of it later
-        parts: list[Part] = [("▸" if led else " ", "key")]
-        for tab in TABS:
-            parts += [(f" {tab} ", "key" if tab == self.tab else "dim"), (" ", "")]
-        right: list[Part] = []
-        row = self.row
+        left = [part for tab in TABS for part in _tab(tab, is_open=tab == self.tab, led=led)]
+        place: list[Part] = []
+        if self.row is not None and self.name_shown:
+            left.append((f" {safe(self.row.name[:200])}", "strong"))
+            place = [(f"  {safe(self.place)}", "dim")] if self.place else []
+        self._slow = self._slow and (self.busy or self.view.is_laying)
+        state, manner, way = self._state(), self._manner(), self._way()
+        right = joined([*state, *manner, *way])
+        room = (self.size.width or SHOWN) - cells(left) - 1
+        if cells(place) + cells(right) > room:
+            right = joined([*state, *way])
+        if cells(place) + cells(right) > room:
+            place = []
+        self._tabs.show([*left, *place], right)
+
+    def _state(self) -> list[Part]:
+        """How it stands with the document that is shown."""
+        row, body = self.row, self._body
+        facts: list[Part] = []
         if row is not None:
-            if self.name_shown:
-                name = (f" {safe(row.name[:200])} ", "cursor" if led else "strong")
-                parts += [name, (f" {safe(self.place)}", "dim")]
-            if row.id in self.edited:
-                right.append(("● draft ", "warn"))
-            if row.lock and row.type != FOLDER:
-                right.append(("read-only ", "warn"))
-            if self._body is not None and self._body.document == row.id and self.tab == "text":
-                if self._body.updated < row.updated:
-                    right.append(("as read before it was changed ", "warn"))
-                right.append((f"{safe(self._body.format)} {self.mode} ", "dim"))
-                if not self.view.wrap:
-                    right.append(("not wrapped ", "dim"))
-            self._slow = self._slow and (self.busy or self.view.is_laying)
-            if self._slow:
-                right.append(("… ", "dim"))
-            if self.view.hit:
-                right.append((f"{self.view.hit} ", "key"))
-            elif self.finding:
-                right.append(("no hit ", "warn"))
-            if self.view.place:
-                right.append((f"{self.view.place:>4} ", ""))  # as wide at every place: the rest stays put
-        self._tabs.show(parts, right)
+            facts += [("● draft", "warn")] if row.id in self.edited else []
+            facts += [("read-only", "warn")] if row.lock and row.type != FOLDER else []
+            if self._is_text and body is not None and body.updated < row.updated:
+                facts.append(("as read before it was changed", "warn"))
+        return facts
+
+    def _manner(self) -> list[Part]:
+        """How its text is shown."""
+        if self._body is None or not self._is_text:
+            return []
+        whole: list[Part] = [] if self.view.wrap else [("not wrapped", "dim")]
+        return [(f"{safe(self._body.format)} {self.mode}", "dim"), *whole]
+
+    def _way(self) -> list[Part]:
+        """What is on its way, the hit that was gone to, and how far down it is scrolled."""
+        if self.row is None:
+            return []
+        facts: list[Part] = [("…", "dim")] if self._slow else []
+        if self.view.hit:
+            facts.append((self.view.hit, "key"))
+        elif self.finding:
+            facts.append(("no hit", "warn"))
+        if self.view.place:
+            facts.append((f"{self.view.place:>4}", ""))  # as wide at every place: the rest stays put
+        return facts
+
+    @property
+    def _is_text(self) -> bool:
+        """Whether what is shown is the text of the document."""
+        body, row = self._body, self.row
+        return body is not None and row is not None and body.document == row.id and self.tab == "text"
+
+
+def _tab(tab: str, *, is_open: bool, led: bool) -> list[Part]:
+    """The name of a tab, as wide in every state."""
+    if is_open and led:
+        return [(f"▸ {tab} ", "cursor")]
+    return [("  ", ""), (tab, "tab" if is_open else "dim"), (" ", "")]
 
 
 def _path(kb: KnowledgeBase, id: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from kbtui.content import safe
 from kbtui.marks import Marks
 from kbtui.rows import Found
-from kbtui.tui.widgets.line import Part, cut, fit
+from kbtui.tui.widgets.line import Part, cells, cut, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
-NARROW = 50  # cells below which there is room for the name alone
+NARROW = 70  # cells below which there is room for the name alone
+NAME = 60  # cells at most of a name and its folder, where more stands beside them
 LEAD = 24  # characters of a snippet before the first word that was found
 BOTH = "●"  # before what is in an answer and found by a search
 
@@ -47,33 +48,33 @@ class Results(VirtualList):
     def parts(self, index: int, width: int) -> Sequence[Part]:
         found = self._found[index]
         if width < NARROW:
-            return self._name_alone(found)
-        name = min(40, width // 3)
+            return self._name_alone(found, width)
+        name = min(NAME, width // 3)
         room = max(0, width - name - 18)
         score = f"{found.score:.2f}" if found.score is not None else "" if found.snippet else "name"
-        snippet = cut(_around_the_first(found.snippet), room)
-        folder = self._place(found.id).rpartition(" / ")[2]
-        title = cut(_title(found, folder), name)
-        gap = room - sum(cell_len(text) for text, _ in snippet)
+        snippet = _in_room(_around_the_first(found.snippet), room)
+        title = self._title(found, name)
         return [
             self._mark(found),
             *title,
-            (" " * (name + 2 - sum(cell_len(text) for text, _ in title)), ""),
+            (" " * (name + 2 - cells(title)), ""),
             *snippet,
-            (" " * gap, ""),
+            (" " * (room - cells(snippet)), ""),
             (f" {fit(safe(found.type[:7]), 7)}", "dim"),
             (fit(score, 5, right=True) + " ", "dim"),
         ]
 
-    def _name_alone(self, found: Found) -> list[Part]:
-        return [self._mark(found), *_title(found, self._place(found.id).rpartition(" / ")[2])]
+    def _name_alone(self, found: Found, width: int) -> list[Part]:
+        return [self._mark(found), *self._title(found, width - 2)]
+
+    def _title(self, found: Found, width: int) -> list[Part]:
+        """The name, and the folder it lies in if there is room for all of that."""
+        name: Part = (safe(found.name[:400]) or "(no name)", "")
+        folder: Part = ("  " + safe(self._place(found.id).rpartition(" / ")[2][:400]), "dim")
+        return [name, folder] if cells([name, folder]) <= width else cut([name], width)
 
     def _mark(self, found: Found) -> Part:
         return ("✓ " if found.id in self._marks else "  ", "key")
-
-
-def _title(found: Found, folder: str) -> list[Part]:
-    return [(safe(found.name[:400]) or "(no name)", ""), (f"  {safe(folder[:400])}", "dim")]
 
 
 class Beside(Results):
@@ -92,6 +93,17 @@ def passage(found: Found, path: str) -> list[list[Part]]:
     if not found.snippet:
         text = [("found by its name" if found.score is None else "the service shows no passage", "dim")]
     return [[(safe(found.name), "strong"), (f"  {safe(path)}", "dim")], text]
+
+
+def _in_room(parts: Sequence[Part], room: int) -> list[Part]:
+    """All of a text, or its beginning and an ellipsis."""
+    if cells(parts) <= room:
+        return [*parts]
+    begin: list[Part] = []
+    for text, look in parts:
+        left = room - 1 - cells(begin)
+        begin.append((set_cell_size(text, max(0, min(left, cell_len(text)))), look))
+    return [*begin, ("…", "dim")]
 
 
 def _around_the_first(snippet: Sequence[tuple[str, bool]]) -> list[Part]:
