@@ -122,7 +122,10 @@ async def test_what_an_agent_knows_is_told_with_its_size_and_leads_to_the_docume
         await house.until(lambda: "pages" in house.line("heads"), "its size")
         assert f"{AVA} 2 documents, 4 folders · {round(pages)} pages · RAG on" in house.line("heads")
         assert modes(screen)["Support"] == "auto" and modes(screen)["Greeting and identification"] == "prompt"
-        assert any("Greeting and id" in line and line.rstrip().endswith("prompt") for line in house.drawn)
+        head = next(line for line in house.drawn if "Usage" in line)
+        line = next(line for line in house.drawn if "Greeting and identification  Agent scripts" in line)
+        assert line.index(" text") == head.index(" Type") and line.index("prompt") == head.index("Usage")
+        assert line.index(" text") < line.index("Agent scripts") + 20, "near its name"
         await house.press("b")
         await house.until(lambda: len(modes(screen)) == 3, "the other branch")
         assert f"{AVA} (winter-tariffs)" in house.line("heads") and "pages" not in house.line("heads")
@@ -248,6 +251,11 @@ async def test_a_branch_is_asked_and_the_question_remembers_it(
         screen = house.app.screen
         assert isinstance(screen, Agents)
         await house.until(lambda: screen.shown, "the agents")
+        await house.until(lambda: any(" Tags " in line for line in house.drawn), "heads")
+        head = next(line for line in house.drawn if " Tags " in line)
+        assert any(
+            line.index(agent(AVA)) == head.index(" Id ") + 1 for line in house.drawn if agent(AVA) in line
+        )
         await house.press(*"night", "tab")
         await house.until(lambda: "has one branch only" in house.notices, "told")
         await house.press("ctrl+u", *"ava", "tab")

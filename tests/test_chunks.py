@@ -344,7 +344,7 @@ async def test_the_chunks_under_two_models_follow_each_other_to_the_same_words(
         await house.until(lambda: screen.sides[0].list.cursor == 3, "where it was")
         for side, model in zip(screen.sides, MODELS, strict=True):
             assert len(side.list.pieces) == len(theirs(service, id, model)) > 5
-            assert f"{len(side.list.pieces)} chunks of about" in house.line(f"{side.id}-head")
+            assert f"{len(side.list.pieces)} chunks" in house.line(f"{side.id}-head")
             assert model in house.line(f"{side.id}-head")
         for keys in (["j"] * 5, ["tab"], ["j"] * 4, ["k"], ["tab"], ["G"], ["g", "g"]):
             await house.press(*keys)
@@ -378,7 +378,9 @@ async def test_what_is_compared_is_asked_for_again_and_the_cursor_stays_on_its_c
         await house.until(lambda: "Gone" in house.line("right-head"), "told")
         wire.heal()
         await house.press("R")
-        await house.until(lambda: "chunks of about" in house.line("right-head"), "both")
+        await house.until(lambda: "chunks" in house.line("right-head"), "both")
+        assert house.line("right-head").split()[0] == MODELS[1], "whole, for fewer words beside it"
+        assert house.line("right-head").endswith(" chunks ")
         await house.press("tab", "j", "j", "j")
         chosen = screen.side.list.piece
         hold = wire.hold("answer", path=f"/{CHUNKS}$")
@@ -426,7 +428,7 @@ async def test_a_ready_index_without_chunks_is_compared_too(
         wire.rewrite(lambda answer: {**answer, "chunks": [], "next_cursor": None}, path=f"/{CHUNKS}$")
         await house.press("M")
         await house.until(lambda: "no chunks" in house.line("left-head"), "said")
-        await house.until(lambda: "chunks of about" in house.line("right-head"), "the other side")
+        await house.until(lambda: "chunks" in house.line("right-head"), "the other side")
 
 
 def hit_row(screen: Chunks, house: House) -> str:
@@ -494,6 +496,13 @@ async def test_words_are_gone_over_in_a_chunk_alone_and_on_in_the_next_that_has_
         await house.press("escape")
         await house.until(lambda: screen.text.size.height, "the text again")
         assert "last quokka" in hit_row(screen, house)
+        assert says(house, "Islands", "e5_mistral_", "chunks with “last quokka”"), "all but its end"
+        await house.pilot.resize_terminal(60, 24)
+        await house.until(
+            lambda: says(house, "Islands", "with “last") and not says(house, "e5_mis"), "no model"
+        )
+        await house.pilot.resize_terminal(120, 36)
+        await house.until(lambda: "Chunk  Length " in house.drawn[1], "what the numbers are")
 
 
 async def test_the_chunks_of_a_result_begin_where_its_words_stand(
@@ -574,7 +583,7 @@ async def test_a_comparison_that_cannot_be_asked_for_again_says_so_and_keeps_wha
         await house.press("M")
         screen = house.app.screen
         assert isinstance(screen, Compared)
-        await house.until(lambda: "chunks of about" in house.line("right-head"), "both")
+        await house.until(lambda: "chunks" in house.line("right-head"), "both")
         refused = {"detail": {"status": "no", "message": "Not for you."}}
         second = wire.answer(403, refused, path=f"/{CHUNKS}$", when=lambda each: MODELS[1] in str(each.query))
         await house.press("R")

@@ -6,11 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
+from kbtui.columns import COLUMNS, NARROWEST, WIDEST, Column
 from kbtui.demo.server import Demo
+from kbtui.tui.widgets.document_list import _aligned
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
+
+
+@given(st.text("12 kカ漢●", max_size=20), st.sampled_from(COLUMNS), st.integers(NARROWEST, WIDEST))
+def test_nothing_in_a_column_touches_what_stands_before_it(text: str, column: Column, cells: int) -> None:
+    laid = _aligned(text, column.key, cells)
+    assert cell_len(laid) == cells
+    assert laid.startswith(" ") or column.key in ("type", "size"), "name and type end in one"
+    assert laid.endswith(" ") or column.key != "type"
 
 
 def line(house: House, name: str) -> str:

@@ -425,7 +425,8 @@ async def test_drafts_are_listed_resumed_and_discarded_after_a_question(
         await house.online()
         await house.press("g", "d")
         await house.until(lambda: isinstance(house.app.screen, DraftList), "the list")
-        await house.until(lambda: sum("characters" in line for line in house.drawn) == 2, "both")
+        names = [each.name for each in house.drafts]
+        await house.until(lambda: all(any(name in line for line in house.drawn) for name in names), "both")
         await house.press("enter")
         await house.until(lambda: "Renamed" in house.notices, "the name was sent")
         assert service.id("Chargebacks too")

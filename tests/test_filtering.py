@@ -62,9 +62,15 @@ async def test_a_filter_of_several_parts_is_typed_mended_and_taken_back_part_by_
         await house.press("/", *"nothing id:x", "escape")
         assert house.browse.shown.text == "" and house.browse.shown.types == ("text",)
         await house.press("F", "/", *"quite a few more words size:>1b created:<9y sync:off", "enter")
-        assert house.line("chips").startswith(" …") and house.line("chips").strip().endswith("sync off"), (
-            "the newest"
-        )
+        chips = house.line("chips")
+        assert chips.startswith(" name holds quite and a and few") and chips.rstrip().endswith("+2 more")
+        assert "created" not in chips and "…" not in chips, "whole parts"
+        await house.press("F", "/", *"re !draft type:text size:>400 id:", *"x" * 19, "enter")
+        end = "size >400  id " + "x" * 19
+        assert len(house.line("chips").rstrip()) == 80
+        await house.until(lambda: house.drawn[1].endswith(end), "all of it, to the last cell")
+        await house.press("f", "o")
+        assert house.line("chips").rstrip().endswith("size >400  +2 more")
 
 
 async def test_what_the_service_does_not_tell_of_owners_is_told(

@@ -100,10 +100,11 @@ def test_what_is_being_built_no_more_is_told_and_what_is_gone_is_missing_no_more
 
 @pytest.mark.parametrize("width", range(30, 220))
 def test_lines_and_what_is_said_below_them_use_the_width_there_is(width: int) -> None:
-    cells = columns(width)
-    assert 3 + cells.name + cells.model + cells.size + 4 + cells.words <= max(width, 34)
-    assert cells.name >= (20 if width >= 40 else 8)
-    assert cell_len(heads(width)) <= width
+    for longest in (5, 20, 27, 400):
+        cells = columns(width, longest, 30)
+        assert 3 + cells.name + cells.model + cells.size + 4 + cells.words <= max(width, 34)
+        assert cells.name >= min(longest, 20 if width >= 40 else 8)
+        assert cell_len(heads(width, longest, 30)) <= width
     models = [(FIRST, 3_500_000), (SECOND, 4_500), ("unused", 0)]
     room = room_words(3_504_500, 20_971_520, models, width)
     assert "3.5 M of 21 M used (16 %)" in room and cell_len(room) <= width
@@ -113,8 +114,13 @@ def test_lines_and_what_is_said_below_them_use_the_width_there_is(width: int) ->
 
 
 def test_names_have_the_room_of_a_broad_screen_and_models_are_named_as_far_as_they_fit() -> None:
-    assert columns(199).name >= 100 and columns(119).name >= 42
+    assert columns(199, 27, 22) == (27 + 3, 22 + 3, 9, 50), "no wider than they need"
+    assert columns(199, 400, 30).name > 80 and columns(119, 400, 22).name > 70
+    assert columns(79, 27, 30) == (27 + 1, 30 + 1, 7, 6), "all whole, by short words"
+    assert columns(79, 40, 30).name == 41, "models are cut first"
     models = [(FIRST, 3_500_000), (SECOND, 4_500)]
     assert room_words(1, 2, models, 200).endswith(f" · {FIRST} 3.5 M · {SECOND} 4.5 k")
     assert room_words(1, 20_000_000, models, 111).endswith(f" · {FIRST} 3.5 M · {SECOND} 4.5 k")
-    assert room_words(1, 20_000_000, models, 80).endswith(" · e5_mistra… 3.5 M · multiling… 4.5 k")
+    assert room_words(1, 20_000_000, models, 80).endswith(
+        " · e5_mistral_7b_i… 3.5 M · multilingual_e5… 4.5 k"
+    )

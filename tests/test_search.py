@@ -57,7 +57,8 @@ async def test_what_the_service_finds_is_shown_as_it_found_it(
         screen = await searching(house, "refund")
         assert shown(screen) == [each["document"]["id"] for each in theirs]
         assert asked(wire) == ["refund"]
-        for line, found in zip(house.drawn[2:], theirs, strict=False):
+        assert house.drawn[2].split() == ["Name", "Words", "Type", "Score"]
+        for line, found in zip(house.drawn[3:], theirs, strict=False):
             assert found["document"]["name"] in line
             assert any(piece["value"] in line for piece in found["search_snippet"] if piece["is_hit"])
             assert f" {found['document']['type']} " in line and f" {found['score']:.2f} " in line

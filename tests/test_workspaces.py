@@ -34,7 +34,7 @@ async def test_each_workspace_has_a_mirror_of_its_own_and_one_without_a_key_the_
             await house.online()
             assert "Only in the first" in house.names
             await house.press("g", "w")
-            assert any("● acme" in line for line in house.drawn)
+            assert any("●  acme" in line for line in house.drawn)
             assert any("second" in line and "read-only" in line for line in house.drawn)
             await house.press("j", "enter")
             await house.until(lambda: house.line("header").startswith(" kbtui  second"), "the second")

@@ -10,6 +10,7 @@ from kbtui.saved_views import KeptView
 from kbtui.tui.agents_watch import AgentsWatch
 from kbtui.tui.filtering import Filtering
 from kbtui.tui.panes import SCOPES
+from kbtui.tui.widgets.folder_tree import EDGE
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
@@ -30,10 +31,12 @@ class Arranging(Filtering):
         from kbtui.tui.screens.choose import ColumnList
 
         width = self.documents.scrollable_content_region.width
-        self.app.push_screen(ColumnList(self.app, width), lambda _: self._arranged())  # type: ignore[arg-type]
+        screen = ColumnList(self.app, lambda columns: max(width, self.list_cells(columns) - EDGE))  # type: ignore[arg-type]
+        self.app.push_screen(screen, lambda _: self._arranged())
 
     def _arranged(self) -> None:
         self.documents.columns = self.kb.columns
+        self.share_room()
         self.documents.refresh()
         self.show_lines()
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
@@ -26,7 +27,8 @@ from kbtui.tui.widgets.chunked_text import Border, ChunkedText
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.folder_tree import count, counted
-from kbtui.tui.widgets.line import Line, Part, prose
+from kbtui.tui.widgets.line import Line, Part, cells, fit, prose
+from kbtui.tui.widgets.table import GAP, ColumnHeads
 
 if TYPE_CHECKING:
     from kbtui.knowledge_base import KnowledgeBase
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 LOW = 14  # lines below which there is room for the chunks or the text, not for both
-TIGHT = 60  # columns below which the header does not name the model
+LEAST_MODEL = 8  # cells of a model that would tell which it is
+ROOMY = 30  # and from which there is a line for the heads of columns
 BESIDE = 100  # columns from which the text stands beside the chunks, not below
 ASKING: Part = ("asking …", "dim")
 
@@ -59,6 +62,7 @@ class ChunkPanes(CommandScreen[None]):
         self.kb, self.kbapp, self._row = app.kb, app, row
         self.model = ""
         self.list, self.text = ChunkList("chunks"), ChunkedText("text")
+        self.heads = ColumnHeads("heads", self.list.heads)
         self.about, self.whole = DocumentView("about"), DocumentView("whole")
         self.body = Horizontal(id="body")
         self.field = Field("words", "words in the chunks", self.sought, "find ")
@@ -79,15 +83,17 @@ class ChunkPanes(CommandScreen[None]):
         """The cursor stands at a place in the text, where the words may be that are looked for."""
         raise NotImplementedError
 
-    def found(self) -> Part:
-        """What is told of these words."""
+    def found(self, room: int) -> Part:
+        """What is told of these words, in so many cells if it can be."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         yield self._header
         yield self.field
         with self.body:
-            yield self.list
+            with Vertical(id="left"):
+                yield self.heads
+                yield self.list
             with Vertical(id="beside"):
                 yield self.about
                 yield self.text
@@ -104,6 +110,7 @@ class ChunkPanes(CommandScreen[None]):
     def on_resize(self) -> None:
         self.set_class(self.app.size.width < BESIDE, "-narrow")
         self.set_class(self.app.size.height < LOW, "-low")
+        self.set_class(self.app.size.height >= ROOMY, "-roomy")
         self.show_lines()
 
     def on_screen_resume(self) -> None:
@@ -124,14 +131,23 @@ class ChunkPanes(CommandScreen[None]):
             self.load(changed=True)
         place = self.kb.place(self._row.id) or "Root"
         number = f" Chunk {count(self.list.cursor + 1)}  " if self.whole.display else " Chunks  "
-        found = self.found()
+        name = f"{number}{safe(self._row.name[:200])}"
+        width = self.app.size.width
+        room = width - min(cell_len(name), width // 2) - GAP - 1
+        found = self.found(room)
         state = found if found[0] and self.list.count else self._state
-        model = f"{safe(self.model)} · " if self.model and self.app.size.width >= TIGHT else ""
-        self._header.show(
-            [(number, "strong"), (safe(self._row.name[:200]), "strong"), (f"  {safe(place)}", "dim")],
-            [(model, "dim"), state, (" ", "")],
-        )
+        right: list[Part] = [(self._named(room - cell_len(state[0])), "dim"), state, (" ", "")]
+        where: Part = (f"  {safe(place)}", "dim")
+        whole = cells([(name, ""), where, *right]) + GAP <= width
+        self._header.show([(name, "strong"), *([where] if whole else [])], right)
+        self.heads.follow()
         self.show_footer()
+
+    def _named(self, room: int) -> str:
+        """The model as far as there is room for it beside what is told."""
+        model = safe(self.model)
+        room = min(cell_len(model), room - len(" · "))
+        return f"{fit(model, room)} · " if model and room >= LEAST_MODEL else ""
 
     def say(self, sentence: str, look: str) -> None:
         """Tell how it stands with the chunks."""

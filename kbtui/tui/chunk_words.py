@@ -6,14 +6,14 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from kbtui.content import safe
 from kbtui.placing import one_after_the_other
-from kbtui.tui.chunk_panes import BESIDE, ChunkPanes
+from kbtui.tui.chunk_panes import ChunkPanes
 from kbtui.tui.widgets.chunk_list import Piece
 from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Part
-
-TINY = 40  # columns below which only the places are counted
 
 
 class ChunkWords(ChunkPanes):
@@ -67,22 +67,22 @@ class ChunkWords(ChunkPanes):
         super().show_lines()
         self.text.point_at(self.list.at)
 
-    def found(self) -> Part:
+    def found(self, room: int) -> Part:
         words = self.field.value.strip()
         if not words:
             return ("", "")
         places = self._places()
-        quoted = f" with “{safe(words[:30])}”" if not places or self.app.size.width >= BESIDE else ""
-        chunks = f"{count(len(self.list.places))} of {counted(self.list.count, 'chunk')}{quoted}"
+        quoted = f" with “{safe(words[:30])}”"
+        chunks = f"{count(len(self.list.places))} of {counted(self.list.count, 'chunk')}"
         if not places:
-            return (chunks, "warn")
+            return (chunks + quoted, "warn")
         hits = counted(len(places), "hit")
         number = self._number()
         if number is not None:
             hits = f"hit {count(number + 1)} of {count(len(places))}"
-        if self.app.size.width < TINY:
-            return (hits, "")
-        return (f"{hits} · {chunks}", "")
+        told = f"{hits} · {chunks}"
+        short = f"{hits} · {counted(len(self.list.places), 'chunk')}{quoted}"
+        return (next((each for each in (told + quoted, short, told) if cell_len(each) <= room), hits), "")
 
     def do_chunks_find(self) -> None:
         self.field.display = True

@@ -14,7 +14,7 @@ from kbtui.tui import empty_list
 from kbtui.tui.index_filling import MOST, IndexFilling
 from kbtui.tui.panes import Panes
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Part
+from kbtui.tui.widgets.line import Part, cells, cut
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
@@ -145,7 +145,7 @@ class Filtering(Panes):
         else:
             self._parts = aged(self._parts, self.shown)
             farther = self._farther()
-            room = self.documents.size.width - sum(cell_len(text) for text, _ in farther)
+            room = self.documents.size.width - (cells(farther) + 1 if farther else 0)
             self._chips.show(self._fitting(room), farther)
         self.set_class(typing or bool(self._parts), "-chips")
 
@@ -175,15 +175,16 @@ class Filtering(Panes):
         return []
 
     def _fitting(self, room: int) -> list[Part]:
-        """The parts of the filter; where they are too many for the room, the newest."""
+        """The parts of the filter; where they are too many for the room, the oldest, and how many more."""
         chips = [
             self._chip(part, before) for part, before in zip(self._parts, [None, *self._parts], strict=False)
         ]
-        left = len(chips)
-        while left > 1 and sum(cell_len(text) for text, _ in chain(*chips[-left:])) > room - 2:
-            left -= 1
-        more: list[Part] = [(" …", "dim")] if left < len(chips) else []
-        return [*more, *chain(*chips[-left:])] if chips else []
+        for shown in range(len(chips), 0, -1):
+            more = f" +{len(chips) - shown} more" if shown < len(chips) else ""
+            parts = [*chain(*chips[:shown])]
+            if cells(parts) - 1 + len(more) <= room or shown == 1:  # it ends in a blank
+                return [*cut(parts, room - len(more)), (more, "dim")] if more else parts
+        return []
 
     def _chip(self, part: Term, before: Term | None) -> list[Part]:
         """One part of the filter, after another."""

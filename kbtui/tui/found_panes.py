@@ -22,6 +22,7 @@ from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.results import Results, passage
+from kbtui.tui.widgets.table import ColumnHeads
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
@@ -56,6 +57,7 @@ class FoundPanes(Finding):
         self.kb, self.kbapp = app.kb, app
         self.results = Results("lines", self.kb.marks, self.kb.place)
         self.where = left.where if left else EVERYTHING
+        self._heads = ColumnHeads("heads", self.results.heads)
         self._header, self._snippet = Line("header"), DocumentView("snippet")
         self.field = Field("words", "words that the agent said, or should have said", self.typed)
         self.kept = self.kb.searches()
@@ -76,6 +78,7 @@ class FoundPanes(Finding):
     def compose(self) -> ComposeResult:
         yield self._header
         yield self.field
+        yield self._heads
         yield self.results
         yield self._snippet
         yield Line("footer")
@@ -223,6 +226,7 @@ class FoundPanes(Finding):
         known = {found.id for found in self.hits}
         names = [found for found in self.names if found.id not in known]
         self.results.show([*names, *self.hits])
+        self._heads.follow()
         self.show_snippet()
         self.show_lines()
         if self.state != SEARCHING:

@@ -20,9 +20,9 @@ from kbtui.tui.index_watch import IndexWatch
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_size
 from kbtui.tui.widgets.document_view import DocumentView
-from kbtui.tui.widgets.folder_tree import count, counted
+from kbtui.tui.widgets.folder_tree import SHOWN, count, counted
 from kbtui.tui.widgets.index_list import IndexList, heads, more_words, room_words, standing
-from kbtui.tui.widgets.line import Line, Part, prose
+from kbtui.tui.widgets.line import Line, Part, prose, widest
 
 if TYPE_CHECKING:
     from kbtui.models import RagIndex, RagOverview
@@ -46,6 +46,7 @@ class IndexPanes(CommandScreen[None]):
         self.about = DocumentView("about")
         self._header, self._heads, self._room, self._more = map(Line, ("header", "heads", "room", "more"))
         self._asked = documents
+        self._longest = 0  # cells of a name
         self._cut = False  # there are more documents than are listed
         self._usage: RagOverview | None = None
         self._state: Part = ("", "")
@@ -145,6 +146,7 @@ class IndexPanes(CommandScreen[None]):
     async def load(self) -> None:
         """Find the documents in the mirror, and what room there is on the service."""
         self.rows, self._cut = await asyncio.to_thread(self._documents)
+        self._longest = widest(safe(row.name[:SHOWN]) for row in self.rows.values())
         self._found.set()
         self.relist()
         await self._ask_usage()
@@ -238,6 +240,7 @@ class IndexPanes(CommandScreen[None]):
         self._changes = self.states.changes
         sizes = {row.id: row.size for row in self.rows.values()}
         self.table = IndexTable(self.states, sizes, self.model, self._gone)
+        self.lines.longest = self._longest, widest(safe(model[:80]) for model in self.models())
         self._show_table()
 
     def _show_table(self) -> None:
@@ -259,7 +262,7 @@ class IndexPanes(CommandScreen[None]):
             ],
             [self._told(), (" ", "")],
         )
-        self._heads.show([(heads(self.app.size.width - 1), "dim")])
+        self._heads.show([(heads(self.app.size.width - 1, *self.lines.longest), "dim")])
         self.tell_of_line()
         self.show_footer()
 

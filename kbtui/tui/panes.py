@@ -10,9 +10,11 @@ from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
+from textual.css.scalar import Scalar
 from textual.timer import Timer
 from textual.widget import Widget
 
+from kbtui.columns import USUAL, Cells
 from kbtui.content import safe
 from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, Sight, View
 from kbtui.situation import Situation
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 RANKED_AT_ONCE = 3_000  # documents that are ranked in well under a frame; more go to a thread
 FIELDS = ("filter", "rename", "view_find", "pipe")
 NARROW = 120  # columns, below which there is room for one pane
+TREE, LIST, TEXT = 34, 82, 70  # cells of the three where they stand side by side; the text has them at least
 SCOPES = {ROOT: "Root", ALL: "All documents", UNPLACED: "Unplaced"}
 
 
@@ -59,6 +62,7 @@ class Panes(CommandScreen[None]):
         self.folders = FolderTree("tree")
         self.documents = DocumentList("list")
         self.reading = Reading("reading")
+        self._list = Vertical(id="documents")  # with what stands above it
         self.documents.columns = self.kb.columns
         self.reading.refresh_key = empty_list.key(self.keymap, "sync.refresh")
         self._header, self._chips, self._heads = Line("header"), Line("chips"), Heads("heads")
@@ -75,7 +79,7 @@ class Panes(CommandScreen[None]):
         with Horizontal(id="body"):
             yield self.folders
             with Container(id="right"):
-                with Vertical(id="documents"):
+                with self._list:
                     yield self._chips
                     yield self._heads
                     yield self.documents
@@ -187,6 +191,7 @@ class Panes(CommandScreen[None]):
         self.set_focus(self.documents)
         self._show_scope(ROOT, None)
         self.show_tree()
+        self.share_room()
 
     def on_screen_resume(self) -> None:
         """Another screen is gone: there may be drafts now, or none any more."""
@@ -197,7 +202,30 @@ class Panes(CommandScreen[None]):
     def mirror_moved(self) -> None:
         """The mirror holds something else than what is drawn."""
         self.show_tree()
+        if self.sight is None:  # else the tree would be wider or narrower for an agent
+            self.share_room()
         self.relist()
+
+    def share_room(self) -> None:
+        """Let the tree be as wide as its names need, up to a quarter, and the list as its columns do.
+
+        Where that changes, all is laid out anew: moving with keys must not bring it about.
+        """
+        tree, list = self._tree_cells(), self.list_cells(self.documents.columns)
+        for pane, cells in ((self.folders, tree), (self._list, list)):
+            if pane.styles.min_width != Scalar.from_number(cells):
+                pane.styles.min_width = cells
+                if pane.size:
+                    self.app.wait_for_more()  # type: ignore[attr-defined]
+
+    def _tree_cells(self) -> int:
+        return min(self.folders.needed, self.app.size.width // 4)
+
+    def list_cells(self, columns: Cells) -> int:
+        """What the list has at least where it shows these columns, beside a text that has enough."""
+        more = sum(dict(columns).values()) - sum(dict(USUAL).values())
+        room = self.app.size.width - max(TREE, self._tree_cells()) - TEXT
+        return max(0, min(LIST + max(0, more), room))
 
     def show_tree(self) -> None:
         mirror, eye = self.kb.mirror, self.shown.eye
@@ -366,6 +394,7 @@ class Panes(CommandScreen[None]):
 
     def on_resize(self) -> None:
         self._show_pane(self.pane)
+        self.share_room()
 
     def rest(self) -> None:
         """Begin nothing more: another workspace is about to be opened."""

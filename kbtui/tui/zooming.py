@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kbtui.columns import Cells
 from kbtui.tui.panes import NARROW, Panes
 
 LARGER, ALONE = 1, 2
@@ -34,6 +35,7 @@ class Zooming(Panes):
             self._show_pane(self.pane)
             self.set_class(zoom == LARGER, "-larger")
             self.set_class(zoom == ALONE, "-alone")
+            self.share_room()
 
     def _show_pane(self, shown: str) -> None:
         super()._show_pane(shown)
@@ -42,3 +44,7 @@ class Zooming(Panes):
         if self.zoom:
             for name in ("tree", "list", "view"):
                 self.set_class(name == shown, f"-in-{name}")
+            self.share_room()
+
+    def list_cells(self, columns: Cells) -> int:
+        return 0 if self.zoom and self.pane == "view" else super().list_cells(columns)

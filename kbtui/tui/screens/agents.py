@@ -13,12 +13,16 @@ from kbtui.content import safe
 from kbtui.rows import Chosen
 from kbtui.tui.agent_panes import AgentPanes
 from kbtui.tui.background import background
-from kbtui.tui.widgets.line import Line, Part, fit
+from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.table import table
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from kbtui.models import Agent
     from kbtui.tui.app import KbApp
+
+HEADS = ("Agent", "Tags", "Id", "")
+LEAST = {1: 8, 0: 24}  # cells of tags and of names, which give way to ids
 
 
 class Agents(AgentPanes["Chosen | None"]):
@@ -29,6 +33,7 @@ class Agents(AgentPanes["Chosen | None"]):
     def __init__(self, app: KbApp, heading: str = "Which agent is asked?") -> None:
         super().__init__(app)
         self.heading = heading
+        self.heads = Line("heads")
         self.shown: list[Chosen] = []
         self._branches: dict[str, list[Branch]] = {}  # of agents, by their ids
         self._unfolded: set[str] = set()  # agents whose branches are shown
@@ -37,18 +42,26 @@ class Agents(AgentPanes["Chosen | None"]):
         yield self.header
         yield self.field
         yield self.trouble
+        yield self.heads
         yield self.lines
         yield Line("footer")
 
     def on_mount(self) -> None:
         self.set_focus(self.field)
 
+    def on_resize(self) -> None:
+        if self.shown:
+            self.fill(self.shown[self.lines.cursor])
+
     def fill(self, keep: Chosen | None = None) -> None:
         """Draw the agents that are found, the cursor on `keep`."""
         lines = list(self._laid())
         self.shown = [chosen for chosen, _ in lines]
         at = self.shown.index(keep) if keep in self.shown else 0
-        self.lines.show([line for _, line in lines], at)
+        width, rows = self.app.size.width - 1, [line for _, line in lines]
+        laid = table(rows, width, heads=HEADS, least=LEAST) if rows else [[]]
+        self.heads.show(laid[0])
+        self.lines.show(laid[1:], at)
         self.show_lines()
 
     def _laid(self) -> Iterator[tuple[Chosen, list[Part]]]:
@@ -102,14 +115,14 @@ class Agents(AgentPanes["Chosen | None"]):
 
 
 def _line(agent: Agent) -> list[Part]:
-    tags = safe(", ".join(agent.tags)[:100])
     return [
-        (f"  {fit(safe(agent.name[:200]) or '(no name)', 40)}", ""),
-        (f"  {fit(tags, 18)}  {safe(agent.agent_id[:60])}", "dim"),
-        ("  archived" if agent.archived else "", "warn"),
+        (safe(agent.name[:200]) or "(no name)", ""),
+        (safe(", ".join(agent.tags)[:100]), "dim"),
+        (safe(agent.agent_id[:60]), "dim"),
+        ("archived" if agent.archived else "", "warn"),
     ]
 
 
 def _branch(branch: Branch) -> list[Part]:
     main = "the main one" if branch.main else safe(branch.id[:60])
-    return [(f"    ↳ {fit(safe(branch.name[:200]) or '(no name)', 36)}", "key"), (f"  {main}", "dim")]
+    return [(f"  ↳ {safe(branch.name[:200]) or '(no name)'}", "key"), ("", ""), (main, "dim"), ("", "")]

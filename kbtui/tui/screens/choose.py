@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -17,8 +18,9 @@ from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_age
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Line, Part, fit, prose
+from kbtui.tui.widgets.line import Line, Part, prose
 from kbtui.tui.widgets.lines import Lines
+from kbtui.tui.widgets.table import table
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -30,16 +32,22 @@ class Choice(CommandScreen[None]):
 
     places: tuple[str, ...] = ("choose", "move")
     heading = ""
+    heads: tuple[str, ...] = ()  # of the columns
+    least: Mapping[int, int] = {}  # of those that give way where there is little room
+    right: tuple[int, ...] = ()  # of those whose ends stand below each other
     empty = ""
     opens = "choose.open"  # what a double click does
 
     def __init__(self, app: KbApp) -> None:
         super().__init__(app.keymap)
         self.kbapp = app
-        self._header, self._lines = Line("header"), Lines("lines")
+        self._header, self._heads, self._lines = Line("header"), Line("heads"), Lines("lines")
+        self._heads.display = False
+        self._laid_for = 0  # cells of a line
 
     def compose(self) -> ComposeResult:
         yield self._header
+        yield self._heads
         yield self._lines
         yield Line("footer")
 
@@ -48,9 +56,18 @@ class Choice(CommandScreen[None]):
         self.set_focus(self._lines)
         self.fill()
 
+    def on_resize(self) -> None:
+        if self.app.size.width != self._laid_for:
+            self.fill(self.cursor)
+
     def fill(self, cursor: int = 0) -> None:
         """Draw the lines anew."""
-        lines = self.choices()
+        self._laid_for = self.app.size.width
+        width, rows = self._laid_for - 1, self.choices()
+        lines = table(rows, width, heads=self.heads, least=self.least, right=self.right) if rows else []
+        if self.heads:
+            self._heads.display = bool(lines)
+            self._heads.show(lines.pop(0) if lines else [])
         if lines:
             self._lines.show(lines, cursor)
         else:
@@ -58,6 +75,7 @@ class Choice(CommandScreen[None]):
         self.show_footer()
 
     def choices(self) -> list[list[Part]]:
+        """The columns of each line."""
         raise NotImplementedError
 
     def nothing(self) -> list[list[Part]]:
@@ -87,6 +105,9 @@ class DraftList(Choice):
 
     places = ("drafts", "choose", "move")
     heading = "Drafts: typed, and not in the service"
+    heads = ("Typed", "What", "Document", "Characters", "")
+    least = {2: 14}
+    right = (0, 3)
     empty = "No drafts. What you type in the editor is kept here until the service has it."
 
     def __init__(self, app: KbApp) -> None:
@@ -99,11 +120,11 @@ class DraftList(Choice):
 
     def _line(self, draft: Draft) -> list[Part]:
         return [
-            (f"  {fit(human_age(int(draft.saved_at), time.time()), 8, right=True)}  ", "dim"),
-            (fit("text" if draft.field == "content" else "name", 6), "key"),
-            (fit(safe(draft.name[:200]), max(14, min(40, self.app.size.width - 63))), ""),
-            (fit(f"{count(len(draft.text))} characters", 17, right=True), "dim"),
-            *prose(f"  {self._state(draft)}", "warn"),
+            (human_age(int(draft.saved_at), time.time()), "dim"),
+            ("text" if draft.field == "content" else "name", "key"),
+            (safe(draft.name[:200]), ""),
+            (count(len(draft.text)), "dim"),
+            *(prose(self._state(draft), "warn") or [("", "")]),
         ]
 
     def _state(self, draft: Draft) -> str:
@@ -169,9 +190,9 @@ class WorkspaceList(Choice):
 
     def _line(self, workspace: Workspace, here: bool) -> list[Part]:
         return [
-            ("  ● " if here else "    ", "key"),
-            (fit(safe(workspace.name), 24), "strong"),
-            (fit(safe(workspace.region), 30), "dim"),
+            ("●" if here else "", "key"),
+            (safe(workspace.name), "strong"),
+            (safe(workspace.region), "dim"),
             ("read-only" if workspace.read_only else "", "warn"),
         ]
 
@@ -186,26 +207,28 @@ class ColumnList(Choice):
 
     places = ("columns", "choose", "move")
     heading = "Columns beside the name"
+    heads = ("", "Column", "Width", "What it tells")
+    right = (2,)
     opens = "columns.turn"
 
-    def __init__(self, app: KbApp, width: int) -> None:
+    def __init__(self, app: KbApp, width: Callable[[Cells], int]) -> None:
+        """`width` is that of the list where it shows some columns."""
         super().__init__(app)
-        self._width = width  # of the list
+        self._width = width
 
     def choices(self) -> list[list[Part]]:
         wanted = self.kbapp.kb.columns
-        there = dict(fitting(self._width, wanted))
+        there = dict(fitting(self._width(wanted), wanted))
         lines = list[list[Part]]()
         for column in COLUMNS:
             cells = dict(wanted).get(column.key)
             room = cells is None or column.key in there
             lines.append(
                 [
-                    ("  ✓ " if cells else "    ", "key"),
-                    (fit(column.head, 9), "strong" if cells else ""),
-                    (fit(str(cells or ""), 4, right=True) + "  ", "dim"),
-                    ("" if room else "no room now  ", "warn"),
-                    (column.help, "dim"),
+                    ("✓" if cells else "", "key"),
+                    (column.head, "strong" if cells else ""),
+                    (str(cells or ""), "dim"),
+                    (column.help, "dim") if room else (f"no room now; {column.help}", "warn"),
                 ]
             )
         return lines

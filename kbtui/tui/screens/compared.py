@@ -20,7 +20,7 @@ from kbtui.placing import Passages, Place
 from kbtui.rows import DocumentRow
 from kbtui.situation import Situation
 from kbtui.tui.background import background
-from kbtui.tui.chunk_panes import body_of, told
+from kbtui.tui.chunk_panes import LEAST_MODEL, body_of, told
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.chunk_list import ChunkList, Piece
 from kbtui.tui.widgets.document_view import DocumentView
@@ -49,10 +49,16 @@ class Side(Vertical):
     def on_mount(self) -> None:
         self.words.can_focus = False
 
-    def say(self, sentence: str, look: str = "") -> None:
-        """Tell beside the name of the model how it stands with its chunks."""
-        room = max(0, self.app.size.width // 2 - cell_len(self.model) - 4)
-        self.head.show([(f" {safe(self.model)} ", "strong")], [*cut([(sentence, look)], room), (" ", "")])
+    def say(self, *sentences: str, look: str = "") -> None:
+        """Tell beside the name of the model how it stands with its chunks, in the first that has room.
+
+        For the last of them the name gives way.
+        """
+        side = (self.app.size.width - 1) // 2
+        room = side - cell_len(self.model) - 4
+        told = next((each for each in sentences if cell_len(each) <= room), sentences[-1])
+        right = cut([(told, look)], max(room, side - LEAST_MODEL - 4))
+        self.head.show([(f" {safe(self.model)} ", "strong")], [*right, (" ", "")])
 
     def show(self, pieces: list[Piece], id: str = "") -> None:
         """Draw these chunks, the cursor on the one that has this id if it is among them."""
@@ -97,12 +103,13 @@ class Compared(CommandScreen[tuple[str, str] | None]):
 
     def on_mount(self) -> None:
         self.set_focus(self.side.list)
-        self._header.show(
-            [(" Two models  ", "strong"), (safe(self._row.name[:200]), "strong")],
-            [("the other side follows to the same words ", "dim")],
-        )
         self.show_footer()
         self._load()
+
+    def on_resize(self) -> None:
+        name, hint = f" Two models  {safe(self._row.name[:200])}", "the other side follows to the same words "
+        there = cell_len(name) + len(hint) < self.app.size.width
+        self._header.show([(name, "strong")], [(hint, "dim")] if there else [])
 
     def here(self) -> tuple[str, ...]:
         return ("compared", "move", "around")
@@ -128,7 +135,7 @@ class Compared(CommandScreen[tuple[str, str] | None]):
         """Ask for the chunks; with the `id` of one, the cursor goes to it, where it is still there."""
         unheard = [*self.sides]
         for side in unheard:
-            side.say("asking …", "dim")
+            side.say("asking …", look="dim")
         try:
             indexes = {index.model: index for index in await self.kb.indexes(self._row.id)}
             body = await body_of(self.kb, self._row)
@@ -138,7 +145,8 @@ class Compared(CommandScreen[tuple[str, str] | None]):
                 known = indexes.get(side.model)
                 if known is None or known.status != "succeeded":
                     side.show([])
-                    side.say(*in_words(known))
+                    sentence, look = in_words(known)
+                    side.say(sentence, look=look)
                     unheard.remove(side)
                     continue
                 telling = Telling(self._row.id, body.format if body else "html", passages, Likenesses())
@@ -146,13 +154,13 @@ class Compared(CommandScreen[tuple[str, str] | None]):
                     async for pieces in looks:
                         side.show(pieces, id if side is self.side else "")
                         id = "" if any(each.id == id for each in pieces) else id
-                        side.say(_in_short(pieces))
+                        side.say(*_in_short(pieces))
                         self.show_footer()
                 unheard.remove(side)
             self._begin()
         except Error as error:
             for side in unheard:
-                side.say(first_sentence(safe(error.sentence)), "bad")
+                side.say(first_sentence(safe(error.sentence)), look="bad")
                 if not side.list.count:
                     side.words.say([[(safe(error.sentence), "bad")]])
             raise
@@ -208,10 +216,13 @@ class Compared(CommandScreen[tuple[str, str] | None]):
         self.dismiss(None)
 
 
-def _in_short(pieces: list[Piece]) -> str:
+def _in_short(pieces: list[Piece]) -> list[str]:
+    """How many there are and how large, and in ever fewer words."""
     if not pieces:
-        return "no chunks"
+        return ["no chunks"]
     sizes = median(each.facts.tokens for each in pieces)
     overlaps = median(each.facts.overlap for each in pieces)
     shared = f", {count(int(overlaps))} characters shared" if overlaps else ""
-    return f"{counted(len(pieces), 'chunk')} of about {counted(int(sizes), 'token')}{shared}"
+    number = counted(len(pieces), "chunk")
+    sized = f"{number} of about {counted(int(sizes), 'token')}"
+    return [f"{sized}{shared}", sized, number]

@@ -20,8 +20,9 @@ from kbtui.tui.widgets.differences import MARGIN, differences
 from kbtui.tui.widgets.document_list import human_age
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Line, Part, fit
+from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.lines import Lines
+from kbtui.tui.widgets.table import table
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class DocumentHistory(CommandScreen[None]):
         name = safe(self.row.name[:300])
         self._header.show([(" ↶ ", "key"), (name, "strong")], [("what was changed ", "dim")])
         if self.changes:
-            self.lines.show([self._line(each, now) for each in self.changes])
+            rows = [self._line(each, now) for each in self.changes]
+            self.lines.show(table(rows, self.app.size.width - 1, right=(0, 3)))
         else:
             self.lines.explain([(f"  {EMPTY}", "dim")])
         self.set_focus(self.lines)
@@ -94,10 +96,9 @@ class DocumentHistory(CommandScreen[None]):
         state = STATES.get(change.state, "")
         kind = KINDS.get(change.kind, safe(change.kind))
         return [
-            (f"  {fit(human_age(int(change.at), now), 7, right=True)}  ", "dim"),
+            (human_age(int(change.at), now), "dim"),
             (kind, ""),
-            (f" · {state}" if state else "", "warn"),
-            (" " * max(2, 40 - len(kind) - (3 + len(state) if state else 0)), ""),
+            (state, "warn"),
             (sizes, "dim"),
         ]
 

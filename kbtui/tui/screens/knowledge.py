@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on
@@ -10,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
-from kbtui.agents import Branch, Knowledge
+from kbtui.agents import Attached, Branch, Knowledge
 from kbtui.content import safe
 from kbtui.errors import Error
 from kbtui.rows import FOLDER, Chosen
@@ -20,6 +21,7 @@ from kbtui.tui.widgets.attached_list import AttachedList
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.table import ColumnHeads
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Known(AgentPanes[None]):
     def __init__(self, app: KbApp) -> None:
         super().__init__(app)
         self.attached = AttachedList("attached", self.kb)
-        self.head = Line("heads")
+        self.head, self._columns = Line("heads"), ColumnHeads("columns", self.attached.heads)
         self._about = DocumentView("about")
         self._told: dict[Chosen, Told] = {}
         self._branches: dict[str, list[Branch]] = {}  # of agents, by their ids
@@ -62,6 +64,7 @@ class Known(AgentPanes[None]):
             with Vertical(id="knowledge"):
                 yield self.head
                 yield self._about
+                yield self._columns
                 yield self.attached
         yield Line("footer")
 
@@ -121,16 +124,20 @@ class Known(AgentPanes[None]):
         self._about.display = bool(told is not None and told.trouble)
         self.head.show(_head(chosen, told), _facts(told))
         if told is None:
-            self.attached.show(())
+            self._list(())
             if chosen is not None and self._in_view:
                 self._ask(chosen)
             return
         if told.trouble:
             mark, look = ("  ✕ ", "bad") if told.knowledge is None else ("  ", "warn")
             self._about.say([[("", "")], [(f"{mark}{safe(told.trouble)}", look)]], hang=len(mark))
-        self.attached.show((told.knowledge and told.knowledge.attached) or ())
+        self._list((told.knowledge and told.knowledge.attached) or ())
         if not self.attached.count and self.focused is self.attached and not self.has_class("-low"):
             self._lead(self.lines)  # there is nothing to move in
+
+    def _list(self, attached: Sequence[Attached]) -> None:
+        self.attached.show(attached)
+        self._columns.follow()
 
     @background("knowledge")
     async def _ask(self, chosen: Chosen) -> None:

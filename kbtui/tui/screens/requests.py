@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LOW = 12  # rows, below which there are no headings
 SENT, STATUS, METHOD, TOOK, SIZE = 10, 6, 7, 9, 9  # cells
+MOST_PATH = 100  # cells: what stands behind it is to be found by the eye
 
 
 class RequestLog(CommandScreen[None]):
@@ -49,7 +50,7 @@ class RequestLog(CommandScreen[None]):
     def on_resize(self) -> None:
         self.set_class(self.app.size.height < LOW, "-low")
         names = f"{' Sent':<{SENT}}{'Answer':<{STATUS}} Request, below {BELOW}"
-        room = self.app.size.width - TOOK - SIZE - 2
+        room = min(self.app.size.width - TOOK - SIZE - 2, SENT + STATUS + 1 + METHOD + MOST_PATH)
         self._heads.show([(f"{fit(names, room)}{'Took':>{TOOK}}{'Received':>{SIZE}}", "dim")])
         super().on_resize()
 
@@ -116,7 +117,7 @@ class RequestLines(VirtualList):
         bad = each.error is not None
         status = str(each.status) if each.status else "off" if each.called_off else "none"
         before = f" {time.strftime('%H:%M:%S', time.localtime(each.at))} "
-        path = max(10, width - SENT - STATUS - METHOD - TOOK - SIZE - 2)
+        path = max(10, min(MOST_PATH, width - SENT - STATUS - METHOD - TOOK - SIZE - 2))
         return [
             (before, "dim"),
             (
@@ -125,6 +126,6 @@ class RequestLines(VirtualList):
             ),
             (" " + fit(each.method, METHOD), "" if each.method == "GET" else "key"),
             (fit(safe(in_short(each.path, path)), path), ""),
-            (fit(f"{each.ms:.0f} ms", TOOK, right=True), "warn" if each.ms >= 1000 else ""),
+            (" " + fit(f"{each.ms:.0f} ms", TOOK - 1, right=True), "warn" if each.ms >= 1000 else ""),
             (fit(human_size(each.received), SIZE, right=True), "dim"),
         ]

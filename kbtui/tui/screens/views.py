@@ -13,7 +13,7 @@ from kbtui.tui.background import background
 from kbtui.tui.empty_list import key
 from kbtui.tui.screens.choose import Choice
 from kbtui.tui.widgets.fields import Field
-from kbtui.tui.widgets.line import Line, Part, fit
+from kbtui.tui.widgets.line import Line, Part
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
@@ -26,6 +26,7 @@ class ViewList(Choice):
     """The saved views, and a field for the name of one more: what is shown now."""
 
     heading = "Saved views"
+    least = {0: 24, 1: 40}
 
     def __init__(self, app: KbApp, browse: Browse, now: View) -> None:
         super().__init__(app)
@@ -46,11 +47,7 @@ class ViewList(Choice):
     def choices(self) -> list[list[Part]]:
         self.views = self.kbapp.kb.saved_views()
         return [
-            [
-                (f"  {fit(safe(each.name), 24)} ", "strong"),
-                (self._told(each), "dim"),
-                ("  " + safe(each.trouble), "warn"),
-            ]
+            [(safe(each.name), "strong"), (self._told(each), "dim"), (safe(each.trouble), "warn")]
             for each in self.views
         ]
 

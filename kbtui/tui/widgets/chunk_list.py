@@ -61,6 +61,12 @@ class ChunkList(VirtualList):
             *self._words(index, text),
         ]
 
+    def heads(self, width: int) -> str:
+        """What stands above the columns."""
+        if not self.count:
+            return ""
+        return "No." if width < NARROW else f"{'Chunk':>6} {'Length':>7}     Words"
+
     def _words(self, index: int, text: str) -> Iterator[Part]:
         """The first words of a chunk, or those around what is looked for."""
         places = self.places.get(index)

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kbtui.columns import BY_KEY, SIGNS, USUAL, Cells, fitting, name_cells
+from kbtui.columns import BY_KEY, RIGHT, SIGNS, USUAL, Cells, fitting, name_cells
 from kbtui.content import safe
 from kbtui.indexing import in_short
 from kbtui.rows import ALL, FOLDER, DocumentRow, View
@@ -64,12 +64,14 @@ def _items(number: int) -> str:
 
 
 def _aligned(text: str, key: str, cells: int) -> str:
-    """The text of a column in its place."""
+    """The text of a column in its place; no two columns touch."""
     if key == "type":
-        return fit(text, cells)
-    if key in ("role", "id") or (key == "index" and cells <= STATE):
-        return " " + fit(text, cells - 1)
-    return fit(text, STATE).rjust(cells) if key == "index" else fit(text, cells, right=True)
+        return fit(text, cells - 1) + " "
+    if key == "size":
+        return fit(text, cells, right=True)  # the type before it ends in a blank, and so does the name
+    if key == "index" and cells > STATE:
+        return " " * (cells - STATE) + fit(text, STATE)
+    return " " + fit(text, cells - 1, right=key in RIGHT)
 
 
 class DocumentList(VirtualList):

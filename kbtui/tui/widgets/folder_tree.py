@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
+
+from rich.cells import cell_len
 
 from kbtui.content import safe
 from kbtui.rows import ALL, ROOT, UNPLACED, FolderRow
@@ -11,6 +13,7 @@ from kbtui.tui.widgets.line import Part, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 from kbtui.views import cyclic
 
+EDGE = 2  # cells of the scroll bar and of the line to the right
 SHOWN = 400  # characters of a name that any screen could show
 
 
@@ -46,6 +49,7 @@ class FolderTree(VirtualList):
         self._inside: dict[str, list[FolderRow]] = {}
         self._parents: dict[str, str] = {}
         self._awaited = ("", "")  # a scope that is not here yet, and where the cursor is instead
+        self.needed = 0  # cells in which no name would be cut, were all unfolded
 
     @property
     def scope(self) -> str:
@@ -59,6 +63,7 @@ class FolderTree(VirtualList):
         self._folders, self._totals = folders, totals
         self._inside = _children(folders)
         self._parents = {folder.id: parent for parent, inside in self._inside.items() for folder in inside}
+        self._measure()
         self._lay(self.scope)
         awaited, instead = self._awaited
         if awaited in self._parents and self.scope == instead:
@@ -96,44 +101,51 @@ class FolderTree(VirtualList):
         return self._shown[self.cursor] if self._shown else None
 
     def _lay(self, scope: str) -> None:
-        self._shown = list(self._walk())
+        self._shown = list(self._walk(self.open))
         at = next((i for i, node in enumerate(self._shown) if node.scope == scope), min(1, len(self._shown)))
         self.resize_to(len(self._shown), at)
 
-    def _walk(self) -> Iterator[Node]:
+    def _measure(self) -> None:
+        nodes = self._walk({*self._inside})
+        self.needed = EDGE + max((sum(map(cell_len, _words(node))) for node in nodes), default=0)
+
+    def _walk(self, open: Set[str]) -> Iterator[Node]:
         whole = self._totals.get(ALL)
         unplaced = self._documents(UNPLACED)
         yield Node(ALL, "All documents", 0, whole, None)
         yield Node(ROOT, "Root", 0, None if whole is None else max(0, whole - unplaced), None)
-        yield from self._below(ROOT)
+        yield from self._below(ROOT, open)
         if self._totals.get(UNPLACED):
-            folded = UNPLACED not in self.open if UNPLACED in self._inside else None
+            folded = UNPLACED not in open if UNPLACED in self._inside else None
             yield Node(UNPLACED, "Unplaced", 0, unplaced, folded)
             if folded is False:
-                yield from self._below(UNPLACED)
+                yield from self._below(UNPLACED, open)
 
     def _documents(self, scope: str) -> int:
         """All documents below a scope that is no folder; its total counts the folders in it, too."""
         inside = self._inside.get(scope, [])
         return self._totals.get(scope, 0) - len(inside) + sum(folder.documents for folder in inside)
 
-    def _below(self, scope: str) -> Iterator[Node]:
+    def _below(self, scope: str, open: Set[str]) -> Iterator[Node]:
         stack = [(folder, 1) for folder in reversed(self._inside.get(scope, []))]
         while stack:
             folder, depth = stack.pop()
             inside = self._inside.get(folder.id, [])
-            folded = None if not inside else folder.id not in self.open
+            folded = None if not inside else folder.id not in open
             yield Node(folder.id, folder.name, depth, folder.documents, folded)
             if folded is False:
                 stack += [(child, depth + 1) for child in reversed(inside)]
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
-        node = self._shown[index]
-        number = "" if node.documents is None else count(node.documents)
-        glyph = {None: "  ", True: "▸ ", False: "▾ "}[node.folded]
-        room = max(1, width - len(number) - 2)
-        name = fit(" " + "  " * min(node.depth, 12) + glyph + safe(node.name[:SHOWN]), room)
-        return [(name, ""), (f" {number} ", "dim")]
+        name, number = _words(self._shown[index])
+        return [(fit(name, max(1, width - len(number))), ""), (number, "dim")]
+
+
+def _words(node: Node) -> tuple[str, str]:
+    """How a line begins and how it ends."""
+    number = "" if node.documents is None else count(node.documents)
+    glyph = {None: "  ", True: "▸ ", False: "▾ "}[node.folded]
+    return " " + "  " * min(node.depth, 12) + glyph + safe(node.name[:SHOWN]), f" {number} "
 
 
 def _children(folders: Sequence[FolderRow]) -> dict[str, list[FolderRow]]:

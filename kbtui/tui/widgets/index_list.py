@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -16,10 +17,11 @@ from kbtui.tui.widgets.folder_tree import SHOWN, count
 from kbtui.tui.widgets.line import Part, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
-SIZE = 9
+SIZE, LEAST_SIZE = 9, 7
 NARROW = 73  # cells of a line below which sizes have no room
-LEAST_NAME, LEAST_MODEL = 20, 6
+MOST_NAME, LEAST_NAME, LEAST_MODEL = 80, 8, 6
 WORDS, MOST_WORDS, LEAST_WORDS = 22, 50, 6  # cells of how an index stands
+AIR = 2  # cells more between names where there is room for all
 MARKS = {"good": "●", "warn": "–", "bad": "✕"}
 GONE: Part = ("gone from the service", "bad")
 
@@ -44,6 +46,7 @@ class IndexList(VirtualList):
         super().__init__(id)
         self.lines: Sequence[IndexLine] = ()
         self.line: IndexLine | None = None  # under the cursor
+        self.longest = 0, 0  # cells of names and of models
         self._tell = tell
 
     def show(self, table: IndexTable) -> None:
@@ -66,7 +69,7 @@ class IndexList(VirtualList):
         return self.lines[top : top + self.size.height]
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
-        line, cells = self.lines[index], columns(width)
+        line, cells = self.lines[index], columns(width, *self.longest)
         name, state, gone = self._tell(line)
         mark, (words, look) = standing(state, gone)
         if cells.words < WORDS and words:
@@ -100,18 +103,27 @@ class Columns(NamedTuple):
     words: int
 
 
-def columns(width: int) -> Columns:
-    """What there is room for: where there is little the size goes first, then the words are short ones."""
-    model = 31 if width >= 110 else 23 if width >= 96 else 15 if width >= NARROW else 7
-    size = SIZE if width >= NARROW else 0
-    rest = width - model - size - 7
-    words = max(WORDS, min(MOST_WORDS, rest * 2 // 5)) if rest >= WORDS + LEAST_NAME else LEAST_WORDS
-    return Columns(max(8, rest - words), model, size, words)
+def columns(width: int, name: int, model: int) -> Columns:
+    """What there is room for, where the longest name and the longest model have so many cells.
+
+    Where there is little, the words are short ones; then models are cut, and at last names.
+    """
+    name, model = min(name, MOST_NAME) + 1, max(LEAST_MODEL, model) + 1
+    rest = width - 7
+    sizes = (SIZE, LEAST_SIZE) if width >= NARROW else (0,)
+    for size, words in product(sizes, (WORDS, LEAST_WORDS)):
+        left = rest - name - model - size - words
+        if left >= 0:
+            air = min(AIR, left // 2) if words == WORDS else 0
+            return Columns(name + air, model + air, size, min(MOST_WORDS, words + left - 2 * air))
+    rest -= sizes[-1] + LEAST_WORDS
+    model = max(LEAST_MODEL + 1, rest - max(LEAST_NAME, name))
+    return Columns(max(LEAST_NAME, rest - model), model, sizes[-1], LEAST_WORDS)
 
 
-def heads(width: int) -> str:
+def heads(width: int, name: int, model: int) -> str:
     """The heads of the columns."""
-    cells = columns(width)
+    cells = columns(width, name, model)
     size = fit("Size" if cells.size else "", cells.size, right=True)
     return "   " + fit("Name", cells.name) + fit("Model", cells.model) + size + "  Index"
 
@@ -125,14 +137,14 @@ def room_words(used: int, most: int, models: Sequence[tuple[str, int]], width: i
         short = f" {human_size(used)} of {human_size(most)} used ({used * 100 // most} %)"
         room = f" Room for indexes:{short}"
     each = [(safe(model[:80]), human_size(size)) for model, size in models if size]
-    left = width - cell_len(room) - sum(len(size) + 4 for _, size in each)
+    whole = "".join(f" · {model} {size}" for model, size in each)
+    less = f" Room:{short}" if most else short
+    left = width - cell_len(less) - sum(len(size) + 4 for _, size in each)
     lengths = [cell_len(model) for model, _ in each]
     most_cells = range(max(lengths, default=0), LEAST_MODEL - 1, -1)
     name = next((cells for cells in most_cells if sum(min(cells, own) for own in lengths) <= left), 0)
-    by_model = (
-        "".join(f" · {fit(model, min(name, cell_len(model)))} {size}" for model, size in each) if name else ""
-    )
-    return _first_fit([room + by_model, short], width)
+    cut = "".join(f" · {fit(model, min(name, cell_len(model)))} {size}" for model, size in each)
+    return _first_fit([room + whole, *([less + cut] if name else []), room, short], width)
 
 
 def more_words(estimate: Estimate, left: int | None, looked: str, width: int) -> Part:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,11 @@ def _laid_over(base: Style, look: Style) -> Style:
     if base.reverse:
         return base + look.without_color
     return base + look + REVERSE if base.underline and look.underline else base + look
+
+
+def widest(texts: Iterable[str]) -> int:
+    """The cells of the longest of some texts; 0 where there is none."""
+    return max(map(cell_len, texts), default=0)
 
 
 class Painter(Base):

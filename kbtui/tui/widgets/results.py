@@ -14,6 +14,7 @@ from kbtui.tui.widgets.virtual_list import VirtualList
 
 NARROW = 70  # cells below which there is room for the name alone
 NAME = 60  # cells at most of a name and its folder, where more stands beside them
+TYPE, SCORE = 6, 5  # cells
 LEAD = 24  # characters of a snippet before the first word that was found
 BOTH = "●"  # before what is in an answer and found by a search
 
@@ -49,8 +50,7 @@ class Results(VirtualList):
         found = self._found[index]
         if width < NARROW:
             return self._name_alone(found, width)
-        name = min(NAME, width // 3)
-        room = max(0, width - name - 18)
+        name, room = self._cells(width)
         score = f"{found.score:.2f}" if found.score is not None else "" if found.snippet else "name"
         snippet = _in_room(_around_the_first(found.snippet), room)
         title = self._title(found, name)
@@ -60,9 +60,24 @@ class Results(VirtualList):
             (" " * (name + 2 - cells(title)), ""),
             *snippet,
             (" " * (room - cells(snippet)), ""),
-            (f" {fit(safe(found.type[:7]), 7)}", "dim"),
-            (fit(score, 5, right=True) + " ", "dim"),
+            (f" {fit(safe(found.type), TYPE)}", "dim"),
+            (f" {fit(score, SCORE, right=True)} ", "dim"),
         ]
+
+    @staticmethod
+    def _cells(width: int) -> tuple[int, int]:
+        """Of the name, and of what stands around the words."""
+        name = min(NAME, width // 3)
+        return name, max(0, width - 2 - (name + 2) - (1 + TYPE) - (1 + SCORE + 1))
+
+    def heads(self, width: int) -> str:
+        """What stands above the columns."""
+        if not self.count:
+            return ""
+        if width < NARROW:
+            return "  Name"
+        name, room = self._cells(width)
+        return f"  {fit('Name', name)}  {fit('Words', room)} {fit('Type', TYPE)} {fit('Score', SCORE)}"
 
     def _name_alone(self, found: Found, width: int) -> list[Part]:
         return [self._mark(found), *self._title(found, width - 2)]
