@@ -29,7 +29,7 @@ COLUMNS = (
     Column("size", "Size", 9, True, "bytes, or what a folder holds itself", 2),
     Column("updated", "Updated", 10, True, "how long ago it was changed", 3),
     Column("index", "Index", 9, True, "how its RAG index stands", 4),
-    Column("agents", "Agents", 8, False, "how many agents use it: asked once for each document shown", 5),
+    Column("agents", "Agents", 8, False, "how many agents use it; asked for what is shown", 5),
     Column("created", "Created", 10, False, "how long ago it was created", 6),
     Column("role", "Role", 11, False, "what you may do with it: admin, editor, commenter, viewer", 7),
     Column("id", "Id", 23, False, "its id", 8),

@@ -52,6 +52,7 @@ _MIGRATIONS = (
         "UPDATE changes SET settled = 1 WHERE kind = 'edit' AND id NOT IN "
         "(SELECT max(id) FROM changes WHERE kind = 'edit' GROUP BY base_url, document)",
     ),
+    ("UPDATE changes SET kind = 'auto-sync' WHERE kind = 'sync'",),
 )
 _NEWEST = "(SELECT ifnull(max(used), 0) + 1 FROM questions)"
 _ANSWERS_OF = "SELECT (SELECT answers FROM questions WHERE base_url = ? AND question = ?)"

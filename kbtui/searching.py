@@ -25,14 +25,15 @@ def passage(text: str, words: str) -> tuple[tuple[str, bool], ...]:
     places = [found.start() for each in wanted if (found := each.search(text))]
     if not places or len(places) < len(wanted):
         return ()
-    start = max(0, min(places) - BEFORE)
-    pieces = re.split(
-        "|".join(f"({re.escape(word)})" for word in words.split()),
-        text[start : min(places) + AFTER],
-        flags=re.IGNORECASE,
-    )
+    first = min(places)
+    before, after = text[max(0, first - BEFORE) : first], text[first : first + AFTER]
+    if first > BEFORE:
+        before = "…" + (before.partition(" ")[2] or before)
+    if first + AFTER < len(text):
+        after = (after.rpartition(" ")[0] or after) + "…"
     known = {word.casefold() for word in words.split()}
-    return tuple((piece, piece.casefold() in known) for piece in pieces if piece)
+    pieces = re.split("|".join(f"({re.escape(word)})" for word in words.split()), after, flags=re.IGNORECASE)
+    return tuple((piece, piece.casefold() in known) for piece in (before, *pieces) if piece)
 
 
 class Searching(Indexing):

@@ -29,8 +29,11 @@ class Sources(Searching):
                 return change if change.kind == "edit" else None
         return None
 
-    async def refetch(self, id: str) -> tuple[int, int]:
-        """Have the service fetch the page of a URL document again; its size before and after, in bytes."""
+    async def refetch(self, id: str) -> tuple[int, int] | None:
+        """Have the service fetch the page of a URL document again.
+
+        Its size before and after, in bytes; None: its text is as it was.
+        """
         self._may_write()
         async with self._changing(id):
             api = await self.api()
@@ -42,8 +45,8 @@ class Sources(Searching):
             now, after = await self._fetch(id)
             if after.text == before.text:
                 self.history.abandon(change)
-            else:
-                self._finish(change, now, {"content": after.text})
+                return None
+            self._finish(change, now, {"content": after.text})
         return len(before.text.encode()), len(after.text.encode())
 
     async def read_auto_sync(self, id: str) -> AutoSync | None:

@@ -95,7 +95,7 @@ class House:
 
     def wait_a_moment(self) -> None:
         """As if the person had read what a refused key said, before the next one."""
-        self.browse._refused = -inf
+        self.browse._typed_on = -inf
 
     async def type(self, text: str) -> None:
         await self.press(*text)

@@ -34,7 +34,7 @@ async def test_tab_goes_to_the_hits_and_back_and_enter_opens_one_where_the_words
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path), size) as house:
         screen = await among_hits(house)
-        assert "Esc back" in house.line("footer") and "Enter open" in house.line("footer")
+        assert "Esc question" in house.line("footer") and "Enter open" in house.line("footer")
         await house.press("j")
         found = screen.results.found
         assert found is not None and found is screen.hits[1]
@@ -43,7 +43,7 @@ async def test_tab_goes_to_the_hits_and_back_and_enter_opens_one_where_the_words
         await house.press("tab")
         assert not screen.within and screen.focused is screen.lines
         footer = house.line("footer")
-        assert "Tab hits" in footer and "Esc back" in footer and ("[ search" in footer or size[0] < 120)
+        assert "Tab hits" in footer and "Esc question" in footer and ("[ search" in footer or size[0] < 120)
         await house.press("tab", "escape")
         assert screen.focused is screen.lines  # the answer, not the question
         await house.press("tab", "enter")

@@ -98,7 +98,13 @@ async def test_a_filter_by_indexes_asks_for_all_that_it_is_about_and_stops_when_
     monkeypatch.setattr(index_filling, "BATCH", 10)
     async with opened(settings_for(wire.url, demo.key, tmp_path), (120, 20)) as house:
         await house.online()
-        await house.press("g", "a")
+        await house.press("/", *"index:failed")
+        assert any("Nothing here matches so far." in line for line in house.drawn)
+        await house.press("enter")
+        await house.until(lambda: "known of" not in house.line("chips"), "all that is here")
+        await house.until(lambda: "Nothing here matches. " in " ".join(house.drawn), "the rest is unknown")
+        assert not any("Nothing matches in all" in line for line in house.drawn)
+        await house.press("F", "g", "a")
         whole = house.browse.documents.count
         held = wire.hold("request", path="rag-index$", method="POST")
         await house.press("/", *"index:none", "enter")

@@ -126,7 +126,7 @@ async def test_as_long_as_it_is_not_known_how_another_try_ends_nobody_says_onlin
     follower._progress = Progress("done", 1, 1, 0, 0, True)
     assert words(follower) == "online" and follower.in_touch
     wire.answer(429, {"detail": "Slow down."}, headers={"retry-after": "0"}, path="lost")
-    hold = wire.hold("request", path="lost", when=lambda request: request.number > 1)
+    hold = wire.hold("request", path="lost", when=lambda request: request.number > 0)
     reading = asyncio.create_task((await kb.api()).get("lost"))
     async with asyncio.timeout(10):
         while "trying" not in words(follower):

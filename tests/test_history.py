@@ -320,6 +320,18 @@ def test_edits_from_before_each_of_them_was_watched_are_announced_only_where_the
         assert [change and change.after["content"] for change in watched] == ["second", "other"]
 
 
+def test_settings_of_auto_sync_kept_by_an_earlier_kbtui_can_still_be_put_back(path: Path) -> None:
+    with again(path) as history:
+        done(history)
+    with closing(sqlite3.connect(path)) as earlier:
+        earlier.execute("UPDATE changes SET kind = 'sync'")
+        earlier.execute("PRAGMA user_version=3")
+        earlier.commit()
+    with again(path) as history:
+        change = history.latest_undoable(URL)
+        assert change is not None and change.kind == "auto-sync"
+
+
 # Limits
 
 

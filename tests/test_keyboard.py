@@ -288,11 +288,14 @@ async def test_words_typed_after_a_refused_key_run_no_commands(demo: Demo, tmp_p
         await house.online()
         for key in ("|", "e"):
             house.burst(key, *"jwc -Q", "enter", "space")
-            await house.until(lambda: "Nowhere to type" in house.notices, "told")
+            await house.until(lambda: "typed after that key did nothing" in house.notices, "told")
             await house.press("escape")
             assert house.app.screen is house.browse and house.browse.documents.cursor == 0
             await house.press("j", "k")
             await house.until(lambda: house.browse.documents.cursor == 0)
+        house.burst("e", *"jjjjj")
+        await house.until(lambda: house.browse.documents.cursor == 1, "a key that is held down is no word")
+        await house.press("k")
         house.burst("e", "down")
         await house.until(lambda: house.browse.documents.cursor == 1, "a key that is no letter is a command")
 

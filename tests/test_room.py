@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kbtui.demo.server import Demo
-from kbtui.tui.widgets.line import Part, cut
+from kbtui.tui.widgets.line import Part
 from kbtui.tui.widgets.line import cells as cells_taken
 from kbtui.tui.widgets.table import EDGE, table
 from tests.house import House, opened, settings_for
@@ -39,9 +39,10 @@ def test_columns_are_as_wide_as_what_is_in_them_and_never_touch(
     for line, row in zip(laid[1:], rows, strict=True):
         assert [each[0].strip() for each in line[1::2]] == [row[column].strip() for column in there]
         assert [each[0] for each in line[2::2]] == ["  "] * max(0, len(there) - 1)
-    narrow = table(parts(rows), width, least={0: 4, 1: 4})
-    if sum(min(4, max(cell_len(row[at]) for row in rows)) for at in (0, 1)) + 12 + 6 <= width:
-        assert all(cells_taken(line) <= width or cells_taken(cut(line, width)) == width for line in narrow)
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(3)]
+    fewest = EDGE + min(4, widths[0]) + min(4, widths[1]) + widths[2] + 2 * (len(there) - 1)
+    if fewest <= width:
+        assert all(cells_taken(line) <= width for line in table(parts(rows), width, least={0: 4, 1: 4}))
 
 
 async def test_the_tree_and_the_list_are_as_wide_as_they_need_and_no_key_that_moves_lays_them_out(

@@ -283,6 +283,41 @@ async def test_what_is_pressed_before_the_answer_is_carried_out_on_what_it_bring
         assert house.row.id == third["id"]
 
 
+async def test_words_typed_before_the_answer_are_for_the_editor_that_it_opens(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        hold = wire.hold("answer", path=SEARCH)
+        await house.press("S", *"battery", "enter", "e")
+        house.burst(*"Mine @T ", "escape", "@")  # given up: what came after it is a command again
+        await house.until(lambda: not isinstance(house.app.screen, Search), "the requests")
+        await house.press("escape")
+        hold.release()
+        await house.until(lambda: house.line("header").endswith("documents "), "found")
+        hold = wire.hold("answer", path=SEARCH)
+        await house.press("/", *" pack", "enter", "e")
+        house.burst(*"Mine @T ")
+        hold.release()
+        editor = await house.editor()
+        await house.until(lambda: "Mine @T " in editor.text, "typed")
+
+
+async def test_what_waits_for_results_is_not_done_once_something_lies_over_them(
+    demo: Demo, wire: Wire, tmp_path: Path
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        hold = wire.hold("answer", path=SEARCH)
+        await house.press("S", *"Delivery of batteries", "enter", "g", "S", "@")
+        over = house.app.screen
+        hold.release()
+        search = next(screen for screen in house.app.screen_stack if isinstance(screen, Search))
+        await house.until(lambda: search.hits and not search.waiting, "found")
+        await house.pilot.pause()
+        assert house.app.screen is over and house.app.is_running
+
+
 async def test_with_nothing_found_the_keys_go_back_to_the_words(demo: Demo, tmp_path: Path) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()

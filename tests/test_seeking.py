@@ -147,7 +147,7 @@ async def test_what_was_changed_is_shown_against_where_it_began_and_against_the_
         wire.forget()
         await house.press("ctrl+o")
         await house.until(lambda: "-Theirs." in view.text and "+Mine. Two." in view.text, "theirs")  # type: ignore[attr-defined]
-        assert "with the service" in house.line("header") and len(wire.requests) <= 2 and not wire.patches
+        assert "against the service" in house.line("header") and len(wire.requests) <= 2 and not wire.patches
         wire.down()
         await house.press("tab", "tab")
         await house.until(lambda: "refuses the connection" in view.text, "no answer")  # type: ignore[attr-defined]

@@ -66,6 +66,11 @@ async def test_a_page_that_was_fetched_again_can_be_put_back(
         await house.press("right", "enter")
         await house.until(lambda: "Fetched again" in house.notices, "fetched")
         assert service.text(id) != "Edited by hand."
+        assert " now; gl shows what changed." in house.notices and " bytes before, " in house.notices
+        await house.press("g", "R")
+        await house.until(lambda: isinstance(house.app.screen, Question), "the question")
+        await house.press("y")
+        await house.until(lambda: "the text of the page is as it was" in house.notices, "nothing new")
         await house.press("u")
         await house.until(lambda: "Undone" in house.notices, "undone")
         assert service.text(id) == "Edited by hand."

@@ -295,6 +295,13 @@ class KbApp(
         else:
             held.append(event)
 
+    def give_up_holding(self) -> None:
+        """No editor opens: words typed for it, and those that are still typed, are not commands."""
+        if self.held is not None:
+            self.held = None
+            if isinstance(self.screen, CommandScreen):
+                self.screen.take_for_words()
+
     async def release(self) -> None:
         """Press the keys that were held, in their order; what is typed meanwhile comes after them."""
         held = self.held

@@ -26,13 +26,25 @@ def key(keymap: Keymap, id: str) -> str:
 
 
 def unmatched(
-    keymap: Keymap, kb: KnowledgeBase, view: View, whole: str, found: int | None, *, typing: bool
+    keymap: Keymap,
+    kb: KnowledgeBase,
+    view: View,
+    whole: str,
+    found: int | None,
+    *,
+    so_far: bool,
+    typing: bool,
 ) -> list[Part]:
-    """No document of the view matches its filter; `found` match in the whole, None: nobody counted."""
+    """No document of the view matches its filter; `so_far`: of some it is not known.
+
+    `found` match in the whole; None: nobody counted, or it is not known.
+    """
     clear = f"{key(keymap, 'filter.drop' if typing else 'list.unfilter')} shows everything here again."
     look = (f"{key(keymap, 'filter.keep')}, then " if typing else "") + key(keymap, "go.all")
-    if view.scope == ALL or found == 0:
-        lines: list[Part] = [(f"Nothing matches in all {whole}.", "warn"), (clear, "dim")]
+    if so_far:
+        lines: list[Part] = [("Nothing here matches so far.", "warn"), (clear, "dim")]
+    elif view.scope == ALL or found == 0:
+        lines = [(f"Nothing matches in all {whole}.", "warn"), (clear, "dim")]
     elif found is None:
         lines = [("Nothing here matches.", "warn"), (f"{look} looks in all {whole}. {clear}", "dim")]
     else:

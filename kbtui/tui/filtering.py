@@ -134,6 +134,9 @@ class Filtering(Panes):
 
     # What is told of it
 
+    def _is_partly_known(self) -> bool:
+        return bool(self._unknown()) or super()._is_partly_known()
+
     def _why_empty(self) -> list[Part]:
         unknown = self._unknown()
         return [*super()._why_empty(), *([(f"How indexes stand is {unknown}.", "dim")] if unknown else [])]

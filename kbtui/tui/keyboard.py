@@ -32,7 +32,7 @@ Answer = TypeVar("Answer")
 
 HESITATION = 0.3  # seconds after the first key of two, from which on it is told what may follow
 TYPED_ON = 0.4  # seconds between two keys of somebody who types words and does not look
-TYPED_AT_MOST = 3.0  # seconds, so that a key held down is soon heard again
+HELD_DOWN = 4  # times in a row the same key: that is no word
 PATIENCE = 1.0  # seconds that a key waits for those before it; what is going away never answers
 
 
@@ -55,9 +55,9 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         self.prefix = ""
         self._hesitates: Timer | None = None  # after the first key of two
         self._following: FollowingKeys | None = None  # what may follow it, once that was told
-        self._refused = (
-            self._typed_on
-        ) = -inf  # when a place to type in was refused; the last key typed for it
+        self._typed_on = -inf  # when the last key was typed for a place to type in that was refused
+        self._unheard: list[str] = []  # these keys
+        self._refusal = ""  # it was
         self._ready = asyncio.Event()
 
     def on_mount(self) -> None:
@@ -151,14 +151,20 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         self.run(command)
         return True
 
+    def take_for_words(self, why: str = "") -> None:
+        """A place to type in was refused: what is typed on without a pause was meant for it."""
+        self._typed_on, self._unheard, self._refusal = monotonic(), [], why
+
     def _was_meant_as_text(self, event: events.Key) -> bool:
         """Whether the key goes on with words for a place that was refused; those are no commands."""
-        goes_on = event.time < min(self._typed_on + TYPED_ON, self._refused + TYPED_AT_MOST)
-        if not goes_on or not (event.is_printable or event.key in ("enter", "backspace")):
+        typed = self._unheard
+        held_down = len(typed) >= HELD_DOWN and {*typed[-HELD_DOWN:], event.key} == {event.key}
+        if event.time > self._typed_on + TYPED_ON or held_down or not _is_of_words(event):
             self._typed_on = -inf
             return False
-        if self._typed_on == self._refused:
-            self.tell("Nowhere to type: what you typed after that key did nothing.", "warn")
+        if self._refusal and not typed:
+            self.tell(f"{self._refusal} What you typed after that key did nothing.", "warn")
+        typed.append(event.key)
         self._typed_on = event.time
         return True
 
@@ -240,9 +246,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         """Carry out a command, or say why it is off."""
         reason = command.reason(self.situation())
         if reason:
-            self.tell(f"{command.label[:1].upper()}{command.label[1:]}: {reason.rstrip('.')}.", "warn")
+            why = f"{command.label[:1].upper()}{command.label[1:]}: {reason.rstrip('.')}."
+            self.tell(why, "warn")
             if command.id in TYPED_AFTER:
-                self._refused = self._typed_on = monotonic()
+                self.take_for_words(why)
             return
         method = self._method(command)
         if method is not None:
@@ -334,6 +341,10 @@ def fitting(hints: Sequence[tuple[str, Command]], room: int) -> list[tuple[str, 
         if command.id in kept or room >= 0:
             shown.append((key, command))
     return shown
+
+
+def _is_of_words(event: events.Key) -> bool:
+    return event.is_printable or event.key in ("enter", "backspace")
 
 
 async def caught_up(pump: MessagePump) -> None:

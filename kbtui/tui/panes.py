@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from kbtui.columns import USUAL, Cells
 from kbtui.content import safe
+from kbtui.filters import is_about
 from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, Sight, View
 from kbtui.situation import Situation
 from kbtui.tui import empty_list
@@ -72,6 +73,7 @@ class Panes(CommandScreen[None]):
         self._follow: Timer | None = None
         self._ranking: View | None = None  # what is being ranked in a thread
         self._again = False  # what that ranks has changed meanwhile
+        self._needed = 0  # cells that the whole tree needs, whatever of it an agent sees
         self._elsewhere: int | None = None  # how many match in all documents, where none does here
 
     def compose(self) -> ComposeResult:
@@ -202,8 +204,7 @@ class Panes(CommandScreen[None]):
     def mirror_moved(self) -> None:
         """The mirror holds something else than what is drawn."""
         self.show_tree()
-        if self.sight is None:  # else the tree would be wider or narrower for an agent
-            self.share_room()
+        self.share_room()
         self.relist()
 
     def share_room(self) -> None:
@@ -219,7 +220,7 @@ class Panes(CommandScreen[None]):
                     self.app.wait_for_more()  # type: ignore[attr-defined]
 
     def _tree_cells(self) -> int:
-        return min(self.folders.needed, self.app.size.width // 4)
+        return min(self._needed, self.app.size.width // 4)
 
     def list_cells(self, columns: Cells) -> int:
         """What the list has at least where it shows these columns, beside a text that has enough."""
@@ -232,6 +233,8 @@ class Panes(CommandScreen[None]):
         self.sight = mirror.sight(eye) if eye else None
         folders = self.sight.folders if self.sight else mirror.folders()
         self.folders.show(folders, {scope: self.whole(scope) for scope in (ALL, ROOT, UNPLACED)})
+        if self.sight is None:
+            self._needed = self.folders.needed
         self.documents.folders = {folder.id: folder.name for folder in folders}
         self.documents.seen = self.sight.counts if self.sight else {}
 
@@ -310,11 +313,16 @@ class Panes(CommandScreen[None]):
         self.documents.refresh()
 
     def _matching(self, view: View) -> int | None:
-        """How many of all documents match; None where they are too many to look at all within a frame."""
+        """How many of all documents match.
+
+        None where that is not known, or they are too many to look at all within a frame.
+        """
         mirror = self.kb.mirror
         if mirror.count(ALL) > RANKED_AT_ONCE:
             return None
-        return len(mirror.listing(view._replace(scope=ALL), self.kb.beside(view)))
+        everywhere = mirror.listing(view._replace(scope=ALL), self.kb.beside(view))
+        known = not everywhere.unknown and not is_about(view, "index")  # of others nobody has asked
+        return len(everywhere) or (0 if known else None)
 
     @background("visit")
     async def visit(self) -> None:
@@ -343,12 +351,17 @@ class Panes(CommandScreen[None]):
         """What the header says of the place that is shown."""
         return [(safe(self.crumb(self.shown.scope)), "strong")]
 
+    def _is_partly_known(self) -> bool:
+        """Whether some rows are left out only since it is not known whether they match."""
+        return self.documents.listing is not None and self.documents.listing.unknown > 0
+
     def _why_empty(self) -> list[Part]:
         view = self.shown
         if view.searched:
             typing = self.here() == ("filter",)
-            whole = counted(self.whole(ALL), "document")
-            return empty_list.unmatched(self.keymap, self.kb, view, whole, self._elsewhere, typing=typing)
+            whole, so_far = counted(self.whole(ALL), "document"), self._is_partly_known()
+            found, keys = self._elsewhere, self.keymap
+            return empty_list.unmatched(keys, self.kb, view, whole, found, so_far=so_far, typing=typing)
         if view.eye:
             return empty_list.unseen(self.keymap, safe(view.eye.name[:80]))
         return empty_list.empty(self.kb, view.scope, safe(self._trouble()))

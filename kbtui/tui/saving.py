@@ -79,6 +79,10 @@ class Saving(Base):
         """The service has answered: if it was thought to be away, look at it."""
         raise NotImplementedError
 
+    def give_up_holding(self) -> None:
+        """No editor opens: what was and is typed for it is not carried out."""
+        raise NotImplementedError
+
     def stay(self) -> None:
         """Call leaving off, where it waits for a save."""
         raise NotImplementedError
@@ -158,18 +162,27 @@ class Saving(Base):
     ) -> None:
         """Open an editor on a draft that is about to begin; None: there is nothing to be edited after all."""
         held, opened = self.held, False
-        slow = self.set_timer(0.4, lambda: self.tell("Opening the text … Esc gives up."))
+        told = asyncio.Event()
+        slow = self.set_timer(0.4, lambda: self._tell_opening(told))
         try:
             draft = await begin()
             slow.stop()
+            if told.is_set():
+                self.clear_notifications()  # Esc means something else now
             if draft is not None:
                 opened = not outside
                 await self.go_on(draft, outside, passage)
         finally:
             slow.stop()
-            if not opened and self.held is held:
-                self.held = None  # words for an editor that does not open are not commands
+            if not opened and self.held is held and not outside:
+                self.give_up_holding()
+            elif not opened and self.held is held:
+                self.held = None
         await self.release()
+
+    def _tell_opening(self, told: asyncio.Event) -> None:
+        self.tell("Opening the text … Esc gives up.")
+        told.set()
 
     async def go_on(self, draft: Draft, outside: bool = False, passage: str = "") -> None:
         """Open the editor on a draft."""

@@ -9,6 +9,7 @@ from kbtui.rows import FOLDER, AutoSync, DocumentRow
 from kbtui.sources import in_words
 from kbtui.tui.background import background
 from kbtui.tui.saving import Saving
+from kbtui.tui.widgets.folder_tree import count
 
 
 class Sourcing(Saving):
@@ -40,9 +41,12 @@ class Sourcing(Saving):
             )
         ):
             return
-        before, after = await self.kb.refetch(row.id)
-        sizes = f"{before:,} bytes before, {after:,} now".replace(",", " ")
-        self.tell(f"Fetched again: {sizes}; gl shows what changed.")
+        sizes = await self.kb.refetch(row.id)
+        if sizes is None:
+            self.tell("Fetched again: the text of the page is as it was.")
+        else:
+            before, after = map(count, sizes)
+            self.tell(f"Fetched again: {before} bytes before, {after} now; gl shows what changed.")
         self.content_saved(row.id)
 
     @background("save", exclusive=False)

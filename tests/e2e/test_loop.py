@@ -100,7 +100,7 @@ def test_a_wrong_answer_is_found_mended_indexed_and_asked_again(server: Server, 
         kbtui.until(r"(?m)\d chunks$")
         kbtui.until(FIX.split(" for")[0])
         kbtui.press("escape")
-        kbtui.until(r"Search +\d+ hit")
+        kbtui.until(r"Search .*\d+ hit")
         kbtui.press("escape", "escape")
         kbtui.until("/ filter")
         kbtui.press("Q")

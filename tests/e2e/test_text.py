@@ -20,7 +20,7 @@ def test_what_a_broken_converter_writes_into_the_terminal_is_drawn_over(server: 
         kbtui.press("enter")
         for key, name in (("home", "one"), ("j", "two"), ("k", "one"), ("j", "two")):
             kbtui.press(key)
-            kbtui.until(f"(?s)agents   Broken {name}.*is not understood")
+            kbtui.until(f"(?s)agents  Broken {name}.*is not understood")
             kbtui.quiet()
         assert b"panicked" in kbtui.raw
         shown = kbtui.text.splitlines()

@@ -183,6 +183,7 @@ class WorkspaceList(Choice):
     """The workspaces of the configuration."""
 
     heading = "Workspaces"
+    least = {1: 16}
 
     def choices(self) -> list[list[Part]]:
         settings = self.kbapp.settings

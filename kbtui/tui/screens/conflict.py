@@ -101,13 +101,13 @@ class ConflictScreen(Asking[Decision]):
 
     def _sides(self, at: int, chosen: str) -> list[list[Part]]:
         hunk = self.hunks[at]
-        near = ["", "", *(each.theirs for each in self.hunks), ""][at : at + 4]
-        lines = _before(near[1], whole=not near[0] or near[0].endswith("\n"))
+        before, after = (["", *(each.theirs for each in self.hunks), ""][index] for index in (at, at + 2))
+        lines = _before(before, whole=_begins_a_line(self.hunks[: max(0, at - 1)]))
         lines += _side("  before", hunk.base, "dim")
         for name, words in (("mine", hunk.mine), ("theirs", hunk.theirs)):
             taken = chosen in (name, "both")
             lines += _side(f"{'●' if taken else ' '} {name}", words, "good" if taken else "")
-        return lines + _after(near[3], whole=near[2].endswith("\n"))
+        return lines + _after(after, whole=_begins_a_line(self.hunks[: at + 1]))
 
     def _outcome(self) -> list[list[Part]]:
         now = differences("Against what the service holds now", self.conflict.theirs, self.text)
@@ -207,6 +207,12 @@ class Differs(Asking[bool]):
 
     def do_differs_edit(self) -> None:
         self.dismiss(False)
+
+
+def _begins_a_line(behind: Sequence[Hunk]) -> bool:
+    """Whether what comes after these begins a line of theirs."""
+    last = next((each.theirs for each in reversed(behind) if each.theirs), "\n")
+    return last.endswith("\n")
 
 
 def _before(words: str, *, whole: bool) -> list[list[Part]]:

@@ -52,6 +52,7 @@ class DocumentHistory(CommandScreen[None]):
         super().__init__(app.keymap)
         self.kbapp, self.row = app, row
         self.changes: list[Change] = []
+        self._rows: list[list[Part]] = []  # their columns
         self._header, self.lines = Line("header"), Lines("lines")
         self._below, self.view = Line("below"), DocumentView("differences")
 
@@ -68,13 +69,21 @@ class DocumentHistory(CommandScreen[None]):
         name = safe(self.row.name[:300])
         self._header.show([(" ↶ ", "key"), (name, "strong")], [("what was changed ", "dim")])
         if self.changes:
-            rows = [self._line(each, now) for each in self.changes]
-            self.lines.show(table(rows, self.app.size.width - 1, right=(0, 3)))
+            self._rows = [self._line(each, now) for each in self.changes]
+            self._lay()
         else:
             self.lines.explain([(f"  {EMPTY}", "dim")])
         self.set_focus(self.lines)
         self.show_footer()
         self._show_change()
+
+    def _lay(self) -> None:
+        lines = table(self._rows, self.app.size.width - 1, least={1: 12, 2: 10}, right=(0, 3))
+        self.lines.show(lines, self.lines.cursor)
+
+    def on_resize(self) -> None:
+        if self._rows:
+            self._lay()
 
     def situation(self) -> Situation:
         return Situation(row=self.row, read_only=self.kbapp.read_only(), changed=bool(self.changes))

@@ -52,7 +52,6 @@ class RequestLog(CommandScreen[None]):
         names = f"{' Sent':<{SENT}}{'Answer':<{STATUS}} Request, below {BELOW}"
         room = min(self.app.size.width - TOOK - SIZE - 2, SENT + STATUS + 1 + METHOD + MOST_PATH)
         self._heads.show([(f"{fit(names, room)}{'Took':>{TOOK}}{'Received':>{SIZE}}", "dim")])
-        super().on_resize()
 
     def show_lines(self) -> None:
         """Called again and again: draw those that came since, the cursor on its request."""

@@ -27,17 +27,35 @@ class Search(FoundPanes):
             self.wanted = ""
             self.show_snippet()
         waiting, self.waiting = self.waiting, []
+        if not self.is_uncovered:
+            return  # what was pressed was for what is not seen any more
         if self.results.found is None:
+            self.kbapp.give_up_holding()
             self.do_results_words()
             return
         for command in waiting:
+            self._carry_out(command)
+
+    def _carry_out(self, command: Command) -> None:
+        """Carry out what waited; an editor gets what was typed since, unless Esc gave it up."""
+        if command.id != "document.edit":
             super().run(command)
+            return
+        held = self.kbapp.held
+        if held is None:
+            return
+        self.kbapp.held = None
+        super().run(command)
+        if self.kbapp.held is not None:
+            self.kbapp.held[:0] = held
 
     def run(self, command: Command) -> None:
         """Carry out a command; one for results waits for those of the words that were typed."""
         for_results = command.id.partition(".")[0] in ("move", "document") or command.id == "results.open"
         if for_results and self.state == SEARCHING and self.here()[0] == "results":
             self.waiting.append(command)
+            if command.id == "document.edit":
+                self.kbapp.held = self.kbapp.held or []
         else:
             super().run(command)
 

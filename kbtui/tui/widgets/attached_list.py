@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HEADS = "Name", "Type", "Holds", "Usage"
 MOST = 80, 8, 18, 8  # cells of each
 AIR = 2  # cells between two
-MEASURED = 200  # of a long list, those that tell how wide its columns are
+MEASURED = 60  # of a long list, those that tell how wide its columns are
 
 
 class AttachedList(VirtualList):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
+from itertools import islice
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -13,6 +14,7 @@ from kbtui.tui.widgets.line import Part, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 from kbtui.views import cyclic
 
+MEASURED = 1_000  # folders
 EDGE = 2  # cells of the scroll bar and of the line to the right
 SHOWN = 400  # characters of a name that any screen could show
 
@@ -106,7 +108,8 @@ class FolderTree(VirtualList):
         self.resize_to(len(self._shown), at)
 
     def _measure(self) -> None:
-        nodes = self._walk({*self._inside})
+        """For the first folders: of ten thousand nobody looks at all, and all would hold up a frame."""
+        nodes = islice(self._walk({*self._inside}), MEASURED)
         self.needed = EDGE + max((sum(map(cell_len, _words(node))) for node in nodes), default=0)
 
     def _walk(self, open: Set[str]) -> Iterator[Node]:

@@ -92,6 +92,8 @@ class Reading(Vertical):
         elif self._body is not None and not self.view.is_laying:
             self._left = self.view.where() or self._left
         self.row = row
+        if self.tab != "text":
+            self._drawn = ""  # what is shown now is no text
         again = again and not self.busy  # what was cut in the middle begins anew
         self.busy = True
         self.place = kb.place(row.id) if row else ""
@@ -232,7 +234,8 @@ class Reading(Vertical):
         else:
             show = self.view.show_markdown if mode == "rendered" else self.view.show_source
             text = await asyncio.to_thread(self.shown_of, body, mode)
-            await show(text, place=self.view.where() if keep_place else self._left)
+            here = self.view.where() if keep_place else None
+            await show(text, place=here or self._left)
         self._drawn, self._left = mode, None
 
     def shown_of(self, body: Body, mode: str) -> str:

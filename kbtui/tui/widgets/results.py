@@ -104,7 +104,7 @@ class Beside(Results):
 
 def passage(found: Found, path: str) -> list[list[Part]]:
     """The result in full: its name and place, and what stands around the words."""
-    text: list[Part] = [(safe(words), "hit" if is_hit else "") for words, is_hit in found.snippet]
+    text: list[Part] = [(_in_a_line(words), "hit" if is_hit else "") for words, is_hit in found.snippet]
     if not found.snippet:
         text = [("found by its name" if found.score is None else "the service shows no passage", "dim")]
     return [[(safe(found.name), "strong"), (f"  {safe(path)}", "dim")], text]
@@ -121,11 +121,15 @@ def _in_room(parts: Sequence[Part], room: int) -> list[Part]:
     return [*begin, ("…", "dim")]
 
 
+def _in_a_line(words: str) -> str:
+    return safe(words, newlines=True).replace("\n", " ").replace("\t", " ")
+
+
 def _around_the_first(snippet: Sequence[tuple[str, bool]]) -> list[Part]:
     """Pieces of a snippet in one line, from a little before the first word that was found."""
     parts: list[Part] = []
     for words, is_hit in snippet:
-        text = " ".join(safe(words, newlines=True).split("\n")).replace("\t", " ")
+        text = _in_a_line(words)
         if not is_hit and not parts and len(text) > LEAD:
             text = "…" + text[-LEAD:]
         parts.append((text, "hit" if is_hit else "dim"))
