@@ -503,6 +503,12 @@ async def test_after_a_look_at_what_else_is_known_the_text_is_where_it_was(
         await house.press("i", "V")
         await house.until(lambda: "markdown source" in house.line("tabs") and house.reading, "its source")
         assert "hit 2 of 3" in house.line("tabs") and view.hit_in_view
+        for burst in ("iV", "iVVV"):
+            await house.press("i")
+            await house.until(lambda: house.reading and "quokka" not in view.text, "what else is known")
+            house.burst(*burst)
+            await house.until(lambda: house.reading and "quokka" in view.text.lower(), "the text")
+            assert view.hit_in_view, burst
         await house.press("i", "2")
         await house.select("Chargebacks")
         await house.select("Alike")

@@ -184,6 +184,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         if self._following is not None and self._following.display:
             self.app.wait_for_more()  # type: ignore[attr-defined]
             self._following.display = False
+            self._lift_notices(0)
             self.show_footer()
 
     async def _tell_following(self) -> None:
@@ -199,7 +200,14 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         if self.prefix:
             hints = [(" ".join(keys), label) for label, keys in self._after_first()]
             self._following.tell(show_key(self.prefix), hints)
+            self._lift_notices(self._following.lines)
             self.show_footer()
+
+    def _lift_notices(self, lines: int) -> None:
+        """Let them stand so many lines above the footer: they would lie over what may follow."""
+        for rack in self.query("#textual-toastrack"):
+            if rack.children:
+                rack.styles.margin = (0, 0, 1 + lines, 0)
 
     def _nothing_here(self, sequence: str) -> str:
         """What is told of keys that do nothing here."""

@@ -32,6 +32,7 @@ FIRST = 6  # commands that are shown above names; one more letter finds the othe
 SHOWN = 200  # characters of a name
 SURE = 1_000.0  # how well a command fits that is typed in full
 HINT = "a command, or the name of a folder or a document, or a path to it"
+SOUGHT = 400  # characters of a name or a path; a paste may have any number
 OPEN = "open "  # typed before a name, it is surely none of a command
 
 
@@ -84,7 +85,7 @@ class Palette(CommandScreen[None]):
     @property
     def sought(self) -> str:
         """What is typed of a name or a path."""
-        return self.words.removeprefix(OPEN).strip()
+        return self.words.removeprefix(OPEN).strip()[:SOUGHT]
 
     def _typed(self) -> None:
         self._hasty = False

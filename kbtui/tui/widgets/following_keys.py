@@ -22,6 +22,11 @@ class FollowingKeys(Painter, Widget):
         super().__init__(id="following")
         self._lines: list[list[Part]] = []
 
+    @property
+    def lines(self) -> int:
+        """How high it is."""
+        return len(self._lines)
+
     def tell(self, first: str, hints: Sequence[Hint]) -> None:
         """Appear with what may follow the key `first`."""
         width, height = self.app.size
