@@ -26,6 +26,7 @@ from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.search import Search
 from tests.house import BASE, House, opened, settings_for
 from tests.service import Service
+from tests.wire import Wire
 
 ROW = DocumentRow("d", "Refunds", "text", 10, 1, 1, None, None, None, "admin", None, None)
 
@@ -298,6 +299,22 @@ async def test_words_typed_after_a_refused_key_run_no_commands(demo: Demo, tmp_p
         await house.press("k")
         house.burst("e", "down")
         await house.until(lambda: house.browse.documents.cursor == 1, "a key that is no letter is a command")
+
+
+async def test_words_typed_for_an_editor_that_cannot_open_run_no_commands(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    service.add("Alpha", BASE)
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Alpha")
+        wire.answer(403, {"detail": "No."}, path="content$|knowledge-base/[^/]+$", times=None)
+        house.burst("e", *"jr")
+        await house.until(lambda: house.app.held is None and house.notices, "refused")
+        house.burst(*"jams of r ", "enter", *"x ")
+        await house.pilot.pause()
+        assert house.app.screen is house.browse and house.browse.here()[0] == "move"
+        assert house.browse.documents.cursor == 0 and not house.browse.kb.marks and house.drafts == []
 
 
 async def test_keys_that_arrive_all_at_once_lose_nothing_and_keep_their_order(

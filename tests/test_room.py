@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kbtui.demo.server import Demo
+from kbtui.tui.screens.agents import Agents
 from kbtui.tui.widgets.line import Part
 from kbtui.tui.widgets.line import cells as cells_taken
 from kbtui.tui.widgets.table import EDGE, table
@@ -68,6 +69,17 @@ async def test_the_tree_and_the_list_are_as_wide_as_they_need_and_no_key_that_mo
         await house.until(lambda: cells(house)[1] < 50, "the text is larger")
         await house.press("2", "_", "g", "c", "G", "space", "escape")
         await house.until(lambda: cells(house) == (34, 96, 70), "no more than leaves the text enough")
+        service.folder("A folder that nobody has attached")
+        await house.press("R")
+        await house.until(lambda: cells(house)[0] > 34, "a longer name")
+        wide = cells(house)[0]
+        await house.press("f", "a")
+        await house.until(lambda: isinstance(house.app.screen, Agents) and "agents" in house.line("header"))
+        await house.press(*"ava", "enter")
+        await house.until(lambda: house.browse.sight is not None, "as an agent sees it")
+        await house.press("+", "_")
+        await house.until(lambda: cells(house)[0] == wide, "as wide for an agent")
+        await house.press("F")
         service.folder("An endless name of a folder, too long for any tree")
         await house.press("R")
         await house.until(lambda: cells(house) == (50, 82, 68), "no more than a quarter")
