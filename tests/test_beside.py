@@ -34,7 +34,7 @@ async def test_tab_goes_to_the_hits_and_back_and_enter_opens_one_where_the_words
 ) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path), size) as house:
         screen = await among_hits(house)
-        assert "Esc question" in house.line("footer") and "Enter open" in house.line("footer")
+        assert "Esc back" in house.line("footer") and "Enter open" in house.line("footer")
         await house.press("j")
         found = screen.results.found
         assert found is not None and found is screen.hits[1]

@@ -251,6 +251,7 @@ async def test_a_refusal_of_the_service_is_shown_as_text(
             await house.pilot.pause()
             harmless(house)
             wire.heal()
+            house.wait_a_moment()
 
 
 async def test_names_and_addresses_of_workspaces_are_shown_as_text(bare: Demo, tmp_path: Path) -> None:

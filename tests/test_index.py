@@ -229,7 +229,7 @@ async def test_the_limit_of_the_workspace_and_what_would_not_fit_are_told(
         await looking_at(house, "Too much", "no index yet", "more than the 1.0 k left")
         await house.press("b")
         await shows(house, "✕ no room left in the workspace's limit")
-        assert "No index of “Too much”: no room left" in house.notices
+        await house.until(lambda: "No index of “Too much”: no room left" in house.notices, "told")
 
 
 def of_model(model: str) -> Callable[[Request], bool]:

@@ -631,6 +631,7 @@ async def test_keys_after_an_edit_that_could_not_begin_are_commands_again(
         held.release()
         await house.until(lambda: "Not yours" in house.notices, "told")
         assert house.app.screen is house.browse and house.app.held is None
+        house.wait_a_moment()
         await house.press("F", "i")
         await house.until(lambda: "Your role" in house.browse.reading.view.text, "commands")
 

@@ -6,12 +6,13 @@ import asyncio
 import gc
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.geometry import Size
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -299,8 +300,9 @@ class KbApp(
         """No editor opens: words typed for it, and those that are still typed, are not commands."""
         if self.held is not None:
             self.held = None
-            if isinstance(self.screen, CommandScreen):
-                self.screen.take_for_words()
+            with suppress(ScreenStackError):  # the app is about to end
+                if isinstance(self.screen, CommandScreen):
+                    self.screen.take_for_words()
 
     async def release(self) -> None:
         """Press the keys that were held, in their order; what is typed meanwhile comes after them."""
