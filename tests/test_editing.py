@@ -389,7 +389,7 @@ async def test_a_text_of_the_mirror_is_called_as_seen_last(
         await house.until(lambda: "offline" in house.status, "offline")
         await house.press("e")
         await house.editor()
-        assert "as seen last" in house.line("header")
+        await house.until(lambda: "as seen last" in house.line("header"), "told")
 
 
 # Drafts
