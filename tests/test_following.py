@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from kbtui.__main__ import open_workspace
 from kbtui.demo.server import Demo
 from kbtui.errors import Busy, NotFound, Offline, Unexpected
+from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import Progress, View
 from kbtui.tui import following
 from kbtui.tui.following import Follower
@@ -69,36 +70,42 @@ async def test_offline_names_a_time_is_told_once_and_claims_no_answer_before_one
     running.cancel()
 
 
+@asynccontextmanager
+async def workspace(url: str, key: str, home: Path) -> AsyncIterator[tuple[KnowledgeBase, Follower]]:
+    """A workspace, and who would follow its service."""
+    settings = settings_for(url, key, home)
+    kb = open_workspace(settings, settings.workspace)
+    assert kb is not None
+    yield kb, Follower(kb, View, lambda sentence, look: None)
+    await kb.close()
+
+
 async def test_all_countdowns_are_cancelled_together_and_one_that_is_over_is_not_shown(
     demo: Demo, wire: Wire, tmp_path: Path
 ) -> None:
-    settings = settings_for(wire.url, demo.key, tmp_path)
-    kb = open_workspace(settings, settings.workspace)
-    assert kb is not None
-    follower = Follower(kb, View, lambda sentence, look: None)
-    for id, seconds in (("soon", "30"), ("late", "60")):
-        wire.answer(429, {"detail": f"Not {id}."}, headers={"retry-after": seconds}, path=id, times=None)
-    api = await kb.api()
-    reads = [asyncio.create_task(api.get(id)) for id in ("soon", "late")]
+    async with workspace(wire.url, demo.key, tmp_path) as (kb, follower):
+        for id, seconds in (("soon", "30"), ("late", "60")):
+            wire.answer(429, {"detail": f"Not {id}."}, headers={"retry-after": seconds}, path=id, times=None)
+        api = await kb.api()
+        reads = [asyncio.create_task(api.get(id)) for id in ("soon", "late")]
 
-    async def both_count_down() -> None:
-        async with asyncio.timeout(10):
-            while kb.waiting is None or len(kb.waiting.waits) < 2:
-                assert not reads[1].done()
-                await asyncio.sleep(0.01)
+        async def both_count_down() -> None:
+            async with asyncio.timeout(10):
+                while kb.waiting is None or len(kb.waiting.waits) < 2:
+                    assert not reads[1].done()
+                    await asyncio.sleep(0.01)
 
-    await both_count_down()
-    assert "Not soon, again in" in words(follower)
-    reads[0].cancel()
-    await asyncio.gather(reads[0], return_exceptions=True)
-    assert "Not late, again in" in words(follower)
-    reads[0] = asyncio.create_task(api.get("soon"))
-    await both_count_down()
-    assert kb.waiting is not None
-    kb.waiting.cancel()
-    assert words(follower) == "connecting"
-    assert [type(each) for each in await asyncio.gather(*reads, return_exceptions=True)] == [Busy, Busy]
-    await kb.close()
+        await both_count_down()
+        assert "Not soon, again in" in words(follower)
+        reads[0].cancel()
+        await asyncio.gather(reads[0], return_exceptions=True)
+        assert "Not late, again in" in words(follower)
+        reads[0] = asyncio.create_task(api.get("soon"))
+        await both_count_down()
+        assert kb.waiting is not None
+        kb.waiting.cancel()
+        assert words(follower) == "connecting"
+        assert [type(each) for each in await asyncio.gather(*reads, return_exceptions=True)] == [Busy, Busy]
 
 
 def test_a_countdown_is_told_in_a_sentence_where_there_is_room_and_in_a_word_where_there_is_not() -> None:
@@ -119,25 +126,21 @@ def test_a_countdown_is_told_in_a_sentence_where_there_is_room_and_in_a_word_whe
 async def test_as_long_as_it_is_not_known_how_another_try_ends_nobody_says_online(
     demo: Demo, wire: Wire, tmp_path: Path
 ) -> None:
-    settings = settings_for(wire.url, demo.key, tmp_path)
-    kb = open_workspace(settings, settings.workspace)
-    assert kb is not None
-    follower = Follower(kb, View, lambda sentence, look: None)
-    follower._progress = Progress("done", 1, 1, 0, 0, True)
-    assert words(follower) == "online" and follower.in_touch
-    wire.answer(429, {"detail": "Slow down."}, headers={"retry-after": "0"}, path="lost")
-    hold = wire.hold("request", path="lost", when=lambda request: request.number > 0)
-    reading = asyncio.create_task((await kb.api()).get("lost"))
-    async with asyncio.timeout(10):
-        while "trying" not in words(follower):
-            assert not reading.done()
-            await asyncio.sleep(0.01)
-        assert words(follower) == "busy · trying again" and not follower.in_touch
-        hold.release()
-        with suppress(NotFound):
-            await reading
-    assert words(follower) == "online" and follower.in_touch
-    await kb.close()
+    async with workspace(wire.url, demo.key, tmp_path) as (kb, follower):
+        follower._progress = Progress("done", 1, 1, 0, 0, True)
+        assert words(follower) == "online" and follower.in_touch
+        wire.answer(429, {"detail": "Slow down."}, headers={"retry-after": "0"}, path="lost")
+        hold = wire.hold("request", path="lost", when=lambda request: request.number > 0)
+        reading = asyncio.create_task((await kb.api()).get("lost"))
+        async with asyncio.timeout(10):
+            while "trying" not in words(follower):
+                assert not reading.done()
+                await asyncio.sleep(0.01)
+            assert words(follower) == "busy · trying again" and not follower.in_touch
+            hold.release()
+            with suppress(NotFound):
+                await reading
+        assert words(follower) == "online" and follower.in_touch
 
 
 async def test_a_countdown_leaves_room_for_the_name_of_the_workspace_and_the_place(

@@ -20,6 +20,7 @@ from kbtui.demo.server import Demo
 from kbtui.marks import Marks
 from kbtui.rows import Found
 from kbtui.tui.screens.editor import Editor
+from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.search import Search
 from kbtui.tui.widgets.hits import Hits, Page, any_of, marked
 from kbtui.tui.widgets.results import Results
@@ -316,6 +317,13 @@ async def test_what_waits_for_results_is_not_done_once_something_lies_over_them(
         await house.until(lambda: search.hits and not search.waiting, "found")
         await house.pilot.pause()
         assert house.app.screen is over and house.app.is_running
+        await house.press("escape")
+        hold = wire.hold("answer", path=SEARCH)
+        await house.press("/", *" pack", "enter", "e")
+        house.app.push_screen(asked := Question(house.app, "Well?", "Nothing.", "Do"))
+        await house.until(lambda: house.app.screen is asked, "a question comes up")
+        hold.release()
+        await house.until(lambda: house.app.held is None, "no editor: its words are not waited for any more")
 
 
 async def test_with_nothing_found_the_keys_go_back_to_the_words(demo: Demo, tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
     def _lift_notices(self, lines: int) -> None:
         """Let them stand so many lines above the footer: they would lie over what may follow."""
         for rack in self.query("#textual-toastrack"):
-            if rack.children:
+            if rack.styles.margin.bottom != 1 + lines and (rack.children or not lines):
                 rack.styles.margin = (0, 0, 1 + lines, 0)
 
     def _nothing_here(self, sequence: str) -> str:

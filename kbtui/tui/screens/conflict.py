@@ -16,7 +16,7 @@ from kbtui.tui.screens.question import Asking
 from kbtui.tui.widgets.differences import MARGIN, differences
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import counted
-from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.line import Line, Part, pane_head
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
@@ -91,13 +91,19 @@ class ConflictScreen(Asking[Decision]):
             self._below.show([(" You and others changed different places. What would be saved:", "strong")])
             return
         at = self.overlaps[self.at]
-        chosen = self.choices.get(at, "")
-        head = f" {'●' if chosen else '?'} Place {self.at + 1} of {len(self.overlaps)} "
-        self._head.show([(head, "strong"), (f"· {CHOSEN[chosen]}", "good" if chosen else "warn")])
-        self.place.say(self._sides(at, chosen), hang=SIDE)
+        self._show_heads()
+        self.place.say(self._sides(at, self.choices.get(at, "")), hang=SIDE)
+
+    def _show_heads(self) -> None:
+        """Say how it stands with the place and the whole, and which of them has the keys."""
+        chosen = self.choices.get(self.overlaps[self.at], "")
+        head = f"{'●' if chosen else '?'} Place {self.at + 1} of {len(self.overlaps)} "
+        state = (f"· {CHOSEN[chosen]}", "good" if chosen else "warn")
+        self._head.show([pane_head(head, self.focused is not self.merged), state])
         left = len(self.overlaps) - len(self.choices)
-        state = f" {counted(left, 'place')} to be decided " if left else " all decided "
-        self._below.show([(" What would be saved:", "strong")], [(state, "warn" if left else "good")])
+        told = f" {counted(left, 'place')} to be decided " if left else " all decided "
+        whole = pane_head("What would be saved: ", self.focused is self.merged)
+        self._below.show([whole], [(told, "warn" if left else "good")])
 
     def _sides(self, at: int, chosen: str) -> list[list[Part]]:
         hunk = self.hunks[at]
@@ -129,6 +135,7 @@ class ConflictScreen(Asking[Decision]):
 
     def do_conflict_pane(self) -> None:
         self.set_focus(self.merged if self.focused is self.place else self.place)
+        self._show_heads()
 
     def do_conflict_next(self) -> None:
         self._go(self.at + 1)

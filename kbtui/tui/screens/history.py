@@ -20,7 +20,7 @@ from kbtui.tui.widgets.differences import MARGIN, differences
 from kbtui.tui.widgets.document_list import human_age
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Line, Part
+from kbtui.tui.widgets.line import Line, Part, pane_head
 from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.table import table
 from kbtui.tui.widgets.virtual_list import VirtualList
@@ -123,9 +123,15 @@ class DocumentHistory(CommandScreen[None]):
             self._below.show([])
             self.view.say([])
             return
-        exact = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(change.at))
-        self._below.show([(" What it changed", "strong"), (f", {exact}", "dim")])
+        self._show_head()
         self.view.say(await asyncio.to_thread(self._difference, change), hang=MARGIN)
+
+    def _show_head(self) -> None:
+        """Say what is below, and whether the keys are there."""
+        if self.change is not None:
+            exact = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.change.at))
+            head = pane_head("What it changed ", self.focused is self.view)
+            self._below.show([head, (f" {exact}", "dim")])
 
     def _difference(self, change: Change) -> list[list[Part]]:
         if change.kind == "auto-sync":
@@ -156,6 +162,7 @@ class DocumentHistory(CommandScreen[None]):
     def do_history_pane(self) -> None:
         self.set_focus(self.lines if self.focused is self.view else self.view)
         self.lines.show_led()
+        self._show_head()
 
     def do_view(self, way: str) -> None:
         self.view.move(f"half_{way}")

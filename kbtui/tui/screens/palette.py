@@ -233,7 +233,7 @@ class Entries(VirtualList):
             (safe(letter), "hit" if at in fits.letters else "") for at, letter in enumerate(row.name[:SHOWN])
         ]
         before = f"    {fill(safe(row.type), KEYS)} "
-        room = max(10, width - len(before) - min(cell_len(place) + 3, width // 3))
+        room = max(10, width - len(before) - min(cell_len(place) + 3, width // 5))
         shown = name if row.name else [("(no name)", "dim")]
         if sum(cell_len(letter) for letter, _ in name) > room:
             shown = cut(name, room - 1)

@@ -27,14 +27,14 @@ class Search(FoundPanes):
             self.wanted = ""
             self.show_snippet()
         waiting, self.waiting = self.waiting, []
-        if not self.is_uncovered:
-            return  # what was pressed was for what is not seen any more
-        if self.results.found is None:
-            self.kbapp.give_up_holding()
-            self.do_results_words()
+        if self.is_uncovered and self.results.found is not None:
+            for command in waiting:
+                self._carry_out(command)
             return
-        for command in waiting:
-            self._carry_out(command)
+        if any(command.id == "document.edit" for command in waiting):
+            self.kbapp.give_up_holding()
+        if self.is_uncovered:  # else what was pressed was for what is not seen any more
+            self.do_results_words()
 
     def _carry_out(self, command: Command) -> None:
         """Carry out what waited; an editor gets what was typed since, unless Esc gave it up."""

@@ -57,12 +57,14 @@ class TaskList(CommandScreen[None]):
         """Called again and again: draw what has changed."""
         task = self.selected
         self.shown = self.kbapp.tasks()
-        drawn = self._table() or [[("  Nothing runs and nothing waits.", "dim")]]
-        if drawn != self._drawn:
-            self._drawn = drawn
+        drawn = self._table()
+        if not drawn:
+            self.lines.explain([("  Nothing runs and nothing waits.", "dim")])
+        elif drawn != self._drawn:
             ids = [each.id for each in self.shown]
             here = ids.index(task.id) if task is not None and task.id in ids else self.lines.cursor
             self.lines.show(drawn, here)
+        self._drawn = drawn
         about = self._about()
         if about != self._said:
             self._said = about

@@ -134,7 +134,7 @@ def room_words(used: int, most: int, models: Sequence[tuple[str, int]], width: i
         short = f" {human_size(used)} of indexes"
         room = f" Indexes of the workspace: {human_size(used)}"
     else:
-        short = f" {human_size(used)} of {human_size(most)} used ({used * 100 // most} %)"
+        short = f" {human_size(used)} of {human_size(most)} used ({_percent(used, most)})"
         room = f" Room for indexes:{short}"
     each = [(safe(model[:80]), human_size(size)) for model, size in models if size]
     whole = "".join(f" · {model} {size}" for model, size in each)
@@ -145,6 +145,12 @@ def room_words(used: int, most: int, models: Sequence[tuple[str, int]], width: i
     name = next((cells for cells in most_cells if sum(min(cells, own) for own in lengths) <= left), 0)
     cut = "".join(f" · {fit(model, min(name, cell_len(model)))} {size}" for model, size in each)
     return _first_fit([room + whole, *([less + cut] if name else []), room, short], width)
+
+
+def _percent(used: int, most: int) -> str:
+    """Rounded; not nothing where there is something, and not all where there is room."""
+    rounded = min(round(used * 100 / most), 99 if used < most else 100)
+    return f"{rounded} %" if rounded or not used else "<1 %"
 
 
 def more_words(estimate: Estimate, left: int | None, looked: str, width: int) -> Part:

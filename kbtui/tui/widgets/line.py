@@ -64,6 +64,11 @@ def joined(facts: Sequence[Part]) -> list[Part]:
     return [*parts, (" ", "")] if parts else []
 
 
+def pane_head(head: str, led: bool) -> Part:
+    """What stands above a pane, as wide whether the keys are there or not."""
+    return (f"▸{head}", "cursor") if led else (f" {head}", "strong")
+
+
 def cells(parts: Sequence[Part]) -> int:
     """The cells that some parts take."""
     return sum(cell_len(text) for text, _ in parts)
