@@ -73,6 +73,25 @@ async def test_an_editor_that_takes_too_long_is_given_up_with_escape(
         await house.until(lambda: house.browse.shown.sort == "updated_at", "the keys are commands again")
 
 
+@pytest.mark.parametrize("key", ["e", "E"])
+async def test_what_is_typed_for_an_editor_that_cannot_open_is_no_command(
+    demo: Demo, wire: Wire, tmp_path: Path, key: str
+) -> None:
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Chargebacks")
+        await house.until(lambda: house.reading)
+        wire.answer(403, {"detail": {"status": "no", "message": "Not for you."}}, path="/content$")
+        held = wire.hold("answer", path="/content$")
+        house.burst(key, *"~*")
+        await wire.seen(lambda request: request.path.endswith("/content") and not request.finished)
+        held.release()
+        await house.until(lambda: "Not for you." in house.notices, "told")
+        house.burst(*"~*", "escape", "s", "U")
+        await house.until(lambda: house.browse.shown.sort == "updated_at", "a key that is no letter ends it")
+        assert not house.browse.kb.marks and house.app.screen is house.browse
+
+
 # Names
 
 

@@ -161,7 +161,7 @@ class Saving(Base):
         self, begin: Callable[[], Awaitable[Draft | None]], outside: bool = False, passage: str = ""
     ) -> None:
         """Open an editor on a draft that is about to begin; None: there is nothing to be edited after all."""
-        held, opened = self.held, False
+        held, draft = self.held, None
         told = asyncio.Event()
         slow = self.set_timer(0.4, lambda: self._tell_opening(told))
         try:
@@ -170,14 +170,13 @@ class Saving(Base):
             if told.is_set():
                 self.clear_notifications()  # Esc means something else now
             if draft is not None:
-                opened = not outside
                 await self.go_on(draft, outside, passage)
         finally:
             slow.stop()
-            if not opened and self.held is held and not outside:
+            if draft is None and self.held is held:
                 self.give_up_holding()
-            elif not opened and self.held is held:
-                self.held = None
+            elif outside and self.held is held:
+                self.held = None  # $EDITOR had keys of its own
         await self.release()
 
     def _tell_opening(self, told: asyncio.Event) -> None:
