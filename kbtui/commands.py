@@ -283,7 +283,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.full", ("enter", "l", "right"), "whole screen", "the text alone on the whole screen, till h or Esc", ("view",), 2, lambda now: "it has it; h leads back" if now.full else None),
     Command("view.next_document", (")",), "next", "the next document of the list, shown in the same way", ("view",), 4),
     Command("view.previous_document", ("(",), "previous", "the document before it, shown in the same way", ("view",), 5),
-    Command("view.leave", ("escape",), "back", "find nothing any more; else to all panes, or to the list", ("view",), 6),
+    Command("view.leave", ("escape",), "back", "find nothing any more; else to all panes, results or list", ("view",), 6),
     Command("view_find.open", ("/",), "find", "find words in the text", ("view",), 1),
     Command("view_find.keep", ("enter", "down"), "go on", "keep the words: n and N go to where they stand", ("view_find",), 1),
     Command("view_find.drop", ("escape",), "drop", "find nothing, and go back to where you were", ("view_find",), 2),

@@ -40,6 +40,7 @@ class Opening(Base):
         self.told_error = (time.time(), failure_of(error))
 
     _left: tuple[KnowledgeBase | None, Left | None] = (None, None)
+    _opened = ""  # the document that a search was left for, till one has gone back
 
     @property
     def kb(self) -> KnowledgeBase:
@@ -93,13 +94,21 @@ class Opening(Base):
 
     def leave_search(self, left: Left) -> None:
         """Remember a search that was left for one of its results."""
-        self._left = (self.kb, left)
+        self._left, self._opened = (self.kb, left), left.id
+
+    def back_to_results(self, row: DocumentRow | None) -> bool:
+        """From a document that was opened there, once; False where it was not."""
+        there = row is not None and self._opened == row.id and self._left[0] is self.kb
+        if there:
+            self.do_search_again()
+        return there
 
     def do_search_again(self) -> None:
         """Back to what was found, where it was left."""
         from kbtui.tui.screens.search import Search
 
         kb, left = self._left
+        self._opened = ""
         if left is not None and kb is self.kb:
             self.push_screen(Search(self._it, left=left))
         else:

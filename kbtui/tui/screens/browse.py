@@ -256,9 +256,10 @@ class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
             self.app.do_app_quit()  # type: ignore[attr-defined]
 
     def _back(self) -> bool:
-        """From the text to the list, undo the newest filter, go one step out; False where nothing is left."""
+        """To results or list, undo the newest filter, go one step out; False where nothing is left."""
         if self.pane == "view":
-            self.leave_view()
+            if self.has_class("-full") or not self.app.back_to_results(self.documents.row):  # type: ignore[attr-defined]
+                self.leave_view()
             return True
         self.documents.keep()
         if self.leave_range() or self.drop_newest():
