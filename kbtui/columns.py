@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-NAME = 34  # cells of a name, below which what is shown unasked has no room
-SHORTEST = 12  # and below which no column has that is not always there
+NAME = 32  # cells of a name, below which its index has no room where nobody asked for it
+SHORTEST = 12  # and below which no column has
+GAP = 2  # cells before a column
 NARROWEST, WIDEST = 3, 40
 RIGHT = ("size", "updated", "created", "agents")  # what stands at the right of its column
 SIGNS = 3  # cells before the name
@@ -26,13 +27,13 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("type", "Type", 8, True, "text, url, file or folder", 1),
-    Column("size", "Size", 9, True, "bytes, or what a folder holds itself", 2),
-    Column("updated", "Updated", 10, True, "how long ago it was changed", 3),
-    Column("index", "Index", 9, True, "how its RAG index stands", 4),
+    Column("size", "Size", 11, True, "bytes, or what a folder holds itself", 2),
+    Column("updated", "Updated", 11, True, "how long ago it was changed", 3),
+    Column("index", "Index", 10, True, "how its RAG index stands", 4),
     Column("agents", "Agents", 8, False, "how many agents use it; asked for what is shown", 5),
-    Column("created", "Created", 10, False, "how long ago it was created", 6),
-    Column("role", "Role", 11, False, "what you may do with it: admin, editor, commenter, viewer", 7),
-    Column("id", "Id", 23, False, "its id", 8),
+    Column("created", "Created", 11, False, "how long ago it was created", 6),
+    Column("role", "Role", 12, False, "what you may do with it: admin, editor, commenter, viewer", 7),
+    Column("id", "Id", 24, False, "its id", 8),
 )
 BY_KEY = {column.key: column for column in COLUMNS}
 
@@ -75,18 +76,21 @@ def fitting(width: int, wanted: Cells) -> Cells:
     What is usual gives way early to long names, what was asked for late.
     """
     left = list(wanted)
-    least = NAME if wanted == USUAL else SHORTEST
-    while name_cells(width, tuple(left)) < least:
-        going = [each for each in left if BY_KEY[each[0]].goes > (3 if wanted == USUAL else 0)]
-        if not going:
+    while left:
+        going = max(left, key=lambda each: BY_KEY[each[0]].goes)
+        early = wanted == USUAL and going[0] == "index"
+        if name_cells(width, tuple(left)) >= (NAME if early else SHORTEST):
             break
-        left.remove(max(going, key=lambda each: BY_KEY[each[0]].goes))
-    if wanted == USUAL and ("index", 9) in left and name_cells(width, tuple(left)) > NAME + 10:
-        left[-1] = ("index", 10)  # a space more before it
+        left.remove(going)
     return tuple(left)
 
 
 def name_cells(width: int, columns: Cells) -> int:
     """The cells that are left for names."""
-    edge = bool(columns) and columns[-1][0] in RIGHT  # numbers keep off what is beside the list
-    return max(1, width - SIGNS - edge - sum(cells for _, cells in columns))
+    return max(1, width - around(columns))
+
+
+def around(columns: Cells) -> int:
+    """The cells of a line that are not the name's."""
+    edge = not columns or columns[-1][0] in RIGHT  # a name and numbers keep off what is beside the list
+    return SIGNS + edge + sum(cells for _, cells in columns)

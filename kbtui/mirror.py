@@ -216,6 +216,14 @@ class Mirror(Shelf):
         query = f"{_FOLDER} leaf = 0 ORDER BY name_key, id"
         return self._database.read(lambda database: [_folder(row) for row in database.execute(query)])
 
+    def labels(self, most: int) -> list[tuple[str, str]]:
+        """The names of documents, of so many at most, each with that of its folder, "" where it has none."""
+        query = """SELECT document.name, ifnull(folder.name, '') FROM document
+                   LEFT JOIN document AS folder ON folder.id = document.parent WHERE document.leaf LIMIT ?"""
+        return self._database.read(
+            lambda database: [checked(row, (str, str)) for row in database.execute(query, (most,))]
+        )
+
     def path(self, id: str) -> list[FolderRow]:
         """The folders from the root, or from where the trail is lost, down to the parent of a document."""
 

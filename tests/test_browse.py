@@ -192,7 +192,7 @@ async def test_heads_stand_over_their_values_and_names_keep_off_the_next_column(
             lines = [documents.render_line(y).text for y in range(documents.size.height)]
             row = next(line for line in lines if "0 long" in line)
             heads = heads_line.render_line(0).text
-            assert heads.index("Type") == row.index("text") and "… text" in row
+            assert heads.index("Type") == row.index("text") and "…  text" in row
             assert heads.index("Size") + 4 == row.index(" B") + 2
             assert heads.index("Updated") + 7 == row.index(" now") + 4
 

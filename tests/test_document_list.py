@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from kbtui.columns import COLUMNS, NARROWEST, WIDEST, Column
+from kbtui.columns import COLUMNS, GAP, NARROWEST, WIDEST, Column
 from kbtui.demo.server import Demo
-from kbtui.tui.widgets.document_list import _aligned
+from kbtui.tui.widgets.document_list import SORTS, _aligned
 from tests.house import House, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -22,8 +22,13 @@ from tests.wire import Wire
 def test_nothing_in_a_column_touches_what_stands_before_it(text: str, column: Column, cells: int) -> None:
     laid = _aligned(text, column.key, cells)
     assert cell_len(laid) == cells
-    assert laid.startswith(" ") or column.key in ("type", "size"), "name and type end in one"
-    assert laid.endswith(" ") or column.key != "type"
+    assert laid.startswith(" " * GAP) or (cells < column.cells and laid.startswith(" "))
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.key)
+def test_a_column_has_room_for_its_head_and_the_sign_of_the_order(column: Column) -> None:
+    sorts = " ▲" if column.key in SORTS or column.key == "created" else ""
+    assert column.cells >= GAP + len(column.head + sorts)
 
 
 def line(house: House, name: str) -> str:

@@ -319,6 +319,8 @@ def test_a_window_leaves_out_what_was_removed_and_never_shows_another_in_its_pla
 def test_folders_are_sorted_by_name_and_carry_the_counts_of_the_service(mirror: Mirror) -> None:
     fill(mirror, folder("a", "Zoo"), folder("b", "apes", parent="a", children_count=3, document_count=7))
     assert [tuple(each) for each in mirror.folders()] == [("b", "apes", "a", 3, 7), ("a", "Zoo", None, 0, 0)]
+    fill(mirror, document("c", "Bananas", parent="b"), document("d", "Crumbs", parent="gone"))
+    assert sorted(mirror.labels(9)) == [("Bananas", "apes"), ("Crumbs", "")] and len(mirror.labels(1)) == 1
 
 
 def test_folders_that_count_other_children_than_were_seen_are_miscounted(mirror: Mirror) -> None:

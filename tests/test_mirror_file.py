@@ -179,7 +179,7 @@ def _visit(path: Path) -> str:
         mirror.count(scope)
     for id in ("001", "002", "f1", "a"):
         mirror.row(id), mirror.summary(id), mirror.path(id), mirror.body(id)
-    mirror.folders()
+    mirror.folders(), mirror.labels(9)
     sweep = mirror.begin_sweep(mirror.claim())
     page = [document(f"{number:03}", "again") for number in range(120)]
     mirror.take([Taking(page, mirror.ticket(), sweep.ticket, Place("text", "next", 1, 8))])

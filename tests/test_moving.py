@@ -66,7 +66,7 @@ async def test_plus_gives_the_pane_with_the_keys_more_room_then_all_and_the_size
         await house.online()
         tree, documents, text = sizes(house)
         await house.press("+")
-        await house.until(lambda: 2 * sizes(house)[1][0] >= 3 * documents[0] - 2, "half as much room again")
+        await house.until(lambda: 4 * sizes(house)[1][0] >= 5 * documents[0], "more room, and some is left")
         assert sizes(house)[2][0] < text[0] and sizes(house)[0] == tree
         await house.press("3")
         await house.until(lambda: 2 * sizes(house)[2][0] >= 3 * text[0] - 4, "and so the text")

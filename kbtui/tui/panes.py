@@ -14,7 +14,7 @@ from textual.css.scalar import Scalar
 from textual.timer import Timer
 from textual.widget import Widget
 
-from kbtui.columns import USUAL, Cells
+from kbtui.columns import Cells, around
 from kbtui.content import safe
 from kbtui.filters import is_about
 from kbtui.rows import ALL, ROOT, UNPLACED, DocumentRow, Sight, View
@@ -23,9 +23,9 @@ from kbtui.tui import empty_list
 from kbtui.tui.background import background
 from kbtui.tui.index_watch import IndexWatch
 from kbtui.tui.keyboard import CommandScreen
-from kbtui.tui.widgets.document_list import DocumentList, Heads
+from kbtui.tui.widgets.document_list import DocumentList, Heads, labelled
 from kbtui.tui.widgets.document_view import DocumentView
-from kbtui.tui.widgets.folder_tree import FolderTree, count, counted
+from kbtui.tui.widgets.folder_tree import EDGE, FolderTree, count, counted
 from kbtui.tui.widgets.line import Line, Part
 from kbtui.tui.widgets.reading import Reading
 from kbtui.tui.widgets.virtual_list import VirtualList
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 RANKED_AT_ONCE = 3_000  # documents that are ranked in well under a frame; more go to a thread
 FIELDS = ("filter", "rename", "view_find", "pipe")
 NARROW = 120  # columns, below which there is room for one pane
-TREE, LIST, TEXT = 34, 82, 70  # cells of the three where they stand side by side; the text has them at least
+TREE, LIST, TEXT = 34, 82, 70  # cells that the three have at least where they stand side by side
+MEASURED, LONGEST = 1_000, 72  # documents of which the list knows how long their names are; cells of one
 SCOPES = {ROOT: "Root", ALL: "All documents", UNPLACED: "Unplaced"}
 
 
@@ -73,6 +74,7 @@ class Panes(CommandScreen[None]):
         self._follow: Timer | None = None
         self._ranking: View | None = None  # what is being ranked in a thread
         self._again = False  # what that ranks has changed meanwhile
+        self._named = -1, 0  # a version of the mirror, and how long the names of documents are in it
         self._needed = 0  # cells that the whole tree needs, whatever of it an agent sees
         self._elsewhere: int | None = None  # how many match in all documents, where none does here
 
@@ -224,9 +226,16 @@ class Panes(CommandScreen[None]):
 
     def list_cells(self, columns: Cells) -> int:
         """What the list has at least where it shows these columns, beside a text that has enough."""
-        more = sum(dict(columns).values()) - sum(dict(USUAL).values())
         room = self.app.size.width - max(TREE, self._tree_cells()) - TEXT
-        return max(0, min(LIST + max(0, more), room))
+        return max(0, min(room, max(LIST, EDGE + around(columns) + self._names()) if room > LIST else room))
+
+    def _names(self) -> int:
+        """Cells in which the name of no document would be cut, nor that of its folder behind it."""
+        if self._named[0] != (version := self.kb.mirror.version):
+            labels = self.kb.mirror.labels(MEASURED)
+            longest = max((labelled(*each) for each in labels), default=0)
+            self._named = version, min(longest, LONGEST)
+        return self._named[1]
 
     def show_tree(self) -> None:
         mirror, eye = self.kb.mirror, self.shown.eye

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kbtui.columns import BY_KEY, RIGHT, SIGNS, USUAL, Cells, fitting, name_cells
+from kbtui.columns import BY_KEY, GAP, RIGHT, SIGNS, USUAL, Cells, fitting, name_cells
 from kbtui.content import safe
 from kbtui.indexing import in_short
 from kbtui.rows import ALL, FOLDER, DocumentRow, View
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WINDOW = 64  # rows read from the mirror at a time
 SORTS = {"name": "name", "size": "size", "updated": "updated_at", "created": "created_at"}  # by columns
+BETWEEN, LETTERS = 2, 4  # cells before the folder of a document, and letters of it worth showing
 STATE = 8  # cells of the state of an index, which stand at the right of what is wider
 
 
@@ -57,21 +58,21 @@ def human_age(moment: int, now: float) -> str:
     return f"{seconds // (365 * 86400)} y"
 
 
+def labelled(name: str, folder: str) -> int:
+    """The cells of a document's name with its folder behind it."""
+    return cell_len(safe(name[:SHOWN])) + (BETWEEN + cell_len(safe(folder[:SHOWN])) if folder else 0)
+
+
 def _items(number: int) -> str:
     """What a folder holds itself, in words where they fit: the tree counts all below it."""
     words = counted(number, "item")
-    return words if len(words) <= BY_KEY["size"].cells else count(number)
+    return words if len(words) <= BY_KEY["size"].cells - GAP else count(number)
 
 
 def _aligned(text: str, key: str, cells: int) -> str:
-    """The text of a column in its place; no two columns touch."""
-    if key == "type":
-        return fit(text, cells - 1) + " "
-    if key == "size":
-        return fit(text, cells, right=True)  # the type before it ends in a blank, and so does the name
-    if key == "index" and cells > STATE:
-        return " " * (cells - STATE) + fit(text, STATE)
-    return " " + fit(text, cells - 1, right=key in RIGHT)
+    """The text of a column in its place, off what stands before it."""
+    gap = max(min(GAP, cells // 3), cells - STATE if key == "index" else 0)
+    return " " * gap + fit(text, cells - gap, right=key in RIGHT)
 
 
 class DocumentList(VirtualList):
@@ -201,8 +202,10 @@ class DocumentList(VirtualList):
         name = name_cells(width, columns)
         shown = safe(row.name[:SHOWN]) or "(no name)"
         folder = self.folders.get(row.parent or "") if self.view.scope == ALL else None
-        place = f"  {safe(folder[:SHOWN])}" if folder and cell_len(shown) < name - 4 else ""
-        left = cut([(shown, "" if row.name else "dim"), (place, "dim")], name - 1)
+        place = safe(folder[:SHOWN]) if folder else ""
+        room = name - cell_len(shown) - BETWEEN
+        place = " " * BETWEEN + place if room >= min(cell_len(place), LETTERS + 1) else ""
+        left = cut([(shown, "" if row.name else "dim"), (place, "dim")], name)
         gap = name - sum(cell_len(text) for text, _ in left)
         cells = [(f"{chosen}{mark} ", "warn" if mark == "●" else "key"), *left, (" " * gap, "")]
         for key, wide in columns:
