@@ -75,9 +75,13 @@ async def test_plus_gives_the_pane_with_the_keys_more_room_then_all_and_the_size
         await house.press("1")
         await house.until(lambda: sizes(house) == [(200, 48), (0, 0), (0, 0)], "and so the tree")
         assert house.browse.alone and house.browse.folders.has_focus
-        await house.press("+")
+        await house.press("3")
+        assert "whole screen" not in house.line("footer"), "it has it"
+        await house.press("1", "+")
         assert "alone already" in house.notices
         await house.pilot.resize_terminal(80, 24)
+        await house.press("3", "enter")
+        assert "it has it; h leads back" in house.notices and "whole screen" not in house.line("footer")
         await house.press("2", "_")
         await house.until(lambda: sizes(house)[1] == (80, 21), "one pane")
         assert "whole screen" in house.notices

@@ -127,7 +127,13 @@ class Panes(CommandScreen[None]):
             filtered=bool(self.shown.searched or self.shown.eye),
             undoable=self.kb.undoable() is not None,
             marked=bool(self.kb.marks),
+            full=self.full,
         )
+
+    @property
+    def full(self) -> bool:
+        """Whether the text has the whole screen."""
+        return self.has_class("-full")
 
     @property
     def row(self) -> DocumentRow | None:
@@ -434,7 +440,7 @@ class Panes(CommandScreen[None]):
             self._preview.stop()
         if not again:
             self.reading.view.to_end = False
-        at_once = again or self.has_class("-full")  # where nothing but the text is shown
+        at_once = again or self.full  # there nothing but the text is shown
         self._preview = self.set_timer(0.01 if at_once else self.settle, lambda: self.open(row, again))
 
     @background("open")

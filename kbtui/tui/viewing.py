@@ -6,7 +6,6 @@ from typing import cast
 
 from kbtui.content import safe
 from kbtui.rows import FOLDER
-from kbtui.situation import Situation
 from kbtui.tui.panes import Panes
 from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.folder_tree import count
@@ -99,9 +98,6 @@ class Viewing(Panes):
         super().show_lines()
         self.reading.name_shown = not self.has_class("-full")  # else the header names it
         self.reading.show_tabs()
-
-    def situation(self) -> Situation:
-        return super().situation()._replace(full=self.has_class("-full"))
 
     def leave_view(self) -> None:
         """From the whole screen back to all panes, from there to the list."""

@@ -18,6 +18,10 @@ class Zooming(Panes):
         """Whether the pane with the keys has the screen to itself."""
         return self.zoom == ALONE or self.app.size.width < NARROW
 
+    @property
+    def full(self) -> bool:
+        return super().full or (self.alone and self.pane == "view")
+
     def do_zoom_in(self) -> None:
         self._zoom_to(self.zoom + 1)
 
