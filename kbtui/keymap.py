@@ -13,6 +13,7 @@ from kbtui.situation import Situation
 _TOGETHER = (
     ("move", "browse"),
     ("view", "move", "browse"),
+    ("range", "move", "browse"),
     ("drafts", "choose", "move"),
     ("columns", "choose", "move"),
     ("views", "choose", "move"),

@@ -62,6 +62,9 @@ class Marking(Panes):
         self.show_footer()
         return True
 
+    def do_range_drop(self) -> None:
+        self.leave_range()
+
     def do_list_mark_all(self) -> None:
         self._mark(0, self.documents.count, self.kb.marks.add)
 

@@ -117,8 +117,8 @@ class Panes(CommandScreen[None]):
     def here(self) -> tuple[str, ...]:
         if self.focused is not None and self.focused.id in FIELDS:
             return (self.focused.id,)
-        view = ("view",) if self.pane == "view" else ()
-        return (*view, "move", "browse", "everywhere")
+        narrower = "view" if self.pane == "view" else "range" if self.documents.begun is not None else ""
+        return (*filter(None, [narrower]), "move", "browse", "everywhere")
 
     def situation(self) -> Situation:
         return Situation(
