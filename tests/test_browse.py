@@ -246,7 +246,7 @@ async def test_the_filter_narrows_with_every_key_and_esc_undoes_the_newest_first
         await house.press("F")
         assert house.browse.documents.count == whole
         await house.press("/", "q", "x", "q", "enter")
-        assert house.browse.documents.count == 0 and said(house, "Nothing matches in all")
+        assert house.browse.documents.count == 0 and said(house, f"None of all {whole} documents matches.")
         assert f"none of {whole}" in house.line("footer")
         await house.press("/", "escape")
         assert house.browse.documents.count == whole
@@ -263,16 +263,18 @@ async def test_a_filter_that_finds_nothing_here_says_how_many_match_elsewhere_an
         await house.press("g", "a", "/", *"chargeback", "enter")
         found = house.browse.documents.count
         await house.press("escape", "g", "h", "/", *"chargeback")
-        told = f"Nothing here matches; of all {whole} documents {found} do"
+        here = house.browse.kb.mirror.count("")
+        told = f"None of {here} items here matches; of all {whole} documents {found} do"
         assert said(house, told) and said(house, "Enter, then ga shows")
         await house.press("enter")
+        assert f"none of {here} here" in house.line("footer")
         assert said(house, told) and said(house, "ga shows") and not said(house, "Enter, then")
         assert house.line("chips").endswith(f"ga looks in all {whole} ")
         await house.press("g", "a")
         assert house.names and all("chargeback" in name.casefold() for name in house.names)
         assert "All documents" in house.line("header") and "looks in all" not in house.line("chips")
         await house.press("f", "f", "/", *"qxq", "enter")
-        assert said(house, f"Nothing matches in all {whole} documents") and said(house, "F shows everything")
+        assert said(house, f"None of all {whole} documents matches") and said(house, "F shows everything")
         await house.press("F")
         assert house.browse.documents.count == whole
 

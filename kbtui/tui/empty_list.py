@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kbtui.commands import BY_ID
 from kbtui.keymap import Keymap, show_key
 from kbtui.rows import ALL, ROOT, UNPLACED, View
+from kbtui.tui.widgets.folder_tree import counted
 from kbtui.tui.widgets.line import Part
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def unmatched(
     keymap: Keymap,
     kb: KnowledgeBase,
     view: View,
+    here: int,
     whole: str,
     found: int | None,
     *,
@@ -37,18 +39,21 @@ def unmatched(
 ) -> list[Part]:
     """No document of the view matches its filter; `so_far`: of some it is not known.
 
-    `found` match in the whole; None: nobody counted, or it is not known.
+    So many there are `here`. `found` match in the whole; None: nobody counted, or it is not known.
     """
+    none = f"None of {counted(here, 'item')} here matches" if here else "Nothing here matches"
     clear = f"{key(keymap, 'filter.drop' if typing else 'list.unfilter')} shows everything here again."
     look = (f"{key(keymap, 'filter.keep')}, then " if typing else "") + key(keymap, "go.all")
     if so_far:
         lines: list[Part] = [("Nothing here matches so far.", "warn"), (clear, "dim")]
-    elif view.scope == ALL or found == 0:
-        lines = [(f"Nothing matches in all {whole}.", "warn"), (clear, "dim")]
+    elif view.scope == ALL:
+        lines = [(f"None of all {whole} matches.", "warn"), (clear, "dim")]
+    elif found == 0:
+        lines = [(f"{none}, nor any of all {whole}.", "warn"), (clear, "dim")]
     elif found is None:
-        lines = [("Nothing here matches.", "warn"), (f"{look} looks in all {whole}. {clear}", "dim")]
+        lines = [(f"{none}.", "warn"), (f"{look} looks in all {whole}. {clear}", "dim")]
     else:
-        elsewhere = f"Nothing here matches; of all {whole} {found} {'does' if found == 1 else 'do'}."
+        elsewhere = f"{none}; of all {whole} {found} {'does' if found == 1 else 'do'}."
         lines = [(elsewhere, "warn"), (f"{look} shows {'it' if found == 1 else 'them'}. {clear}", "dim")]
     return lines if kb.mirror.swept() else [*lines, READING]
 

@@ -374,9 +374,11 @@ class Panes(CommandScreen[None]):
         view = self.shown
         if view.searched:
             typing = self.here() == ("filter",)
-            whole, so_far = counted(self.whole(ALL), "document"), self._is_partly_known()
-            found, keys = self._elsewhere, self.keymap
-            return empty_list.unmatched(keys, self.kb, view, whole, found, so_far=so_far, typing=typing)
+            here, whole = self.whole(view.scope), counted(self.whole(ALL), "document")
+            so_far, found = self._is_partly_known(), self._elsewhere
+            return empty_list.unmatched(
+                self.keymap, self.kb, view, here, whole, found, so_far=so_far, typing=typing
+            )
         if view.eye:
             return empty_list.unseen(self.keymap, safe(view.eye.name[:80]))
         return empty_list.empty(self.kb, view.scope, safe(self._trouble()))
