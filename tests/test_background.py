@@ -11,6 +11,7 @@ from pathlib import Path
 from weakref import ref
 
 import pytest
+from rich.cells import cell_len
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
@@ -29,12 +30,12 @@ from kbtui.errors import (
     Unexpected,
     failure_of,
 )
-from kbtui.requests import KEPT, Requests, in_short
+from kbtui.requests import BELOW, KEPT, Requests, in_short
 from kbtui.transport import Exchange
 from kbtui.tui.driver import PacedDriver, Returned
 from kbtui.tui.screens.facts import Address, of_error, of_request
 from kbtui.tui.screens.question import Question
-from kbtui.tui.screens.requests import RequestLog
+from kbtui.tui.screens.requests import OTHERS, RequestLines, RequestLog
 from kbtui.tui.screens.tasks import TaskList
 from kbtui.tui.tasks import QUIET, WORDS
 from tests.house import House, opened, settings_for
@@ -190,6 +191,24 @@ def test_what_went_wrong_with_a_request_tells_its_id_once() -> None:
 
 def drawn(house: House) -> str:
     return "\n".join(line.rstrip() for line in house.drawn)
+
+
+@pytest.mark.parametrize("width", [79, 119, 199])
+def test_a_path_is_cut_only_where_there_is_no_room_and_no_heads_touch(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RequestLines, "resize_to", lambda *_: None)  # it is on no screen
+    lines, requests = RequestLines("lines"), Requests()
+    long = BELOW + "knowledge-base?" + "&".join(f"cursor{n}={n:09}" for n in range(5))
+    for path in (BELOW + "agents", BELOW + f"knowledge-base/{'x' * 20}/content", long):
+        requests.add(exchange(path=path))
+    lines.show(requests.last())
+    head = lines.heads(width)
+    drawn = ["".join(part for part, _ in lines.parts(at, width)) for at in range(3)]
+    assert head.split("  ")[0] == " Sent" and "  Took  Received" in head and "Answer  Request, below" in head
+    assert {cell_len(line) for line in [head, *drawn]} == {min(width, OTHERS + len(long) - len(BELOW))}
+    assert "/content " in drawn[1]
+    assert (long.removeprefix(BELOW) in drawn[0]) is (width > 119)
 
 
 async def test_requests_are_told_as_they_end_with_all_that_is_known_and_the_last_error_too(

@@ -16,14 +16,16 @@ from kbtui.tui.screens.facts import Facts, of_request
 from kbtui.tui.widgets.document_list import human_size
 from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Line, Part, fit
+from kbtui.tui.widgets.table import GAP, ColumnHeads
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 LOW = 12  # rows, below which there are no headings
-SENT, STATUS, METHOD, TOOK, SIZE = 10, 6, 7, 9, 9  # cells
-MOST_PATH = 100  # cells: what stands behind it is to be found by the eye
+SENT, ANSWER, METHOD, TOOK, RECEIVED = 10, 6, 7, 8, 8  # cells
+OTHERS = SENT + ANSWER + METHOD + TOOK + RECEIVED + 3 * GAP  # than the path
+HEAD = f"Request, below {BELOW}"
 
 
 class RequestLog(CommandScreen[None]):
@@ -35,7 +37,8 @@ class RequestLog(CommandScreen[None]):
         super().__init__(app.keymap)
         self.kbapp, self.kb = app, app.kb
         self.shown = -1  # how many there were when they were drawn last
-        self._header, self._heads, self.lines = Line("header"), Line("heads"), RequestLines("lines")
+        self._header, self.lines = Line("header"), RequestLines("lines")
+        self._heads = ColumnHeads("heads", self.lines.heads)
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -49,9 +52,6 @@ class RequestLog(CommandScreen[None]):
 
     def on_resize(self) -> None:
         self.set_class(self.app.size.height < LOW, "-low")
-        names = f"{' Sent':<{SENT}}{'Answer':<{STATUS}} Request, below {BELOW}"
-        room = min(self.app.size.width - TOOK - SIZE - 2, SENT + STATUS + 1 + METHOD + MOST_PATH)
-        self._heads.show([(f"{fit(names, room)}{'Took':>{TOOK}}{'Received':>{SIZE}}", "dim")])
 
     def show_lines(self) -> None:
         """Called again and again: draw those that came since, the cursor on its request."""
@@ -59,6 +59,7 @@ class RequestLog(CommandScreen[None]):
         if requests.count != self.shown:
             self.shown = requests.count
             self.lines.show(requests.last())
+            self._heads.follow()
             of = (
                 f"the last {KEPT} of {count(requests.count)}"
                 if requests.count > KEPT
@@ -98,6 +99,7 @@ class RequestLines(VirtualList):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._requests: Sequence[Request] = ()
+        self._longest = 0  # path of them
 
     @property
     def request(self) -> Request | None:
@@ -108,23 +110,33 @@ class RequestLines(VirtualList):
         """Draw these, newest first."""
         here = self.request.number if self.request is not None and self.cursor else None
         self._requests = requests
+        self._longest = max((len(each.path) - len(BELOW) for each in requests), default=0)
         cursor = requests[0].number - here if here and requests else 0
         self.resize_to(len(requests), cursor)
+
+    def heads(self, width: int) -> str:
+        """What stands above the columns."""
+        answer, request = f"{' Sent':<{SENT}}{'Answer':<{ANSWER}}", fit(HEAD, METHOD + self._path(width))
+        return (" " * GAP).join([answer, request, f"{'Took':>{TOOK}}", f"{'Received':>{RECEIVED}}"])
+
+    def _path(self, width: int) -> int:
+        """The cells of a path in a line of so many: what the longest needs, as far as there is room."""
+        return max(10, min(max(self._longest, len(HEAD) - METHOD), width - OTHERS))
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
         each = self._requests[index]
         bad = each.error is not None
         status = str(each.status) if each.status else "off" if each.called_off else "none"
-        before = f" {time.strftime('%H:%M:%S', time.localtime(each.at))} "
-        path = max(10, min(MOST_PATH, width - SENT - STATUS - METHOD - TOOK - SIZE - 2))
+        answer = fit(f"{'✕' if bad else ' '} {status}", ANSWER)
+        path, gap = self._path(width), (" " * GAP, "")
         return [
-            (before, "dim"),
-            (
-                fit(f"{'✕' if bad else ' '} {status}", STATUS),
-                "bad" if bad else "good" if each.status else "dim",
-            ),
-            (" " + fit(each.method, METHOD), "" if each.method == "GET" else "key"),
+            (time.strftime(" %H:%M:%S ", time.localtime(each.at)), "dim"),
+            (answer, "bad" if bad else "good" if each.status else "dim"),
+            gap,
+            (fit(each.method, METHOD), "" if each.method == "GET" else "key"),
             (fit(safe(in_short(each.path, path)), path), ""),
-            (" " + fit(f"{each.ms:.0f} ms", TOOK - 1, right=True), "warn" if each.ms >= 1000 else ""),
-            (fit(human_size(each.received), SIZE, right=True), "dim"),
+            gap,
+            (fit(f"{each.ms:.0f} ms", TOOK, right=True), "warn" if each.ms >= 1000 else ""),
+            gap,
+            (fit(human_size(each.received), RECEIVED, right=True), "dim"),
         ]
