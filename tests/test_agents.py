@@ -252,6 +252,7 @@ async def test_a_branch_is_asked_and_the_question_remembers_it(
         assert isinstance(screen, Agents)
         await house.until(lambda: screen.shown, "the agents")
         await house.until(lambda: any(" Tags " in line for line in house.drawn), "heads")
+        assert house.drawn[1].startswith(" find part of its name")
         head = next(line for line in house.drawn if " Tags " in line)
         assert any(
             line.index(agent(AVA)) == head.index(" Id ") + 1 for line in house.drawn if agent(AVA) in line

@@ -14,6 +14,7 @@ from kbtui.tui.screens.choose import DraftList
 from kbtui.tui.screens.conflict import ConflictScreen
 from kbtui.tui.screens.question import Question
 from kbtui.tui.widgets.fields import NameField
+from kbtui.tui.widgets.lines import Lines
 from tests.house import BASE, last_change, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -475,6 +476,8 @@ async def test_two_drafts_of_one_document_in_two_kbtui_do_not_mix(
         await two.until(lambda: "Saved, verified" in two.notices, "saved")
         await two.press("escape", "g", "d")
         await two.until(lambda: isinstance(two.app.screen, DraftList), "the list of drafts")
+        head, line = two.line("heads"), two.app.screen.query_one(Lines).render_line(0).text
+        assert head.index("State") == line.index("being typed elsewhere")
         await two.press("enter")
         assert "Another kbtui is typing" in two.notices
         await one.press("ctrl+s")

@@ -30,7 +30,7 @@ class AgentPanes(CommandScreen[Answer]):
         super().__init__(app.keymap)
         self.kb, self.kbapp = app.kb, app
         self.header, self.lines = Line("header"), Lines("lines")
-        self.field = Field("words", "part of its name, or of its id", lambda words: self.fill())
+        self.field = Field("words", "part of its name, or of its id", lambda words: self.fill(), "find ")
         self.trouble = DocumentView("trouble")
         self._agents: list[Agent] = []
         self._state: Part = ("asking …", "dim")

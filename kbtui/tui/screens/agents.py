@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kbtui.models import Agent
     from kbtui.tui.app import KbApp
 
-HEADS = ("Agent", "Tags", "Id", "")
+HEADS = ("Agent", "Tags", "Id", "State")
 LEAST = {1: 8, 0: 24}  # cells of tags and of names, which give way to ids
 
 

@@ -105,7 +105,7 @@ class DraftList(Choice):
 
     places = ("drafts", "choose", "move")
     heading = "Drafts: typed, and not in the service"
-    heads = ("Typed", "What", "Document", "Characters", "")
+    heads = ("Typed", "What", "Document", "Characters", "State")
     least = {2: 14}
     right = (0, 3)
     empty = "No drafts. What you type in the editor is kept here until the service has it."
