@@ -114,8 +114,12 @@ def line_of_cursor(house: House) -> int:
 async def test_in_sixteen_colours_the_selected_line_is_in_reverse_and_of_one_colour(
     demo: Demo, tmp_path: Path, theme: str
 ) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path, theme=theme), (80, 24)) as house:
+    async with opened(
+        settings_for(demo.url, demo.key, tmp_path, theme=theme), (80, 24), toasts=True
+    ) as house:
         await house.online()
+        house.app.tell("Words.", "warn")
+        await house.until(lambda: any("▌ ! Words. ▐" in line for line in house.drawn), "a notice, closed")
         for key in ("j", "?"):
             await house.press(key)
             await house.until(lambda: house.drawn[line_of_cursor(house)].strip(), "drawn")
