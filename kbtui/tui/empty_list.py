@@ -41,7 +41,7 @@ def unmatched(
 
     So many there are `here`. `found` match in the whole; None: nobody counted, or it is not known.
     """
-    none = f"None of {counted(here, 'item')} here matches" if here else "Nothing here matches"
+    none = f"None of {counted(here, 'item')} here matches" if here > 1 else "Nothing here matches"
     clear = f"{key(keymap, 'filter.drop' if typing else 'list.unfilter')} shows everything here again."
     look = (f"{key(keymap, 'filter.keep')}, then " if typing else "") + key(keymap, "go.all")
     if so_far:
