@@ -151,9 +151,10 @@ class DocumentView(RowView, inherit_bindings=False):
         it appears.
         """
         words, top, shown = self._words, 0.0, False
+        if words is None:
+            return  # since this was begun, lines of our own have taken the place of the text
         self._laid = self._manner
-        there = words is not None and self.size.width
-        self._laying = laying = words.lay(words.text, self._typesetter()) if words and there else None
+        self._laying = laying = words.lay(words.text, self._typesetter()) if self.size.width else None
         if laying is None:
             self._take([], ())
             return
