@@ -70,6 +70,16 @@ async def test_the_text_follows_the_cursor_rendered_or_as_its_source(
         await house.until(lambda: "Auto-sync" in view.text, "info of a URL")
         assert "/help/delivery" in view.text and "Auto-sync is on" in view.text
         assert "read-only" in house.line("tabs")
+        await house.press("[", "2", "F", "g", "h", "g", "g")
+        await house.until(
+            lambda: house.reading and "below" in view.text, "a folder, of which the facts are all"
+        )
+        await house.press("3")
+        assert "▸ info" in house.line("tabs")
+        await house.press("]")
+        assert "▸ agents" in house.line("tabs")
+        await house.press("]")
+        assert "▸ info" in house.line("tabs"), "it has no text"
 
 
 async def test_a_document_without_words_says_so(demo: Demo, service: Service, tmp_path: Path) -> None:
@@ -219,14 +229,14 @@ async def test_the_tab_line_says_how_far_down_a_text_is_that_does_not_fit(
         await house.select("Fault codes, complete")
         view = house.browse.reading.view
         await house.until(lambda: house.reading and len(view.text) > 250_000, "all of it")
-        await house.until(lambda: house.line("tabs").endswith("   0% "), "at the top")
+        await house.until(lambda: house.line("tabs").endswith("· 0 %   "), "at the top")
         await house.press("3", "G")
-        await house.until(lambda: house.line("tabs").endswith(" 100% "), "at the end")
+        await house.until(lambda: house.line("tabs").endswith("· 100 % "), "at the end")
         await house.press("k")
-        await house.until(lambda: house.line("tabs").endswith("  99% "), "a line before the end")
-        assert any(line.rstrip().endswith(" 99%") for line in house.drawn)
+        await house.until(lambda: house.line("tabs").endswith("· 99 %  "), "a line before the end")
+        assert any(line.rstrip().endswith("· 99 %") for line in house.drawn)
         await house.press("g", "g")
-        await house.until(lambda: house.line("tabs").endswith("   0% "), "at the top again")
+        await house.until(lambda: house.line("tabs").endswith("· 0 %   "), "at the top again")
         await house.press("2")
         await house.select("Short")
         await house.until(lambda: house.reading and "%" not in house.line("tabs"), "all of it is in view")
@@ -239,9 +249,25 @@ async def test_the_place_is_told_anew_when_the_window_gets_another_height(
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()
         await house.select("Lines")
-        await house.until(lambda: house.reading and "0% " in house.line("tabs"), "it does not fit")
+        await house.until(lambda: house.reading and " 0 %" in house.line("tabs"), "it does not fit")
         await house.pilot.resize_terminal(120, 60)
         await house.until(lambda: "%" not in house.line("tabs"), "it fits")
+
+
+async def test_what_is_known_stays_where_a_text_was_to_be_laid_out_anew_a_moment_before(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Lines", "line")
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Lines")
+        view = house.browse.reading.view
+        await house.until(lambda: house.reading and "line" in view.text, "its text")
+        view.show_lines(wrap=not view.wrap, numbers=False)  # begun, as when the view appears
+        view.say([[("what is known", "")]])
+        laying = [each for each in house.app.workers if each.group == "lay"]
+        await house.until(lambda: all(each.is_finished for each in laying), "laid out")
+        assert laying and view.text == "what is known"
 
 
 async def test_a_text_that_cannot_be_fetched_is_told_in_the_services_words(

@@ -60,7 +60,7 @@ def _in_words(text: str, place: Place | None) -> str:
         return "not found in the content"
     first, last = text.count("\n", 0, place.start) + 1, text.count("\n", 0, place.end) + 1
     lines = f"line {first}" if first == last else f"lines {first} to {last}"
-    part = f", {place.share:.0%} of its words" if place.share < 1 else ""
+    part = f", {100 * place.share:.0f} % of its words" if place.share < 1 else ""
     doubt = ", or another place with the same words" if place.several else ""
     return f"at {place.start + 1} to {place.end}, {lines}{part}{doubt}"
 

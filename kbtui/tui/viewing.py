@@ -10,7 +10,7 @@ from kbtui.tui.panes import Panes
 from kbtui.tui.widgets.fields import Field
 from kbtui.tui.widgets.folder_tree import count
 from kbtui.tui.widgets.line import Part
-from kbtui.tui.widgets.reading import MODES, TABS
+from kbtui.tui.widgets.reading import MODES
 
 
 class Viewing(Panes):
@@ -31,7 +31,8 @@ class Viewing(Panes):
     # Tabs and modes
 
     def do_view_next_tab(self, by: int = 1) -> None:
-        self._turn_to(TABS[(TABS.index(self.reading.tab) + by) % len(TABS)])
+        tabs = self.reading.tabs
+        self._turn_to(tabs[(tabs.index(self.reading.open_tab) + by) % len(tabs)])
         self.open(self.reading.row)
 
     def _turn_to(self, tab: str) -> None:

@@ -15,7 +15,7 @@ from kbtui.tui.panes import SCOPES
 from kbtui.tui.piping import Piping
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
-from kbtui.tui.widgets.reading import TABS, Reading
+from kbtui.tui.widgets.reading import Reading
 from kbtui.tui.widgets.virtual_list import VirtualList
 from kbtui.tui.zooming import Zooming
 
@@ -239,8 +239,9 @@ class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
         self.do_sort(message.sort.removesuffix("_at") + ("_down" if down else ""))
 
     def on_reading_tab_clicked(self, message: Reading.TabClicked) -> None:
-        if message.tab != self.reading.tab:
-            self.do_view_next_tab(TABS.index(message.tab) - TABS.index(self.reading.tab))
+        tabs, open_tab = self.reading.tabs, self.reading.open_tab
+        if message.tab in tabs and message.tab != open_tab:
+            self.do_view_next_tab(tabs.index(message.tab) - tabs.index(open_tab))
 
     # Back
 

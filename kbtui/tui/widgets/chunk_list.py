@@ -104,4 +104,4 @@ def about(piece: Piece, number: int, document: str, other: str) -> Iterator[Part
     elif place.several:
         yield " ~ Its words stand in several places; this is one of them.", "warn"
     elif place.share < 1:
-        yield f" ~ {place.share:.0%} of its words stand here in their order.", "warn"
+        yield f" ~ {100 * place.share:.0f} % of its words stand here in their order.", "warn"

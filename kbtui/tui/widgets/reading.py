@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -82,6 +83,16 @@ class Reading(Vertical):
     def on_resize(self) -> None:
         self.show_tabs()
 
+    @property
+    def open_tab(self) -> str:
+        """The tab of what is shown: a folder has no text, what is known of it is shown instead."""
+        return self.tab if self.tab in self.tabs else "info"
+
+    @property
+    def tabs(self) -> Sequence[str]:
+        """The tabs that there is something under."""
+        return TABS[1:] if self.row is not None and self.row.type == FOLDER else TABS
+
     async def show(self, kb: KnowledgeBase, row: DocumentRow | None, *, again: bool = False) -> None:
         """Show a document, from the mirror if its text is there, else from the service.
 
@@ -122,7 +133,7 @@ class Reading(Vertical):
             self.view.say([])
         elif self.tab == "agents":
             await self._show_agents(kb, row, again)
-        elif self.tab == "info" or row.type == FOLDER:
+        elif self.open_tab == "info":
             from kbtui.tui.widgets.facts import column, known, shown
 
             table = await asyncio.to_thread(known, kb, row, self._agents(row))
@@ -264,7 +275,7 @@ class Reading(Vertical):
         Where there is no room for all of it, how the text is shown goes first, then the folder.
         """
         led = self.is_attached and self.screen.focused is self.view  # `has_focus` hears of it later
-        left = [part for tab in TABS for part in _tab(tab, is_open=tab == self.tab, led=led)]
+        left = [part for tab in TABS for part in _tab(tab, is_open=tab == self.open_tab, led=led)]
         place: list[Part] = []
         if self.row is not None and self.name_shown:
             left.append((f" {safe(self.row.name[:200])}", "strong"))
@@ -307,7 +318,7 @@ class Reading(Vertical):
         elif self.finding:
             facts.append(("no hit", "warn"))
         if self.view.place:
-            facts.append((f"{self.view.place:>4}", ""))  # as wide at every place: the rest stays put
+            facts.append((f"{self.view.place:<5}", ""))  # as wide at every place: the rest stays put
         return facts
 
     @property

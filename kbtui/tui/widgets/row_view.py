@@ -110,7 +110,7 @@ class RowView(Painter, Scrolling, ScrollView, can_focus=True, inherit_bindings=F
     @property
     def place(self) -> str:
         """How much of the way to its end it is scrolled; "" where all of it is in view."""
-        return f"{int(100 * self.scroll_y / self.max_scroll_y)}%" if self.max_scroll_y else ""
+        return f"{int(100 * self.scroll_y / self.max_scroll_y)} %" if self.max_scroll_y else ""
 
     def on_mouse_scroll_up(self) -> None:
         self.to_end = False
