@@ -113,6 +113,11 @@ class Passages:
             places.append(Place(self._words[first].start, self._words[last].end, share, several))
         return places
 
+    def between(self, start: int, end: int) -> int:
+        """How many words begin in `text[start:end]`."""
+        first, behind = (bisect_left(self._words, edge, key=lambda word: word.start) for edge in (start, end))
+        return max(0, behind - first)
+
     def _whole(self, wanted: list[str], after: int) -> tuple[int, int, float, bool] | None:
         """The first and last word of the run that is the chunk, behind the word `after` if there is one."""
         size = len(wanted)
@@ -162,6 +167,17 @@ class Passages:
             if len(places) <= SLACK:  # what stands everywhere tells nothing
                 votes.update({(place - at) // SLACK for place in places})
         return [max(0, bucket * SLACK) for bucket, _ in votes.most_common(4)]
+
+
+def begins_in(wanted: Place, places: Sequence[Place | None]) -> int | None:
+    """Which of these places has the beginning of another; of several, the one that begins last.
+
+    Where none has it, the first with something of the rest; None where none has anything of it.
+    """
+    begin, end = wanted.start, wanted.end
+    there = [(each.start, -at) for at, each in enumerate(places) if each and each.start <= begin < each.end]
+    rest = [(each.start, at) for at, each in enumerate(places) if each and begin < each.start < end]
+    return -max(there)[1] if there else min(rest)[1] if rest else None
 
 
 def one_after_the_other(words: Iterable[str], within: str = "") -> re.Pattern[str] | None:

@@ -353,8 +353,16 @@ async def test_the_chunks_under_two_models_follow_each_other_to_the_same_words(
                 here is not None and here.place is not None and there is not None and there.place is not None
             )
             assert here.place.start < there.place.end and there.place.start < here.place.end
-            words = here.text.split()[:4]
-            assert " ".join(words) in " ".join(screen.side.words.text.split())
+            begin = " ".join(here.text.split()[:8])
+            assert begin in " ".join(screen.side.words.text.split())
+            if keys != ["tab"]:
+                assert there.place.start <= here.place.start < there.place.end
+                assert begin in " ".join(screen.other.words.words_in_view.split()), (
+                    "where they begin is shown"
+                )
+        left, right = (side.words.vertical_scrollbar.region.right for side in screen.sides)
+        lists = [side.list.vertical_scrollbar.region.right for side in screen.sides]
+        assert lists == [left, right] and any(line.count("Length") == 2 for line in house.drawn)
         await house.press("tab", "j", "j", "enter")
         wanted = screen.sides[1].list.pieces[2].id
         chunks = house.app.screen

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kbtui.demo.chunker import MODELS, chunks
 from kbtui.demo.server import Demo
-from kbtui.placing import Passages, Place, Snippet, found_at, one_after_the_other, words
+from kbtui.placing import Passages, Place, Snippet, begins_in, found_at, one_after_the_other, words
 from tests.service import Service
 
 WORDS = st.sampled_from(["a", "the", "refund", "Battery", "30", "café", "世", "界", "x"])
@@ -179,3 +179,15 @@ def test_signs_among_the_words_do_not_take_for_ever(signs: str) -> None:
     sought = one_after_the_other(signs.split())
     assert sought is not None and not sought.search(signs[0] * 100)
     assert sought.search(f"So: {signs}.") and sought.search(signs.replace(" ", "\n"))
+
+
+def test_what_two_models_cut_is_compared_from_where_the_words_of_one_begin() -> None:
+    places = [Place(*edges, 1, False) for edges in ((0, 100), (90, 200), (220, 300))]
+    known = [places[0], None, *places[1:]]
+    for begin, end, at in ((0, 300, 0), (89, 300, 0), (90, 95, 2), (199, 300, 2), (205, 230, 3)):
+        assert begins_in(Place(begin, end, 1, False), known) == at, (begin, end)
+    assert begins_in(Place(200, 220, 1, False), known) is None, "no chunk has anything of it"
+    assert begins_in(places[0], [None]) is None
+    passages = Passages("One <b>two</b>, three.\n\nFour")
+    assert [passages.between(0, end) for end in (0, 1, 99)] == [0, 1, 4]
+    assert passages.between(8, 4) == 0

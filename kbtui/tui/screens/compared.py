@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from contextlib import aclosing
+from itertools import accumulate
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from kbtui.chunk_facts import Likenesses, Telling, as_read
 from kbtui.content import safe
 from kbtui.errors import Error, first_sentence
 from kbtui.indexing import in_words
-from kbtui.placing import Passages, Place
+from kbtui.placing import Passages, Place, begins_in, words
 from kbtui.rows import DocumentRow
 from kbtui.situation import Situation
 from kbtui.tui.background import background
@@ -26,10 +28,14 @@ from kbtui.tui.widgets.chunk_list import ChunkList, Piece
 from kbtui.tui.widgets.document_view import DocumentView
 from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Line, Part, cut
+from kbtui.tui.widgets.table import ColumnHeads
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
+
+
+LEAD = 2  # rows that are shown above the words that the other side begins with
 
 
 class Side(Vertical):
@@ -39,10 +45,12 @@ class Side(Vertical):
         super().__init__(id=id)
         self.model = model
         self.head, self.list = Line(f"{id}-head"), ChunkList(f"{id}-chunks")
+        self.heads = ColumnHeads(f"{id}-heads", self.list.heads)
         self.words = DocumentView(f"{id}-words")
 
     def compose(self) -> ComposeResult:
         yield self.head
+        yield self.heads
         yield self.list
         yield self.words
 
@@ -63,26 +71,39 @@ class Side(Vertical):
     def show(self, pieces: list[Piece], id: str = "") -> None:
         """Draw these chunks, the cursor on the one that has this id if it is among them."""
         self.list.show(pieces)
+        self.heads.follow()
         at = next((at for at, each in enumerate(pieces) if id and each.id == id), None)
         if at is not None:
             self.list.go(at)
         self.show_words()
 
-    def show_words(self) -> None:
-        """Show what the chunk under the cursor holds."""
+    def show_words(self, first: int = 0, last: int | None = None) -> None:
+        """Show the chunk under the cursor from its `first` word on; dim are all but `first:last`."""
         piece = self.list.piece
         text = piece.text if piece is not None else ""
-        self.words.say([[(line, "")] for line in text.split("\n")])
+        found = words(text)[first:last]
+        begin, end = (found[0].start, found[-1].end) if found else (0, len(text))
+        begin, end = begin if first else 0, len(text) if last is None else end
+        lines: list[list[Part]] = [[]]
+        for part, look in ((text[:begin], "dim"), (text[begin:end], ""), (text[end:], "dim")):
+            line, *others = part.split("\n")
+            lines[-1].append((line, look))
+            lines += [[(each, look)] for each in others]
+        self.words.say(lines)
+        self.words.scroll_to(y=max(0, self._row_of(text[:begin]) - LEAD), animate=False)
 
-    def go_to(self, place: Place) -> None:
-        """Put the cursor on the chunk that shares the most with a place in the text."""
-        shared = [
-            min(place.end, each.place.end) - max(place.start, each.place.start) if each.place else 0
-            for each in self.list.pieces
-        ]
-        if shared and max(shared) > 0:
-            self.list.go(shared.index(max(shared)))
-            self.show_words()
+    def _row_of(self, above: str) -> int:
+        """The row behind these words of the chunk; blanks are others where it is broken into rows."""
+        signs = accumulate(len("".join(row.split())) for row in self.words.text.split("\n"))
+        return bisect_right([*signs], len("".join(above.split())))
+
+    def go_to(self, place: Place, passages: Passages) -> None:
+        """Put the cursor on the chunk that has the beginning of a place in the text, and show where."""
+        at = begins_in(place, [each.place for each in self.list.pieces])
+        here = self.list.pieces[at].place if at is not None else None
+        if at is not None and here is not None:
+            self.list.go(at)
+            self.show_words(*(passages.between(here.start, edge) for edge in (place.start, place.end)))
 
 
 class Compared(CommandScreen[tuple[str, str] | None]):
@@ -92,6 +113,7 @@ class Compared(CommandScreen[tuple[str, str] | None]):
         """`near` is the place in the text to begin at."""
         super().__init__(app.keymap)
         self.kb, self._row, self._near = app.kb, row, near
+        self._passages: Passages | None = None  # of the document's text, where anybody knows it
         self._header = Line("header")
         self.sides = Side("left", models[0]), Side("right", models[1])
 
@@ -107,9 +129,13 @@ class Compared(CommandScreen[tuple[str, str] | None]):
         self._load()
 
     def on_resize(self) -> None:
-        name, hint = f" Two models  {safe(self._row.name[:200])}", "the other side follows to the same words "
+        name, hint = (
+            f" Two models  {safe(self._row.name[:200])}",
+            "the other side goes to where these words begin ",
+        )
         there = cell_len(name) + len(hint) < self.app.size.width
         self._header.show([(name, "strong")], [(hint, "dim")] if there else [])
+        self.call_after_refresh(self._follow)  # once the words are broken into other rows
 
     def here(self) -> tuple[str, ...]:
         return ("compared", "move", "around")
@@ -140,7 +166,7 @@ class Compared(CommandScreen[tuple[str, str] | None]):
             indexes = {index.model: index for index in await self.kb.indexes(self._row.id)}
             body = await body_of(self.kb, self._row)
             shown = await asyncio.to_thread(as_read, body.text, body.format) if body else ""
-            passages = await asyncio.to_thread(Passages, shown) if body else None
+            self._passages = passages = await asyncio.to_thread(Passages, shown) if body else None
             for side in self.sides:
                 known = indexes.get(side.model)
                 if known is None or known.status != "succeeded":
@@ -167,9 +193,9 @@ class Compared(CommandScreen[tuple[str, str] | None]):
 
     def _begin(self) -> None:
         """Both sides at the place that was looked at before, unless the person moved meanwhile."""
-        if self._near is not None and not any(side.list.cursor for side in self.sides):
+        if self._near and self._passages and not any(side.list.cursor for side in self.sides):
             for side in self.sides:
-                side.go_to(self._near)
+                side.go_to(self._near, self._passages)
         else:
             self._follow()
         self.show_footer()
@@ -188,8 +214,8 @@ class Compared(CommandScreen[tuple[str, str] | None]):
     def _follow(self) -> None:
         self.side.show_words()
         piece = self.side.list.piece
-        if piece is not None and piece.place is not None:
-            self.other.go_to(piece.place)
+        if piece is not None and piece.place is not None and self._passages is not None:
+            self.other.go_to(piece.place, self._passages)
         self.show_footer()
 
     def do_compared_pane(self) -> None:
