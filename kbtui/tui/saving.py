@@ -244,7 +244,7 @@ class Saving(Base):
         try:
             await self._send(draft, text, editor)
         except Error as error:
-            open_ = editor is not None and editor.is_attached  # the decision of a conflict closes it
+            open_ = editor is not None and editor.is_attached  # a decision of a conflict may close it
             self._not_saved(error, draft, "edit.save" if open_ else "go.drafts")
         finally:
             await self._sent_off(draft)
@@ -340,18 +340,22 @@ class Saving(Base):
             if not here:
                 await self.go_on(self.kb.drafts.adopt(draft))
             return None
-        if here:
+        gives_way = decision.what == "theirs" or (decision.what == "save" and decision.text == theirs)
+        if here and (gives_way or decision.what == "new"):
             self.pop_screen()
         if decision.what == "new":
             await self._save_as_new(draft, mine)
-        elif decision.what == "theirs" or (decision.what == "save" and decision.text == theirs):
+        elif gives_way:
             self.kb.give_way(draft, mine)
             self.tell("Kept theirs; u brings your words back as a draft.")
         else:
             draft = self.kb.drafts.rebase(draft, base=theirs, text=decision.text)
+            if here and editor is not None:
+                editor.take(draft)
             if decision.what == "save":
-                return draft, decision.text, None
-            await self.go_on(draft)
+                return draft, decision.text, editor if here else None
+            if not here:
+                await self.go_on(draft)
         return None
 
     async def _save_as_new(self, draft: Draft, text: str) -> None:

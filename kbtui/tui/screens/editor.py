@@ -180,15 +180,21 @@ class Editor(Seeking):
             self.kbapp.away = False
         self._hold(self.kb.drafts.adopt(self.draft).text)
 
+    def take(self, draft: Draft) -> None:
+        """Go on with what became of the draft beside its own words."""
+        self.draft = draft
+        self._hold(draft.text)
+
     def _hold(self, text: str) -> None:
-        """Go on with what another program made of the text; undo takes all of it back in one step."""
+        """Go on with what was made of the text elsewhere; undo takes all of it back in one step."""
         if text == self.text:
             return
-        area = self.area
+        area, here = self.area, self.area.cursor_location
         if area.document.holds(text):
             area.put(text, area.document.start, area.document.end)
         else:  # line ends of more than one kind, where there was one
             area.load_text(text)
+        area.move_cursor(here, center=True)
         self._typed()
         self.show_lines()
 
