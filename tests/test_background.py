@@ -264,7 +264,7 @@ async def test_tasks_tell_what_runs_leaving_asks_before_it_is_cut_off_and_x_canc
         await house.online()
         await house.press("T")
         assert isinstance(house.app.screen, TaskList)
-        await house.until(lambda: "up to date, looks again at" in drawn(house), "how it stands")
+        await house.until(lambda: "done, looks again at" in drawn(house), "how it stands")
         assert "x cancel" not in house.line("footer") and "cannot be cancelled" in drawn(house)
         await house.press("x")
         assert "Cancel: the service is not asked" in house.notices

@@ -19,6 +19,7 @@ from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import Progress, View
 from kbtui.tui import following
 from kbtui.tui.following import Follower
+from kbtui.tui.tasks import Tasks
 from tests.house import opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
@@ -121,6 +122,24 @@ def test_a_countdown_is_told_in_a_sentence_where_there_is_room_and_in_a_word_whe
     assert follower.status("X", 20) == [("service fault · again in 8 s (X stops)", "warn")]
     wait.until = time.monotonic()
     assert follower.countdown("X") == "service fault · trying again"
+
+
+def test_a_task_tells_its_own_state_and_not_what_another_waits_for() -> None:
+    save = SimpleNamespace(
+        until=time.monotonic() + 7.5, reason=SENTENCE, kind=Offline, asks="PATCH /v1/a/doc"
+    )
+    mirror = SimpleNamespace(row=lambda id: None)
+    kb: Any = SimpleNamespace(waiting=SimpleNamespace(waits=[save], next=save), trying=None, mirror=mirror)
+    follower = Follower(kb, View, lambda sentence, look: None)
+    follower._progress = Progress("done", 1, 1, 0, 0, True)
+    assert follower.doing()[0].startswith("done, looks again at "), "a save waits, the list does not"
+    asks: Any = SimpleNamespace(kb=kb, sending=lambda: [("doc", "content"), ("do", "content")])
+    assert [each.state for each in Tasks._changes(asks)] == ["waits to be tried again", "on its way"]
+    follower._trouble = Offline(SENTENCE)
+    assert follower.doing()[0] == "offline · R tries again"
+    asking: Any = follower
+    asking._asking = object()
+    assert follower.doing() == ("offline · again in 8 s", "warn"), "the footer tells what cancels it"
 
 
 async def test_as_long_as_it_is_not_known_how_another_try_ends_nobody_says_online(

@@ -178,7 +178,7 @@ class Follower:
     def countdown(self, key: str, room: int = WIDE) -> str:
         """What is waited for, and how long, in at most `room` cells if it can be said in so few.
 
-        `key` stops it. "" where nothing is waited for, and nothing is tried again.
+        `key` stops it; "" where none is to be told. "" where nothing is waited for, and nothing tried again.
         """
         waiting, trying = self._kb.waiting, self._kb.trying
         if waiting is None:
@@ -186,7 +186,7 @@ class Follower:
         wait = waiting.next
         if (left := wait.until - time.monotonic()) <= 0:
             return f"{_word(wait.kind)} · trying again"
-        again = f"again in {ceil(left)} s ({key} stops)"
+        again = f"again in {ceil(left)} s{f' ({key} stops)' if key else ''}"
         why = f"{safe(wait.reason).partition('. ')[0].rstrip('.')}, {again}"
         return why if cell_len(why) <= room else f"{_word(wait.kind)} · {again}"
 
@@ -212,14 +212,19 @@ class Follower:
         of = f" of {count(progress.total)}" if progress.total else ""
         return [(f"sweep {count(progress.seen)}{of} · ", "dim"), ("online", "good")]
 
-    def doing(self, key: str) -> Part:
-        """What it does now, or when it looks again, and how that looks; `key` breaks it off."""
-        status, progress = self.status(key, BRIEF), self._progress
-        if progress is None or status[-1] != ("online", "good"):
-            look = next((look for _, look in status if look in ("bad", "warn")), "")
-            return "".join(text for text, _ in status), look
-        if self._asking is None:
-            return f"up to date, looks again at {_clock(self._look_at)}", ""
+    def doing(self) -> Part:
+        """What it does now, or when it looks again, and how that looks; saves that wait are not its own."""
+        progress, asking = self._progress, self._asking is not None
+        if asking and (countdown := self.countdown("", BRIEF)):
+            return countdown, "warn"
+        if self._trouble is not None:
+            return f"{_word(type(self._trouble))} · {self._next_try()}", "bad"
+        if self.halted:
+            return "cancelled · R goes on", "warn"
+        if progress is None:
+            return "connecting", ""
+        if not asking:
+            return f"done, looks again at {_clock(self._look_at)}", ""
         if progress.complete:
             return "looks for what is new", ""
         of = f" of {count(progress.total)}" if progress.total else ""

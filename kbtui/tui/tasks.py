@@ -126,7 +126,7 @@ class Tasks(Base):
     def _service_tasks(self) -> Iterator[Task]:
         follower, waiting = self._follower, self.kb.waiting
         if follower is not None:
-            state, look = follower.doing("x")
+            state, look = follower.doing()
             cancel, why = (follower.halt, LOOKS) if follower.busy else (None, IDLE)
             yield Task("service", "Bring the list up to date", state, look, cancel, why)
         for wait in waiting.waits if waiting is not None else ():
@@ -136,10 +136,12 @@ class Tasks(Base):
             yield Task(f"wait {id(wait)}", title, state, "warn", wait.cancel)
 
     def _changes(self) -> Iterator[Task]:
+        waiting = self.kb.waiting
+        asks = [wait.asks.split("/") for wait in waiting.waits] if waiting is not None else []
         for document, field in self.sending():
             row = self.kb.mirror.row(document)
             what, name = "name" if field == "name" else "text", safe((row.name if row else document)[:80])
-            state = "on its way" if self.kb.waiting is None else "waits to be tried again"
+            state = "waits to be tried again" if any(document in path for path in asks) else "on its way"
             yield Task(f"{field} {document}", f"Save the {what} of “{name}”", state, why=FINISHED)
 
     def _builds(self) -> Iterator[Task]:
