@@ -107,6 +107,11 @@ async def test_each_index_has_a_line_and_a_document_without_one_or_gone_meanwhil
         ]
         assert "AA Outer, 4 documents  all models" in house.line("header")
         await shows(house, "Room for indexes")
+        told = len(house.line("room"))
+        await house.pilot.resize_terminal(told, 24)
+        await house.until(lambda: len(house.line("room")) < told, "no line touches the edge")
+        await house.pilot.resize_terminal(120, 24)
+        await shows(house, "Room for indexes")
         used = room(service)
         assert f"of {used['total_max_bytes'] / 1e6:.0f} M used" in said(house)
         assert (

@@ -299,7 +299,7 @@ class IndexPanes(CommandScreen[None]):
 
     def _show_room(self) -> None:
         """Tell of the room of the workspace, and of what the listed documents without an index would take."""
-        usage, width = self._usage, self.app.size.width
+        usage, width = self._usage, self.app.size.width - 1  # a line does not touch the edge
         if usage is not None:
             models = [(each.model, each.used_bytes) for each in usage.models]
             words = room_words(usage.total_used_bytes, usage.total_max_bytes, models, width)
