@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,8 @@ async def test_tab_goes_to_the_hits_and_back_and_enter_opens_one_where_the_words
         await house.press("j")
         found = screen.results.found
         assert found is not None and found is screen.hits[1]
-        assert any(found.name[:12] in line for line in house.drawn)  # it is in view, however low the screen
+        shown = f"{found.name[:12]}.*{found.score:.2f}"
+        assert any(re.search(shown, line) for line in house.drawn)  # it is in view, however low the screen
         assert screen.row is not None and screen.row.id == found.id
         await house.press("tab")
         assert not screen.within and screen.focused is screen.lines

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kbtui.demo.server import Demo
+from kbtui.marks import Marks
+from kbtui.rows import Found
 from kbtui.tui.screens.agents import Agents
 from kbtui.tui.widgets.line import Part
 from kbtui.tui.widgets.line import cells as cells_taken
+from kbtui.tui.widgets.results import Results
 from kbtui.tui.widgets.table import EDGE, table
 from tests.house import House, opened, settings_for
 from tests.service import Service
@@ -44,6 +47,16 @@ def test_columns_are_as_wide_as_what_is_in_them_and_never_touch(
     fewest = EDGE + min(4, widths[0]) + min(4, widths[1]) + widths[2] + 2 * (len(there) - 1)
     if widths[2] and fewest <= width:  # what stands last is cut where it is drawn
         assert all(cells_taken(line) <= width for line in table(parts(rows), width, least={0: 4, 1: 4}))
+
+
+def test_a_hit_tells_its_score_below_its_head_wherever_there_is_room_for_it() -> None:
+    results = Results("hits", Marks(), lambda id: "Support / Billing")
+    results._found, results.count = [Found("a", "Chargebacks", "text", 0.94, (("refund", True),))], 1
+    for width in range(12, 220):
+        line, head = text([*results.parts(0, width)]), results.heads(width)
+        assert cell_len(line) <= width and cell_len(head) <= width
+        assert line.find("0.94") + 3 == head.find("Score") + 4 or (width < 34 and "Score" not in head)
+        assert ("refund" in line) == (width >= 70)
 
 
 async def test_the_tree_and_the_list_are_as_wide_as_they_need_and_no_key_that_moves_lays_them_out(

@@ -12,7 +12,8 @@ from kbtui.rows import Found
 from kbtui.tui.widgets.line import Part, cells, cut, fit
 from kbtui.tui.widgets.virtual_list import VirtualList
 
-NARROW = 70  # cells below which there is room for the name alone
+NARROW = 70  # cells below which there is room for the name and the score
+NARROWEST = 34  # and for the name alone
 NAME = 60  # cells at most of a name and its folder, where more stands beside them
 TYPE, SCORE = 6, 5  # cells
 LEAD = 24  # characters of a snippet before the first word that was found
@@ -48,39 +49,37 @@ class Results(VirtualList):
 
     def parts(self, index: int, width: int) -> Sequence[Part]:
         found = self._found[index]
-        if width < NARROW:
-            return self._name_alone(found, width)
         name, room = self._cells(width)
-        score = f"{found.score:.2f}" if found.score is not None else "" if found.snippet else "name"
-        snippet = _in_room(_around_the_first(found.snippet), room)
         title = self._title(found, name)
-        return [
-            self._mark(found),
-            *title,
-            (" " * (name + 2 - cells(title)), ""),
-            *snippet,
-            (" " * (room - cells(snippet)), ""),
-            (f" {fit(safe(found.type), TYPE)}", "dim"),
-            (f" {fit(score, SCORE, right=True)} ", "dim"),
-        ]
+        parts = [self._mark(found), *title]
+        if width >= NARROWEST:
+            score = f"{found.score:.2f}" if found.score is not None else "" if found.snippet else "name"
+            parts.append((" " * (name - cells(title)), ""))
+            if room:
+                snippet = _in_room(_around_the_first(found.snippet), room)
+                parts += [("  ", ""), *snippet, (" " * (room - cells(snippet)), "")]
+                parts.append((f" {fit(safe(found.type), TYPE)}", "dim"))
+            parts.append((f" {fit(score, SCORE, right=True)} ", "dim"))
+        return parts
 
     @staticmethod
     def _cells(width: int) -> tuple[int, int]:
-        """Of the name, and of what stands around the words."""
+        """Of the name, and of what stands around the words; 0 where there is no room for that."""
+        scored = width - 2 - (1 + SCORE + 1)
+        if width < NARROW:
+            return scored if width >= NARROWEST else width - 2, 0
         name = min(NAME, width // 3)
-        return name, max(0, width - 2 - (name + 2) - (1 + TYPE) - (1 + SCORE + 1))
+        return name, scored - (name + 2) - (1 + TYPE)
 
     def heads(self, width: int) -> str:
         """What stands above the columns."""
         if not self.count:
             return ""
-        if width < NARROW:
+        if width < NARROWEST:
             return "  Name"
         name, room = self._cells(width)
-        return f"  {fit('Name', name)}  {fit('Words', room)} {fit('Type', TYPE)} {fit('Score', SCORE)}"
-
-    def _name_alone(self, found: Found, width: int) -> list[Part]:
-        return [self._mark(found), *self._title(found, width - 2)]
+        words = f"  {fit('Words', room)} {fit('Type', TYPE)}" if room else ""
+        return f"  {fit('Name', name)}{words} {fit('Score', SCORE)}"
 
     def _title(self, found: Found, width: int) -> list[Part]:
         """The name, and the folder it lies in if there is room for all of that."""
