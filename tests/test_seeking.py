@@ -145,7 +145,9 @@ async def test_what_was_changed_is_shown_against_where_it_began_and_against_the_
         await house.until(lambda: "+Mine. Two." in view.text, "my change")  # type: ignore[attr-defined]
         service.patch(id, content="One fee.\nTheirs.\n")
         wire.forget()
+        assert "Tab against the service" in house.line("footer")
         await house.press("ctrl+o")
+        assert "Tab against what you opened" in house.line("footer")
         await house.until(lambda: "-Theirs." in view.text and "+Mine. Two." in view.text, "theirs")  # type: ignore[attr-defined]
         assert "against the service" in house.line("header") and len(wire.requests) <= 2 and not wire.patches
         wire.down()

@@ -93,6 +93,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
     def situation(self) -> Situation:
         return Situation()
 
+    def label(self, command: Command) -> str:
+        """What the footer calls a command here and now."""
+        return command.label
+
     def spot(self) -> Spot | None:
         """What the person looks at in the text of the situation's document; None where that is all of it."""
         return None
@@ -309,7 +313,9 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         now = self.situation()
         room = self.app.size.width - sum(cell_len(text) for text, _ in self.facts()) - 2
         hints: list[Part] = []
-        for key, command in fitting(list(self.keymap.footer(self.here(), now)), room):
+        footer = self.keymap.footer(self.here(), now)
+        named = [(key, command._replace(label=self.label(command))) for key, command in footer]
+        for key, command in fitting(named, room):
             look = "key" if command.reason(now) is None else "dim"
             hints += [(key, look), (f" {command.label}  ", "dim")]
         return hints

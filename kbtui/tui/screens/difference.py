@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
+from kbtui.commands import Command
 from kbtui.content import safe
 from kbtui.errors import Error
 from kbtui.tui.background import background
@@ -42,6 +43,10 @@ class Difference(CommandScreen[None]):
     def on_mount(self) -> None:
         self.set_focus(self._view)
         self._show()
+
+    def label(self, command: Command) -> str:
+        other = "against what you opened" if self._from_service else "against the service"
+        return other if command.id == "difference.other" else super().label(command)
 
     def show_lines(self) -> None:
         against = "against the service" if self._from_service else "since the edit began"
