@@ -18,6 +18,7 @@ class Situation(NamedTuple):
     undoable: bool = False  # there is something to take back
     marked: bool = False  # at least one document is
     hits: bool = False  # those of a search stand beside an answer
+    found: bool = False  # words that are looked for stand in what is shown
     kept: bool = False  # questions that are kept are shown
     full: bool = False  # the text has the whole screen
     listed: bool = False  # the list that is open has a line to choose
@@ -113,6 +114,7 @@ def _needs(what: str, reason: str) -> Off:
 
 needs_marks = _needs("marked", "nothing is marked")
 needs_hits = _needs("hits", "the search shows none here")
+needs_found = _needs("found", "no words are marked here; / in a text finds some, S in all texts")
 needs_kept = _needs("kept", "gq lists the questions, to be forgotten there")
 needs_days = _needs("days", "how often it is renewed counts days, nothing else here does")
 needs_line = _needs("listed", "there is nothing in this list")

@@ -163,7 +163,7 @@ async def test_words_are_found_in_chunks_and_n_goes_round(
         await house.press("/", *"no such words")
         assert f"0 of {screen.list.count} chunks with" in house.line("header")
         await house.press("escape", "n")
-        assert "Nothing is looked for" in house.notices
+        assert "no words are marked here" in house.notices
 
 
 async def test_words_are_found_whatever_marks_and_line_ends_stand_between_them(

@@ -88,7 +88,7 @@ def test_a_result_tells_where_something_is_left_out_and_drops_a_folder_whole() -
     assert line(0, 119)[0].startswith(f"  {name}   …ccount is closed within 30 days. Until then ")
     assert line(0, 198)[0].startswith(f"  {name}  Privacy      ") and "…  …" not in line(0, 198)[0]
     assert line(1, 79)[0].startswith("  Short  ") and "days  " in line(1, 79)[0]
-    assert line(0, 60)[0] == f"  {name}  Privacy" and line(0, 45)[0] == f"  {name}"
+    assert line(0, 60)[0] == f"  {name}  Privacy      0.50" and line(0, 50)[0] == f"  {name}     0.50"
 
 
 async def test_names_come_first_and_at_once(demo: Demo, service: Service, wire: Wire, tmp_path: Path) -> None:
@@ -129,6 +129,7 @@ async def test_enter_opens_the_text_at_the_first_place_and_n_goes_on(
         assert house.row.name == "Long one" and house.browse.pane == "view"
         assert "Support" in house.line("header")
         await house.until(lambda: any("The quokka." in line for line in house.drawn), "in view")
+        await house.until(lambda: "n next hit" in house.line("footer"), "offered")
         await house.press("n")
         await house.until(lambda: any("Another quokka." in line for line in house.drawn), "the next")
         assert "hit 2 of 2" in house.line("tabs")
@@ -138,6 +139,7 @@ async def test_enter_opens_the_text_at_the_first_place_and_n_goes_on(
         await house.until(lambda: any("The quokka." in line for line in house.drawn), "the one before")
         await house.press("h", "j")
         await house.until(lambda: house.reading and "hit" not in house.line("tabs"), "only in that text")
+        await house.until(lambda: "next hit" not in house.line("footer"), "offered only there")
 
 
 async def test_enter_opens_where_the_words_stand_together_as_they_were_typed(

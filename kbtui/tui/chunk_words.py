@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from kbtui.content import safe
 from kbtui.placing import one_after_the_other
+from kbtui.situation import Situation
 from kbtui.tui.chunk_panes import ChunkPanes
 from kbtui.tui.widgets.chunk_list import Piece
 from kbtui.tui.widgets.folder_tree import count, counted
@@ -84,6 +85,9 @@ class ChunkWords(ChunkPanes):
         short = f"{hits} · {counted(len(self.list.places), 'chunk')}{quoted}"
         return (next((each for each in (told + quoted, short, told) if cell_len(each) <= room), hits), "")
 
+    def situation(self) -> Situation:
+        return super().situation()._replace(found=bool(self._places()))
+
     def do_chunks_find(self) -> None:
         self.field.display = True
         self.field.action_select_all()
@@ -91,13 +95,7 @@ class ChunkWords(ChunkPanes):
 
     def do_chunks_next_hit(self, by: int = 1) -> None:
         places = self._places()
-        if places:
-            self._go_to_hit(places[self._next(places, by) % len(places)])
-        else:
-            searched = self.field.value.strip()
-            self.tell(
-                "No chunk has the words; / finds others." if searched else "Nothing is looked for; / does."
-            )
+        self._go_to_hit(places[self._next(places, by) % len(places)])
 
     def do_chunks_previous_hit(self) -> None:
         self.do_chunks_next_hit(-1)

@@ -127,6 +127,7 @@ class Panes(CommandScreen[None]):
             filtered=bool(self.shown.searched or self.shown.eye),
             undoable=self.kb.undoable() is not None,
             marked=bool(self.kb.marks),
+            found=self.reading.view.hits > 0,
             full=self.full,
         )
 

@@ -175,10 +175,6 @@ class Viewing(Panes):
             self.reading.show_tabs()
             if self.has_class("-narrow"):
                 self.go_pane("view")
-        elif self.reading.finding:
-            self.tell(f"“{safe(self.reading.finding[:80])}” is not in this text.")
-        else:
-            self.tell("No words are marked here: / in the text finds some, S in all texts.")
 
     def do_view_previous_hit(self) -> None:
         self.do_view_next_hit(-1)
