@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from kbtui.tui.app import KbApp
 
 
-LEAD = 2  # rows that are shown above the words that the other side begins with
-
-
 class Side(Vertical):
     """The chunks under one model, and the words of the one under the cursor."""
 
@@ -90,7 +87,7 @@ class Side(Vertical):
             lines[-1].append((line, look))
             lines += [[(each, look)] for each in others]
         self.words.say(lines)
-        self.words.scroll_to(y=max(0, self._row_of(text[:begin]) - LEAD), animate=False)
+        self.words.scroll_to(y=self._row_of(text[:begin]), animate=False)
 
     def _row_of(self, above: str) -> int:
         """The row behind these words of the chunk; blanks are others where it is broken into rows."""
