@@ -168,6 +168,7 @@ class Viewing(Panes):
         finding = bool(self.reading.finding)
         if finding:
             self.reading.find("")
+            self.show_footer()  # with the same frame: n and N are not offered any more
         return finding
 
     def do_view_next_hit(self, by: int = 1) -> None:
