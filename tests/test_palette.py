@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kbtui.demo.server import Demo
 from kbtui.documents import folded
 from kbtui.mirror import Mirror
-from kbtui.tui.fuzzy import LONGEST, fit
+from kbtui.tui.fuzzy import LONGEST, begins, fit
 from kbtui.tui.screens.palette import Palette
 from kbtui.tui.screens.question import Question
 from kbtui.tui.widgets.virtual_list import VirtualList
@@ -30,6 +30,14 @@ def test_what_begins_with_the_words_fits_better_than_what_holds_them_and_that_be
     assert scores == sorted(scores, reverse=True) and all(scores)
     assert fit(["refund", "policy"], "Refund terms").score == 0
     assert {"Refund policy"[at] for at in fit(["rpol"], "Refund policy").letters} <= set("Rpol")
+
+
+def test_a_name_is_meant_by_what_begins_its_words_and_not_by_letters_somewhere_in_it() -> None:
+    name = "When to hand_over (T-shirts)"
+    for typed in ("hand", "when hand", "over", "t-sh", "shirts when", ""):
+        assert begins(typed.split(), name)
+    for typed in ("and", "hnd", "when hind"):
+        assert not begins(typed.split(), name)
 
 
 @given(st.lists(st.text("aab ", min_size=1, max_size=30), max_size=3), st.text("aaaab", max_size=300))
@@ -164,6 +172,11 @@ async def test_the_palette_runs_commands_goes_to_names_and_takes_paths(
         (draft,) = house.drafts
         assert draft.text.startswith("Word Kept ")
 
+        await house.press(":", *"hand")
+        assert "take back the last change" in drawn(house), "the id of undo has these letters, somewhere"
+        await house.press("enter")
+        assert house.row.name == "When to hand over to a colleague" and "Undone" not in house.notices
+
 
 async def test_a_large_mirror_is_looked_through_in_a_thread_and_enter_waits_for_it(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -174,6 +187,11 @@ async def test_a_large_mirror_is_looked_through_in_a_thread_and_enter_waits_for_
         await house.press(":")
         house.burst(*"chrgbks", "enter")
         await house.until(lambda: house.app.screen is house.browse and house.row.name == "Chargebacks")
+        await house.press(":")
+        house.burst(*"hand", "enter")
+        await house.until(
+            lambda: house.row.name.startswith("When to hand"), "no command that has its letters"
+        )
         await house.press(":", *"chargeb")
         palette = house.app.screen
         assert isinstance(palette, Palette) and "Chargebacks" in drawn(house), "its beginning, at once"

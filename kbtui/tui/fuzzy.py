@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -36,6 +37,12 @@ def fit(words: Sequence[str], name: str) -> Fit:
         letters.update(met)
     same = len(text) == len(name[:LONGEST])  # else they stand elsewhere
     return Fit(total, frozenset(letters if same else ()))
+
+
+def begins(words: Sequence[str], name: str) -> bool:
+    """Whether each of these folded words is the beginning of one of a name: nobody means another by it."""
+    text = folded(name[:LONGEST])
+    return all(re.search(rf"(?<![^\W_]){re.escape(word)}", text) for word in words)
 
 
 def _meet(word: str, text: str) -> tuple[float, Sequence[int]]:

@@ -16,7 +16,7 @@ from kbtui.documents import folded
 from kbtui.rows import ALL, FOLDER, ROOT, DocumentRow
 from kbtui.tui.background import background
 from kbtui.tui.below import KEYS, Below
-from kbtui.tui.fuzzy import MISS, Fit, fit
+from kbtui.tui.fuzzy import MISS, Fit, begins, fit
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.panes import RANKED_AT_ONCE, SCOPES
 from kbtui.tui.widgets.fields import Field
@@ -59,7 +59,8 @@ class Palette(CommandScreen[None]):
         self.finding = False  # in a thread
         self._kb = app.kb if app.has_knowledge and not app.is_asking else None  # an answer comes first
         self._rows: list[DocumentRow] = []
-        self._hasty = False  # Enter was pressed before anything was found
+        self._hasty = False  # Enter was pressed before anything was found that was surely meant
+        self._chosen = False  # what the cursor is on, by a key that moved it
         self._header, self._found = Line("header"), Entries("lines", self.below, self._kb)
         self._field = Field("words", HINT, lambda words: self._typed())
 
@@ -88,7 +89,7 @@ class Palette(CommandScreen[None]):
         return self.words.removeprefix(OPEN).strip()[:SOUGHT]
 
     def _typed(self) -> None:
-        self._hasty = False
+        self._hasty = self._chosen = False
         self._find()
         self._fill()
 
@@ -122,20 +123,24 @@ class Palette(CommandScreen[None]):
         finally:
             self.finding = False
         self._rows = [*self._rows, *found]
-        self._fill(keep=True)
+        self._fill(keep=self._chosen)
         if self._hasty:
             self.do_palette_run()
 
     # What is shown
 
     def _fill(self, keep: bool = False) -> None:
-        """Draw what matches; the cursor goes to the first, or stays where it was with `keep`."""
+        """Draw what matches; the cursor goes to the first, or stays where it was with `keep`.
+
+        First come commands, unless only folders or documents have words that begin with what is typed.
+        """
         words = folded(self.words).split()
         commands = [] if self.words.startswith(OPEN) else self._commands(words)
-        names = self._named(folded(self.sought).rpartition("/")[2].split())
+        names = self._named(self._named_by())
         entries: list[Entry] = []
         few = words and any(found for _, found in names)
-        for title, found in (("Commands", commands), *names):
+        groups = [("Commands", commands), *names]
+        for title, found in sorted(groups, key=lambda group: not any(map(self._is_meant, group[1][:1]))):
             most = FIRST if few and title == "Commands" else len(found)
             if found:
                 more = f"  {most} of {len(found)}: type on for the others" if most < len(found) else ""
@@ -145,16 +150,27 @@ class Palette(CommandScreen[None]):
             looking = "Looking through all names …" if self.finding else "Nothing is called that."
             self._found.explain([(f"  {looking}", "dim")])
 
+    def _named_by(self) -> list[str]:
+        """The words that are typed of a name, which is the last of a path."""
+        return folded(self.sought).rpartition("/")[2].split()
+
+    def _is_meant(self, entry: Entry | None) -> bool:
+        """Whether what is typed begins the words of this one, which can be done or gone to."""
+        if isinstance(entry, Command):
+            return _calls(entry, folded(self.words).split()) and self.below.reason(entry) is None
+        return isinstance(entry, Named) and begins(self._named_by(), entry.row.name)
+
     def _commands(self, words: Sequence[str]) -> list[Entry]:
         """The commands of the screen below, the likeliest first; those that are off come last."""
         below = self.below
         here = {place: at for at, place in enumerate(below.here)}
-        ranked = list[tuple[bool, float, int, int, Command]]()
+        ranked = list[tuple[bool, bool, float, int, int, Command]]()
         for command in filter(below.works, COMMANDS):
             score = _likeness(command, words)
             if score or not words:
-                off = below.reason(command) is not None
-                ranked.append((off, -score, here[below.place(command) or "everywhere"], len(ranked), command))
+                off, other = below.reason(command) is not None, not _calls(command, words)
+                place = here[below.place(command) or "everywhere"]
+                ranked.append((off, other, -score, place, len(ranked), command))
         return [command for *_, command in sorted(ranked)]
 
     def _named(self, words: Sequence[str]) -> list[tuple[str, list[Entry]]]:
@@ -162,7 +178,9 @@ class Palette(CommandScreen[None]):
         groups: list[tuple[str, list[Entry]]] = []
         rows = {row.id: row for row in self._rows}.values()
         fits = {row.id: fit(words, row.name) if words else MISS for row in rows}
-        ranked = sorted(rows, key=lambda row: -fits[row.id].score) if "/" not in self.sought else [*rows]
+        ranked = [*rows]
+        if "/" not in self.sought:
+            ranked.sort(key=lambda row: (not begins(words, row.name), -fits[row.id].score))
         for title, folder in (("Folders", True), ("Documents", False)):
             found: list[Entry] = [
                 Named(row, fits[row.id]) for row in ranked if (row.type == FOLDER) is folder
@@ -177,7 +195,7 @@ class Palette(CommandScreen[None]):
 
     def do_palette(self, by: str) -> None:
         """Move in the list while the field has the focus."""
-        self._hasty = False
+        self._hasty, self._chosen = False, True
         self._found.move(by)
 
     def do_palette_leave(self) -> None:
@@ -186,13 +204,13 @@ class Palette(CommandScreen[None]):
     @on(VirtualList.Opened)
     def do_palette_run(self) -> None:
         entry = self._found.entry
-        if isinstance(entry, Command):
+        if self.finding and not self._chosen and not self._is_meant(entry):
+            self._hasty = True  # what is meant may be a name that is not found yet
+        elif isinstance(entry, Command):
             self.dismiss()
             self.below.run(entry)
         elif isinstance(entry, Named):
             self.kbapp.go_straight(entry.row)
-        else:
-            self._hasty = self.finding
 
 
 class Entries(VirtualList):
@@ -258,6 +276,11 @@ def _marked(part: Part, words: Sequence[str]) -> list[Part]:
         start = told.find(word) if start < 0 else start
         met.update(range(start, start + len(word)) if start >= 0 else ())
     return [(letter, "hit" if at in met else look) for at, letter in enumerate(text)]
+
+
+def _calls(command: Command, words: Sequence[str]) -> bool:
+    """Whether each of these words begins one of a command's name or id, or they are what it is typed as."""
+    return " ".join(words) == command.typed or begins(words, f"{command.label} {command.id}")
 
 
 def _likeness(command: Command, words: Sequence[str]) -> float:
