@@ -355,7 +355,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("text.cursor_word_right", ("ctrl+right",), "word right", "one word to the right", ("editor",)),
     Command("text.delete_right", ("delete", "ctrl+d"), "delete", "delete the character under the cursor", ("editor",)),
     Command("text.delete_word_left", ("ctrl+w", "alt+backspace"), "delete word", "delete back to the start of the word", ("editor",)),
-    Command("text.delete_word_right", ("alt+delete",), "delete word", "delete to the end of the word", ("editor",)),
+    Command("text.delete_word_right", ("alt+delete", "alt+d"), "delete word", "delete to the end of the word", ("editor",)),
     Command("text.delete_to_start_of_line", ("ctrl+u",), "delete back", "delete back to the start of the line", ("editor",)),
     Command("text.delete_to_line_end", ("ctrl+k",), "delete rest", "delete to the end of the line, or the line end", ("editor",)),
     Command("text.delete_line", ("ctrl+shift+k",), "delete line", "delete the line", ("editor",)),

@@ -270,6 +270,36 @@ async def test_a_screen_below_another_does_not_take_that_one_away(demo: Demo, tm
 # Keys
 
 
+async def test_a_key_that_a_line_joins_to_escape_comes_after_it_and_among_words_it_is_none(
+    demo: Demo, tmp_path: Path
+) -> None:
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+
+        async def joined(character: str) -> None:
+            house.app.post_message(events.Key(f"alt+{character}", character))
+            await house.press()
+
+        question, answers = Question(house.app, "Really?", "All is lost.", "Lose it"), list[bool | None]()
+        await house.app.push_screen(question, answers.append)
+        await house.until(lambda: question.frame is not None, "the question")
+        await joined("y")
+        await house.until(
+            lambda: house.app.screen is house.browse and house.browse.prefix == "y", "no, and y"
+        )
+        assert answers != [True]
+        await house.press("escape", "/", *"policy")
+        await joined("j")
+        assert house.browse.shown.text == "policy" and "A-j does nothing here" in house.notices
+        await house.press("enter", "g", "g")
+        editor = await house.editing("Chargebacks")
+        before = editor.text
+        await joined("u")
+        assert editor.text == before and house.app.screen is editor
+        await joined("d")
+        assert before.endswith(editor.text) and editor.text != before, "which deletes a word, as in a shell"
+
+
 async def test_a_command_that_is_off_says_why(demo: Demo, tmp_path: Path) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()

@@ -38,9 +38,14 @@ PATIENCE = 1.0  # seconds that a key waits for those before it; what is going aw
 
 def key_name(event: events.Key) -> str:
     """The key as `commands.py` writes it: the character where there is one, else Textual's name."""
-    if event.is_printable and event.character and event.character != " ":
+    if event.is_printable and event.character and event.character != " " and not has_alt(event):
         return event.character
     return event.key
+
+
+def has_alt(event: events.Key) -> bool:
+    """Whether it is a character with Alt: also what a line makes of Esc and then that."""
+    return event.is_printable and event.key.startswith("alt+")
 
 
 class CommandScreen(Screen[Answer], inherit_bindings=False):
@@ -141,6 +146,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         command = self.keymap.find(here, sequence)
         if here[0] in TYPING:
             return await self._type(event, command)
+        if command is None and has_alt(event):
+            for each in _apart(event):
+                await self.app.on_event(each)  # the first may lead to another screen
+            return True
         if self.keymap.after(here, sequence):
             self._await_rest(sequence)
             return True
@@ -222,6 +231,10 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         return f"{show_key(sequence)}, “{command.help}”, works elsewhere: {PLACES[command.places[0]]}."
 
     async def _type(self, event: events.Key, command: Command | None) -> bool:
+        if command is None and has_alt(event):
+            name, character = show_key(event.key), event.character
+            self.tell(f"{name} does nothing here. For Esc and then {character}, press one after the other.")
+            return True
         if command is None and event.is_printable:
             return False
         await self._settled()
@@ -359,6 +372,11 @@ def fitting(hints: Sequence[tuple[str, Command]], room: int) -> list[tuple[str, 
 
 def _is_of_words(event: events.Key) -> bool:
     return event.is_printable or event.key in ("enter", "backspace")
+
+
+def _apart(event: events.Key) -> tuple[events.Key, events.Key]:
+    """Esc, and the character that a line joined to it: outside of words nothing is pressed with Alt."""
+    return events.Key("escape", "\x1b"), events.Key(event.key.removeprefix("alt+"), event.character)
 
 
 async def caught_up(pump: MessagePump) -> None:
