@@ -78,7 +78,7 @@ def test_what_a_text_area_does_is_declared_with_the_keys_it_has_there() -> None:
     bound = {key for binding in TextArea.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
     ours = {key for command in COMMANDS if command.id.startswith("text.") for key in command.keys}
     plain = {"up", "down", "left", "right", "pageup", "pagedown", "backspace", "ctrl+backspace"}
-    assert ours - bound == {"ctrl+home", "ctrl+end"}  # what Textual's lacks
+    assert ours - bound == {"ctrl+home", "ctrl+end", "alt+d"}  # what Textual's lacks
     assert {key for key in bound - ours if not key.startswith("super+")} == plain
 
 
