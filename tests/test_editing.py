@@ -58,6 +58,23 @@ async def test_what_is_typed_before_and_after_an_editor_opened_keeps_its_order(
         assert editor.text == words
 
 
+async def test_an_escape_after_words_for_an_editor_that_opens_comes_after_them(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+) -> None:
+    id = service.add("Typed fast", "one")
+    async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
+        await house.online()
+        await house.select("Typed fast")
+        await house.until(lambda: house.reading)
+        held = wire.hold("answer", path="/content$")
+        house.burst("e", *"abc ", "ctrl+s", "escape")
+        await wire.seen(lambda request: request.path.endswith("/content") and not request.finished)
+        held.release()
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert service.text(id) == "abc one"
+        await house.until(lambda: house.app.screen is house.browse, "and left")
+
+
 async def test_an_editor_that_takes_too_long_is_given_up_with_escape(
     demo: Demo, wire: Wire, tmp_path: Path
 ) -> None:
@@ -68,10 +85,17 @@ async def test_an_editor_that_takes_too_long_is_given_up_with_escape(
         held = wire.hold("answer", path="/content$")
         await house.press("e")
         await wire.seen(lambda request: request.path.endswith("/content") and not request.finished)
-        await house.press("u", "escape", "s", "U")
+        await house.press("u", "escape")
+        assert "Esc comes after what you typed" in house.notices
+        await house.press("escape", "s", "U")
         held.release()
-        assert house.browse.is_current
+        assert house.browse.is_current and "Given up, with what you typed" in house.notices
         await house.until(lambda: house.browse.shown.sort == "updated_at", "the keys are commands again")
+        held = wire.hold("answer", path="/content$")
+        await house.press("e", "escape")
+        await house.press("s", "n")
+        held.release()
+        await house.until(lambda: house.browse.shown.sort == "name", "nothing was typed, one Esc is enough")
 
 
 @pytest.mark.parametrize("key", ["e", "E"])

@@ -293,7 +293,7 @@ async def test_words_typed_before_the_answer_are_for_the_editor_that_it_opens(
         await house.online()
         hold = wire.hold("answer", path=SEARCH)
         await house.press("S", *"battery", "enter", "e")
-        house.burst(*"Mine @T ", "escape", "@")  # given up: what came after it is a command again
+        house.burst(*"Mine @T ", "escape", "escape", "@")  # given up: what came after it is a command again
         await house.until(lambda: not isinstance(house.app.screen, Search), "the requests")
         await house.press("escape")
         hold.release()

@@ -289,12 +289,21 @@ class KbApp(
         return not isinstance(screen, CommandScreen) or screen.here()[0] in TYPING
 
     def _hold(self, event: events.Key | events.Paste, held: Held) -> None:
-        """An editor is about to open: what is typed meanwhile is meant for it. Escape gives up waiting."""
-        if isinstance(event, events.Key) and event.key == "escape" and not self.is_typing():
+        """An editor is about to open: what is typed meanwhile is meant for it.
+
+        So is an Escape after words; one on its own, and the second after words, gives up waiting.
+        """
+        if self.is_typing() or not _is_escape(event):
+            held.append(event)
+        elif held and not _is_escape(held[-1]):
+            held.append(event)
+            self.tell("Esc comes after what you typed. Once more, it gives the editor up, and these words.")
+        else:
             self.workers.cancel_group(self, "edit")
             self.held = None
-        else:
-            held.append(event)
+            self.clear_notifications()  # the editor is not being opened any more
+            if held:
+                self.tell("Given up, with what you typed for the editor.", "warn")
 
     def give_up_holding(self) -> None:
         """No editor opens: words typed for it, and those that are still typed, are not commands."""
@@ -477,3 +486,7 @@ class KbApp(
                 give_to_shell()
         else:
             self.tell("There is no shell here to go back to.", "warn")
+
+
+def _is_escape(event: events.Key | events.Paste) -> bool:
+    return isinstance(event, events.Key) and event.key == "escape"
