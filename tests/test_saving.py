@@ -583,6 +583,8 @@ async def test_a_save_that_fails_says_that_the_words_are_safe_and_what_goes_on(
         await house.press("ctrl+s")
         await house.until(lambda: "words are safe" in house.notices, "told")
         assert "^s goes on" in house.notices
+        await house.until(lambda: house.app.trouble, "the next look fails, too")
+        assert "words are safe" in house.notices, "and says nothing that is known"
         await house.press("escape")
         await house.until(lambda: house.app.screen is house.browse, "back")
         house.app.clear_notifications()

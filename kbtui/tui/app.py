@@ -426,17 +426,17 @@ class KbApp(
         scope = self._focus().scope
         return "" if scope in SCOPES else scope
 
-    def look_again(self) -> None:
-        """The service did not answer: find out at once how it stands."""
+    def look_again(self, told: str = "") -> None:
+        """The service did not answer, of which the person may be told: find out at once how it stands."""
         if self._follower is not None:
-            self._follower.look()
+            self._follower.look(told)
 
     def failed(self, error: Error, sentence: str = "") -> None:
         """Say what went wrong; and where the line is down, find out at once."""
         self.note_error(error)
         self.tell(sentence or error.sentence, "bad")
         if isinstance(error, Offline):
-            self.look_again()
+            self.look_again(error.sentence)
 
     def on_returned(self) -> None:
         """The terminal has the focus again."""

@@ -55,6 +55,7 @@ class Follower:
         self._asking: asyncio.Future[None] | None = None  # a round under way
         self._afresh = False  # it was cut off to be begun again
         self._stopped = False
+        self._told = ""  # the fault that the person was told of before this look
         self.halted = False  # a look was broken off
         self.failed: tuple[float, Failure] | None = None  # the last look that did, and when
 
@@ -96,9 +97,9 @@ class Follower:
             self._afresh = self._asking.cancel()
         self.look()
 
-    def look(self) -> None:
-        """Ask for what is new, now."""
-        self._stopped = False
+    def look(self, told: str = "") -> None:
+        """Ask for what is new, now; of one fault the person was `told` a moment ago."""
+        self._stopped, self._told = False, told
         self._again.set()
 
     def come_back(self) -> None:
@@ -150,7 +151,8 @@ class Follower:
             )
 
     def _unwell(self, error: Error, pause: float | None) -> None:
-        news = self._trouble is None or self._trouble.sentence != error.sentence
+        before = self._told if self._trouble is None else self._trouble.sentence
+        news, self._told = error.sentence != before, ""
         self._trouble, self.failed = error, (time.time(), failure_of(error))
         self._retry_at = time.time() + pause if pause and not self._stopped else 0.0
         if news:

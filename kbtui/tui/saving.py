@@ -83,6 +83,9 @@ class Saving(Base):
         """No editor opens: what was and is typed for it is not carried out."""
         raise NotImplementedError
 
+    def look_again(self, told: str = "") -> None:
+        raise NotImplementedError
+
     def stay(self) -> None:
         """Call leaving off, where it waits for a save."""
         raise NotImplementedError
@@ -155,7 +158,12 @@ class Saving(Base):
 
     async def _begin_edit(self, id: str) -> Draft:
         await self._all_sent(id)
-        return await self.kb.begin_edit(id)
+        asked = time.time()
+        draft = await self.kb.begin_edit(id)
+        failed = self.kb.requests.failed()
+        if failed is not None and failed.at >= asked:  # it begins with what was here
+            self.look_again()
+        return draft
 
     async def _open_editor(
         self, begin: Callable[[], Awaitable[Draft | None]], outside: bool = False, passage: str = ""
