@@ -67,6 +67,31 @@ async def test_undo_takes_back_what_was_typed_last_and_nothing_more() -> None:
         assert area.text == "x\nc"
 
 
+async def test_the_end_of_a_row_is_a_stop_on_the_way_to_that_of_its_line_and_deletions_take_the_line() -> (
+    None
+):
+    async with Buffer().run_test(size=(40, 12)) as pilot:
+        area = pilot.app.query_one(Words)
+        area.load_text("word " * 20 + "\nbelow")
+        await pilot.press("end")
+        row_end = area.cursor_location
+        assert row_end < (0, 40)
+        await pilot.press("end", "end")
+        assert area.cursor_location == (0, 100)
+        await pilot.press("home")
+        row_start = area.cursor_location
+        assert row_end < row_start < (0, 100)
+        await pilot.press("home")
+        assert area.cursor_location == (0, 0)
+        area.move_cursor(row_start)
+        area.action_delete_to_end_of_line()
+        assert area.text == ("word " * 20)[: row_start[1]] + "\nbelow"
+        area.action_delete_to_start_of_line()
+        assert area.text == "\nbelow" and area.cursor_location == (0, 0)
+        area.action_delete_to_start_of_line()
+        assert area.text == "\nbelow"
+
+
 async def test_undo_goes_back_to_where_the_visit_began() -> None:
     async with Buffer().run_test(size=(40, 12)) as pilot:
         area = pilot.app.query_one(Words)

@@ -127,6 +127,30 @@ class Words(Scrolling, TextArea):
     def get_column_width(self, row: int, column: int) -> int:
         return self.wrapped_document.location_to_offset((row, column)).x  # Textual's asks at every character
 
+    def get_cursor_line_end_location(self) -> Location:
+        """The end of the row; where the cursor is there, that of the line, which goes on below."""
+        end = super().get_cursor_line_end_location()
+        return self._end_of_line if end == self.cursor_location else end
+
+    def get_cursor_line_start_location(self, smart_home: bool = False) -> Location:
+        start = super().get_cursor_line_start_location(smart_home)
+        return (start[0], 0) if start == self.cursor_location else start
+
+    @property
+    def _end_of_line(self) -> Location:
+        row, _ = self.cursor_location
+        return row, len(self.document.get_line(row))
+
+    def action_delete_to_end_of_line(self) -> None:
+        self.delete(self.cursor_location, self._end_of_line, maintain_selection_offset=False)
+
+    def action_delete_to_start_of_line(self) -> None:
+        row, column = self.cursor_location
+        if column:
+            self.delete((row, 0), (row, column), maintain_selection_offset=False)
+        else:
+            super().action_delete_to_start_of_line()
+
     def choose(self, start: Location, end: Location) -> None:
         """Select what stands there, and scroll it into view, not to an edge."""
         y, top = self.wrapped_document.location_to_offset(end).y, self.scroll_offset.y
