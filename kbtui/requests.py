@@ -21,7 +21,8 @@ KEY = "$ELEVENLABS_API_KEY"  # stands where the key would
 LEAST = ("sort_by", "sort_direction", "folders_first", "page_size")  # parts of a query that many have
 
 _SECRET = re.compile(r"(?i)([?&][\w.\-]*(?:key|token|secret|signature|password)[\w.\-]*=)[^&]+")
-_ID = re.compile(r"(?<=/)(\w{10})\w{6,}")
+_ID = re.compile(r"(?<=/)\w{16,}")
+LEAST_ID = 10  # characters of one
 _BODIES = {"application/json": "--data @body.json", "multipart/form-data": "-F file=@FILE"}
 
 
@@ -72,14 +73,15 @@ class Request(NamedTuple):
 def in_short(path: str, width: int) -> str:
     """A path below `BELOW`; where it is longer than `width`, what tells it from others goes first.
 
-    That are the parts of the query that not all have, and what stands behind an id, which is cut.
+    That are the parts of the query that not all have, and what stands behind an id, which is cut as needed.
     """
     path = path.removeprefix(BELOW)
     if len(path) <= width:
         return path
     where, mark, query = path.partition("?")
     if len(where) > width or (len(where) > width // 2 and query):
-        where = _ID.sub(r"\1…", where)
+        over = len(where) - (width // 2 if query else width)
+        where = _ID.sub(lambda id: id[0][: max(LEAST_ID, len(id[0]) - over - 1)] + "…", where)
     asked = sorted(query.split("&"), key=lambda part: _rank(part.partition("=")[0]))
     return where + mark + "&".join(asked)
 

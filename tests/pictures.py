@@ -62,6 +62,7 @@ async def browsing(house: House, service: Service, shot: Shot) -> None:
     await house.press("u", "/", *"re")
     await shot("browse-filter")
     await house.press("enter", "i")
+    await house.until(lambda: not house.browse.reading.busy)
     await shot("info")
     await house.press("A")
     await house.until(lambda: not house.browse.reading.busy)

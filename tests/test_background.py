@@ -141,8 +141,8 @@ def test_what_is_kept_of_an_error_keeps_nothing_of_where_it_came_through_alive()
     ("path", "width", "short"),
     [
         ("knowledge-base", 36, "knowledge-base"),
-        ("knowledge-base/hoAwfmTglgSmBMdurqEe/content", 36, "knowledge-base/hoAwfmTglg…/content"),
-        ("knowledge-base/5RUw34MLnq5mw1tzCuZ8/content", 36, "knowledge-base/5RUw34MLnq…/content"),
+        ("knowledge-base/hoAwfmTglgSmBMdurqEe/content", 36, "knowledge-base/hoAwfmTglgSm…/content"),
+        ("knowledge-base/5RUw34MLnq5mw1tzCuZ8/content", 36, "knowledge-base/5RUw34MLnq5m…/content"),
         ("knowledge-base/5RUw34MLnq5mw1tzCuZ8/content", 80, None),
         (
             "knowledge-base?page_size=100&folders_first=false&sort_by=name&types=url",
@@ -267,7 +267,7 @@ async def test_tasks_tell_what_runs_leaving_asks_before_it_is_cut_off_and_x_canc
         await house.until(lambda: "done, looks again at" in drawn(house), "how it stands")
         assert "x cancel" not in house.line("footer") and "cannot be cancelled" in drawn(house)
         await house.press("x")
-        assert "Cancel: the service is not asked" in house.notices
+        assert "Cancel: it waits for its next look" in house.notices
         await house.press("q", "/", *"Long", "enter", "space", "space", "space", "I")
         await house.until(lambda: drawn(house).count("no index yet") >= 3, "no index under any model")
         hold = wire.hold("request", method="POST", path="rag-index$")

@@ -97,10 +97,10 @@ async def test_all_countdowns_are_cancelled_together_and_one_that_is_over_is_not
                     await asyncio.sleep(0.01)
 
         await both_count_down()
-        assert "Not soon, again in" in words(follower)
+        assert "Not soon · again in" in words(follower)
         reads[0].cancel()
         await asyncio.gather(reads[0], return_exceptions=True)
-        assert "Not late, again in" in words(follower)
+        assert "Not late · again in" in words(follower)
         reads[0] = asyncio.create_task(api.get("soon"))
         await both_count_down()
         assert kb.waiting is not None
@@ -114,7 +114,7 @@ def test_a_countdown_is_told_in_a_sentence_where_there_is_room_and_in_a_word_whe
     follower = Follower(kb, View, lambda sentence, look: None)
     wait = SimpleNamespace(until=time.monotonic() + 7.5, reason=SENTENCE, kind=Offline)
     kb.waiting = SimpleNamespace(next=wait)
-    whole = "nowhere.example cannot be reached, again in 8 s (X stops)"
+    whole = "nowhere.example cannot be reached · again in 8 s (X stops)"
     assert follower.countdown("X", len(whole)) == whole
     assert follower.countdown("X", len(whole) - 1) == "offline · again in 8 s (X stops)"
     assert follower.countdown("X", 5) == "offline · again in 8 s (X stops)"
@@ -173,7 +173,7 @@ async def test_a_countdown_leaves_room_for_the_name_of_the_workspace_and_the_pla
         await house.until(lambda: "busy · again in" in house.line("header"), "in short")
         assert "kbtui  acme" in house.drawn[0] and "Root" in house.drawn[0] and "X stops" in house.drawn[0]
         await house.pilot.resize_terminal(160, 24)
-        await house.until(lambda: f"{why}, again in" in house.drawn[0], "in full")
+        await house.until(lambda: f"{why} · again in" in house.drawn[0], "in full")
         assert "kbtui  acme" in house.drawn[0] and "Root" in house.drawn[0] and "X stops" in house.drawn[0]
         await house.press("T")
         await house.until(lambda: why in "".join(house.drawn[1:]), "in full")

@@ -55,10 +55,10 @@ async def test_a_text_is_given_to_a_command_on_its_input_alone(
         lingered.unlink()
         await house.press("3", "l", "V", "|")
         await house.until(lambda: "is given the source of the text" in house.drawn[-2], "what is typed")
-        assert house.browse.has_class("-full")
+        assert house.browse.full
         assert await piped("up", *"; exit 3", "enter") == TEXT.encode(), "byte for byte"
         assert "ended with 3; it was given the source" in house.notices
-        assert house.browse.pane == "view" and house.browse.has_class("-full")
+        assert house.browse.pane == "view" and house.browse.full
         lingered.unlink()
         assert await piped("g", "|") == TEXT.replace("\x1b", "␛").encode(), "for a pager nothing to obey"
         assert "ended with 7" in house.notices and not lingered.exists()

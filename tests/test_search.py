@@ -81,10 +81,13 @@ def test_a_result_tells_where_something_is_left_out_and_drops_a_folder_whole() -
         assert sum(len(text) for text, _ in parts) <= width
         return "".join(text for text, _ in parts).rstrip(), [text for text, look in parts if look == "hit"]
 
-    told = "  When a caller wants their…  …ccount is closed within 30 days. … text    0.50"
+    told = "  When a caller wants their…  …closed within 30 days. Until then  text    0.50"
     assert line(0, 79) == (told, ["30 days"])
-    assert "  …ccount is closed within 30 days… text" in line(0, 76)[0], "words follow"
-    assert line(0, 72)[1] == ["30 d"] and "30 d… text" in line(0, 72)[0], "the ellipsis is no hit"
+    assert "  …d within 30 days. Until then  text" in line(0, 72)[0], "what comes before gives way first"
+    long = (snippet[0], ("thirty or more days in a row", True), (". Until then", False))
+    results._found[0] = Found("a", name, "text", 0.5, long)
+    assert line(0, 72)[1] == ["thirty or more days "] and "days …  text" in line(0, 72)[0], "… is no hit"
+    results._found[0] = Found("a", name, "text", 0.5, snippet)
     assert line(0, 119)[0].startswith(f"  {name}   …ccount is closed within 30 days. Until then ")
     assert line(0, 198)[0].startswith(f"  {name}  Privacy      ") and "…  …" not in line(0, 198)[0]
     assert line(1, 79)[0].startswith("  Short  ") and "days  " in line(1, 79)[0]

@@ -13,7 +13,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 
-from kbtui.tui.widgets.words import Words
+from kbtui.tui.widgets.words import LONGEST_TAG, TAG, Words
 from kbtui.tui.widgets.wrapped import Wrapped
 
 STEPS = int(os.environ.get("KBTUI_KEYS", "1500"))
@@ -90,6 +90,19 @@ async def test_the_end_of_a_row_is_a_stop_on_the_way_to_that_of_its_line_and_del
         assert area.text == "\nbelow" and area.cursor_location == (0, 0)
         area.action_delete_to_start_of_line()
         assert area.text == "\nbelow"
+
+
+@pytest.mark.parametrize(
+    ("html", "tags"),
+    [
+        ("<p>a < b and c > d</p>", ["<p>", "</p>"]),
+        ('<a href="x>1"><br/>', ['<a href="x>', "<br/>"]),
+        ("<!-- note --><H2\nid=x>", ["<!-- note -->", "<H2\nid=x>"]),
+        ("< p> <5 days> <" + "p" * 600 + ">", []),
+    ],
+)
+def test_tags_are_told_from_what_only_looks_like_them(html: str, tags: list[str]) -> None:
+    assert TAG.findall(html) == tags and all(len(tag) <= LONGEST_TAG for tag in tags)
 
 
 async def test_undo_goes_back_to_where_the_visit_began() -> None:

@@ -200,7 +200,8 @@ class AnswerPanes(Finding):
         if self.answer is not None:
             self.results.both = frozenset(here_of(each).document for each in self.answer)
             self._beside.show(
-                [(" Search", "strong"), (f"  {BOTH}", "key"), (" in both", "dim")], [self.searched, (" ", "")]
+                [(" Search", "strong"), (f"  {BOTH}", "key"), (" in both", "dim")],
+                [self.searched, (" · score ", "dim")],
             )
             self.results.show(self.hits)
 

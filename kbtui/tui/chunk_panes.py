@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 LOW = 14  # lines below which there is room for the chunks or the text, not for both
 LEAST_MODEL = 8  # cells of a model that would tell which it is
-ROOMY = 30  # and from which there is a line for the heads of columns
+ROOMY = 24  # and from which there is a line for the heads of columns
 BESIDE = 100  # columns from which the text stands beside the chunks, not below
 ASKING: Part = ("asking …", "dim")
 

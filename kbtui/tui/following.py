@@ -189,7 +189,7 @@ class Follower:
         if (left := wait.until - time.monotonic()) <= 0:
             return f"{_word(wait.kind)} · trying again"
         again = f"again in {ceil(left)} s{f' ({key} stops)' if key else ''}"
-        why = f"{safe(wait.reason).partition('. ')[0].rstrip('.')}, {again}"
+        why = f"{safe(wait.reason).partition('. ')[0].rstrip('.')} · {again}"
         return why if cell_len(why) <= room else f"{_word(wait.kind)} · {again}"
 
     def status(self, key: str, room: int = WIDE) -> list[Part]:

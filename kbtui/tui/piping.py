@@ -51,6 +51,7 @@ class Piping(Viewing):
         words = "source of the text" if self._part == "source" else "plain words of the text"
         field.placeholder = f"a command that is given the {words}" + (f"; none: {none}" if none else "")
         field.value = ""
+        self.app.clear_notifications()  # none lies over what is typed
         field.display = True
         self.set_focus(field)
 

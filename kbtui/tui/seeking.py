@@ -64,6 +64,7 @@ class Seeking(CommandScreen[None]):
         self._label.show([(f" {label} ", "dim")])
         self._then.show([(" with ", "dim")])
         self._then.display = self._instead.display = place == "replace"
+        self.app.clear_notifications()  # none lies over what is typed
         self._bar.display = True
         self.set_focus(self._instead if place == "replace" else self._field)
         self.show_found()

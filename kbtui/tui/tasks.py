@@ -75,7 +75,7 @@ DONE = "what is done stays done"
 FINISHED = "a change that was begun is finished"
 SHOWN = "it ends when what it tells is not shown any more"
 LOOKS = "R in Browse looks at the service again"
-IDLE = "the service is not asked at the moment"
+IDLE = "it waits for its next look"
 GOES_ON = "what was begun, the service goes on with"
 
 

@@ -82,7 +82,8 @@ class Side(Vertical):
         begin, end = (found[0].start, found[-1].end) if found else (0, len(text))
         begin, end = begin if first else 0, len(text) if last is None else end
         lines: list[list[Part]] = [[]]
-        for part, look in ((text[:begin], "dim"), (text[begin:end], ""), (text[end:], "dim")):
+        shared = "" if begin == 0 and end == len(text) else "strong"  # seen without colours, too
+        for part, look in ((text[:begin], "dim"), (text[begin:end], shared), (text[end:], "dim")):
             line, *others = part.split("\n")
             lines[-1].append((line, look))
             lines += [[(each, look)] for each in others]

@@ -37,7 +37,8 @@ class Editor(Seeking):
         self.kb = app.kb
         self.draft = draft
         self._header = Line("header")
-        self.area = Words(draft.text, "words", self.show_lines, self.show_footer)
+        html = draft.format == "html"
+        self.area = Words(draft.text, "words", self.show_lines, self.show_footer, tags=html)
         self.saving = False
         self._obstacle = ""  # why the text cannot be saved any more, in a few words
         self._looked = -1  # the version of the mirror that was asked

@@ -138,8 +138,9 @@ class Palette(CommandScreen[None]):
         commands = [] if self.words.startswith(OPEN) else self._commands(words)
         names = self._named(self._named_by())
         entries: list[Entry] = []
-        few = words and any(found for _, found in names)
         groups = [("Commands", commands), *names]
+        lines = sum(1 + len(found) for _, found in groups if found)
+        few = words and any(found for _, found in names) and lines > self._found.size.height
         for title, found in sorted(groups, key=lambda group: not any(map(self._is_meant, group[1][:1]))):
             most = FIRST if few and title == "Commands" else len(found)
             if found:

@@ -66,7 +66,7 @@ def joined(facts: Sequence[Part]) -> list[Part]:
 
 def pane_head(head: str, led: bool) -> Part:
     """What stands above a pane, as wide whether the keys are there or not."""
-    return (f"▸{head}", "cursor") if led else (f" {head}", "strong")
+    return (f"▸ {head}", "cursor") if led else (f"  {head}", "strong")
 
 
 def cells(parts: Sequence[Part]) -> int:

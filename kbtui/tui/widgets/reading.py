@@ -130,7 +130,7 @@ class Reading(Vertical):
         self._missing = False
         if row is None:
             self._body = None
-            self.view.say([])
+            self.view.say([[(" Nothing is selected.", "dim")]])
         elif self.tab == "agents":
             await self._show_agents(kb, row, again)
         elif self.open_tab == "info":

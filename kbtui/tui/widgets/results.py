@@ -16,7 +16,7 @@ NARROW = 70  # cells below which there is room for the name and the score
 NARROWEST = 34  # and for the name alone
 NAME = 60  # cells at most of a name and its folder, where more stands beside them
 TYPE, SCORE = 6, 5  # cells
-LEAD = 24  # characters of a snippet before the first word that was found
+LEAD = 24  # characters of a snippet before the first word that was found, at most
 BOTH = "●"  # before what is in an answer and found by a search
 
 
@@ -56,9 +56,9 @@ class Results(VirtualList):
             score = f"{found.score:.2f}" if found.score is not None else "" if found.snippet else "name"
             parts.append((" " * (name - cells(title)), ""))
             if room:
-                snippet = _in_room(_around_the_first(found.snippet), room)
+                snippet = _in_room(_around_the_first(found.snippet, room), room)
                 parts += [("  ", ""), *snippet, (" " * (room - cells(snippet)), "")]
-                parts.append((f" {fit(safe(found.type), TYPE)}", "dim"))
+                parts.append((f"  {fit(safe(found.type), TYPE)}", "dim"))
             parts.append((f" {fit(score, SCORE, right=True)} ", "dim"))
         return parts
 
@@ -69,7 +69,7 @@ class Results(VirtualList):
         if width < NARROW:
             return scored if width >= NARROWEST else width - 2, 0
         name = min(NAME, width // 3)
-        return name, scored - (name + 2) - (1 + TYPE)
+        return name, scored - (name + 2) - (2 + TYPE)
 
     def heads(self, width: int) -> str:
         """What stands above the columns."""
@@ -78,7 +78,7 @@ class Results(VirtualList):
         if width < NARROWEST:
             return "  Name"
         name, room = self._cells(width)
-        words = f"  {fit('Words', room)} {fit('Type', TYPE)}" if room else ""
+        words = f"  {fit('Words', room)}  {fit('Type', TYPE)}" if room else ""
         return f"  {fit('Name', name)}{words} {fit('Score', SCORE)}"
 
     def _title(self, found: Found, width: int) -> list[Part]:
@@ -124,12 +124,10 @@ def _in_a_line(words: str) -> str:
     return safe(words, newlines=True).replace("\n", " ").replace("\t", " ")
 
 
-def _around_the_first(snippet: Sequence[tuple[str, bool]]) -> list[Part]:
-    """Pieces of a snippet in one line, from a little before the first word that was found."""
-    parts: list[Part] = []
-    for words, is_hit in snippet:
-        text = _in_a_line(words)
-        if not is_hit and not parts and len(text) > LEAD:
-            text = "…" + text[-LEAD:]
-        parts.append((text, "hit" if is_hit else "dim"))
-    return parts
+def _around_the_first(snippet: Sequence[tuple[str, bool]], room: int) -> list[Part]:
+    """Pieces of a snippet in a line of so many cells, from a little before the first word that was found."""
+    parts = [(_in_a_line(words), "hit" if is_hit else "dim") for words, is_hit in snippet]
+    lead = min(LEAD, max(room // 4, room - cells(parts[1:]) - 1))
+    if parts and not snippet[0][1] and len(parts[0][0]) > lead:
+        parts[0] = ("…" + parts[0][0][-lead:], "dim")
+    return [*parts]

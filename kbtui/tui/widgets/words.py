@@ -21,6 +21,8 @@ from kbtui.tui.widgets.body import Body
 from kbtui.tui.widgets.scrolling import Scrolling
 from kbtui.tui.widgets.wrapped import Wrapped, shown, spread
 
+TAG = re.compile(r"</?[a-z][^<>]{,500}>|<!--[^<>]{,500}-->", re.IGNORECASE)
+LONGEST_TAG = 510  # characters
 PAUSE = 1.0  # seconds without a key, after which the rows below a long line's change are set anew
 
 
@@ -34,8 +36,17 @@ class Words(Scrolling, TextArea):
     document: Body
     wrapped_document: Wrapped
 
-    def __init__(self, text: str, id: str, edited: Callable[[], object], moved: Callable[[], object]) -> None:
-        self._edited, self._moved = edited, moved
+    def __init__(
+        self,
+        text: str,
+        id: str,
+        edited: Callable[[], object],
+        moved: Callable[[], object],
+        *,
+        tags: bool = False,
+    ) -> None:
+        """`tags`: it is HTML, whose tags stand back behind the words."""
+        self._edited, self._moved, self._tags = edited, moved, tags
         self._marks: re.Pattern[str] | None = None
         self._pause: Timer | None = None
         self._reach = 0  # characters of the longest place that is marked
@@ -199,6 +210,10 @@ class Words(Scrolling, TextArea):
     def _looks(self, row: int, line: str, start: int, end: int) -> list[tuple[int, int, Style]]:
         """What is drawn otherwise in a part of a line: from where to where, what lies on top last."""
         looks: list[tuple[int, int, Style]] = []
+        if self._tags:
+            dim: Style = self.app.looks["dim"]  # type: ignore[attr-defined]
+            tags = TAG.finditer(line, max(0, start - LONGEST_TAG), end + LONGEST_TAG)
+            looks += [(*tag.span(), dim) for tag in tags]
         if self._marks is not None:
             hit: Style = self.app.looks["hit"]  # type: ignore[attr-defined]
             near = self._marks.finditer(line, max(0, start - self._reach), end + self._reach)
