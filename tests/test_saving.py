@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -118,9 +119,13 @@ async def test_places_that_both_sides_changed_are_decided_one_by_one(
         assert "Place 1 of 2 · to be decided" in house.line("place")
         sides = [line.split() for line in house.drawn[2:8]]
         assert ["mine", "In", "30", "days."] in sides and ["theirs", "In", "7", "days."] in sides
+        merged = cast(ConflictScreen, house.app.screen).merged
+        assert "2 places to be decided stand here as the service holds them" in merged.text
+        assert "+Mine." in merged.text and "<<<<<<<" not in merged.text and "30 days" not in merged.text[:300]
         await house.press("enter")
         assert "2 places are still to be decided" in house.notices and service.text(id) == theirs
         await house.press("m")
+        assert "+In 30 days." in merged.text and "The place that is to be decided stands" in merged.text
         assert "Place 2 of 2" in house.line("place") and "1 place to be decided" in house.line("merged-head")
         columns = {max(line.find("Thrice."), line.find("…Then never.")) for line in house.drawn[2:9]}
         assert len(columns - {-1}) == 1, "what goes on there is told to, in the same column"
