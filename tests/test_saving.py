@@ -569,7 +569,7 @@ async def test_a_question_is_answered_though_an_editor_is_about_to_open_and_ther
         await house.press("escape")
         await house.until(lambda: house.app.screen is house.browse, "left")
         (draft,) = house.browse.kb.drafts.all()
-        assert draft.text == "New. Mine. " + BASE
+        assert draft.text == "Mine. New. " + BASE, "one goes on where the words of the draft end"
 
 
 # Words that cannot be sent, or kept

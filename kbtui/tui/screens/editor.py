@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.widgets import TextArea
 
 from kbtui.content import safe
+from kbtui.differences import last_difference
 from kbtui.placing import Passages
 from kbtui.tui.background import background
 from kbtui.tui.seeking import Seeking
@@ -59,6 +60,8 @@ class Editor(Seeking):
         self.show_lines()
         if self._passage:
             self._go_to(self._passage)
+        elif end := last_difference(self.draft.base, self.text):  # where one was typing last, or nearly
+            self.area.move_cursor(self.area.document.location_of(end), center=True)
 
     @background("passage")
     async def _go_to(self, passage: str) -> None:
