@@ -160,7 +160,8 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
         await house.press("g", "d")
         await house.until(lambda: any("document changed since" in line for line in house.drawn), "told")
         await house.press("enter")
-        await house.editor()
+        editor = await house.editor()
+        assert editor.area.cursor_location == (0, len("Mine. ")), "where its last words were typed"
         service.delete(id)
         await house.press("ctrl+s")
         await house.until(
@@ -187,7 +188,7 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
 
 
 async def test_what_is_typed_while_a_save_is_under_way_survives_it(
-    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id = service.add("Shared", BASE)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
@@ -196,7 +197,10 @@ async def test_what_is_typed_while_a_save_is_under_way_survives_it(
         hold = wire.hold("answer", method="PATCH")
         await house.press(*"1", "ctrl+s")
         await wire.seen(lambda request: request.method == "PATCH")
-        assert "saving" in house.line("header")
+        assert "saving … · markdown" in house.line("header")
+        with monkeypatch.context() as patch:
+            patch.setattr(following, "SILENT", 0.0)
+            await house.until(lambda: "saving … · no answer for " in house.line("header"), "it is told")
         await house.press(*"2")
         hold.release()
         await house.until(lambda: "Saved, verified" in house.notices, "the first")

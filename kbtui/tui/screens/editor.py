@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
@@ -18,13 +19,16 @@ from kbtui.placing import Passages
 from kbtui.tui.background import background
 from kbtui.tui.seeking import Seeking
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Line, Part, joined
+from kbtui.tui.widgets.line import Line, Part, cells, joined
 from kbtui.tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from kbtui.drafts import Draft
     from kbtui.knowledge_base import Saved
     from kbtui.tui.app import KbApp
+
+NAME = 24  # cells of the name that are left to it, whatever is told beside it
+AROUND = len(" ●  ")
 
 
 class Editor(Seeking):
@@ -74,25 +78,35 @@ class Editor(Seeking):
     def show_lines(self) -> None:
         dirty = self.dirty
         mark: Part = ("● ", "warn") if dirty else ("  ", "")
-        unsafe = self.kb.drafts.trouble
-        trouble: list[Part] = [(f"drafts are not safe: {unsafe}", "bad")] if unsafe else []
+        name = safe(self.draft.name[:300])
+        room = self.app.size.width - min(cell_len(name), NAME) - AROUND
         self._header.show(
-            [(" ", ""), mark, (safe(self.draft.name[:300]), "strong"), (f"  {self._place}", "dim")],
-            joined([*trouble, self._state(dirty), (safe(self.draft.format), "dim")]),
+            [(" ", ""), mark, (name, "strong"), (f"  {self._place}", "dim")], joined(self._told(dirty, room))
         )
         self.show_found()
         self.show_footer()
 
-    def _state(self, dirty: bool) -> Part:
+    def _told(self, dirty: bool, room: int) -> list[Part]:
+        """How the words stand, and the line; of these, what so many cells have room for, the first surely."""
+        unsafe = self.kb.drafts.trouble
+        facts: list[Part] = [(f"drafts are not safe: {unsafe}", "bad")] if unsafe else []
+        facts += self._state(dirty)
+        facts += self.kbapp.amiss(room - cells(joined([*facts, ("", "")])))
+        facts.append((safe(self.draft.format), "dim"))
+        while len(facts) > 1 and cells(joined(facts)) > room:
+            facts.pop()
+        return facts
+
+    def _state(self, dirty: bool) -> list[Part]:
         """How the words stand to those of the service."""
         if self.saving:
-            return (self.kbapp.countdown(self.app.size.width // 2) or "saving …", "warn")
+            return [("saving …", "warn")]
         self._look_for_obstacles()
         if self._obstacle:
-            return (f"✕ cannot be saved: {self._obstacle}", "bad")
+            return [(f"✕ cannot be saved: {self._obstacle}", "bad")]
         if dirty:
-            return ("not saved yet", "warn")
-        return ("as seen last" if self.kbapp.trouble else "as in the service", "dim")
+            return [("not saved yet", "warn")]
+        return [("as seen last" if self.kbapp.trouble else "as in the service", "dim")]
 
     def _look_for_obstacles(self) -> None:
         """Find out whether the text could be saved, as far as the mirror knows; tell what has changed."""
