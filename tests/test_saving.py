@@ -161,7 +161,13 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
         await house.until(lambda: any("document changed since" in line for line in house.drawn), "told")
         await house.press("enter")
         editor = await house.editor()
+        assert "not saved yet · changed by others · markdown" in house.line("header")
         assert editor.area.cursor_location == (0, len("Mine. ")), "where its last words were typed"
+        service.patch(id, content=BASE)
+        await house.press("ctrl+o", "tab")
+        await house.until(lambda: "where the edit began" in "\n".join(house.drawn), "asked")
+        await house.press("escape")
+        assert "not saved yet · markdown" in house.line("header"), "it says again what it said"
         service.delete(id)
         await house.press("ctrl+s")
         await house.until(

@@ -45,7 +45,8 @@ class Editor(Seeking):
         self.area = Words(draft.text, "words", self.show_lines, self.show_footer)
         self.saving = False
         self._obstacle = ""  # why the text cannot be saved any more, in a few words
-        self._looked = -1  # the version of the mirror that was asked
+        self._changed = False  # others saved another text since
+        self._looked: tuple[int, Draft] | None = None  # for whom which version of the mirror was asked
         self._passage = passage
         self._place = safe(self.kb.place(draft.document))
 
@@ -66,6 +67,10 @@ class Editor(Seeking):
             self._go_to(self._passage)
         elif end := last_difference(self.draft.base, self.text):  # where one was typing last, or nearly
             self.area.move_cursor(self.area.document.location_of(end), center=True)
+
+    def on_screen_resume(self) -> None:
+        self._looked = None  # what lay over it may have asked for the text of now
+        self.show_lines()
 
     @background("passage")
     async def _go_to(self, passage: str) -> None:
@@ -101,19 +106,21 @@ class Editor(Seeking):
         """How the words stand to those of the service."""
         if self.saving:
             return [("saving …", "warn")]
-        self._look_for_obstacles()
+        self._look_at_the_mirror()
         if self._obstacle:
             return [(f"✕ cannot be saved: {self._obstacle}", "bad")]
+        changed: list[Part] = [("changed by others", "warn")] if self._changed else []
         if dirty:
-            return [("not saved yet", "warn")]
-        return [("as seen last" if self.kbapp.trouble else "as in the service", "dim")]
+            return [("not saved yet", "warn"), *changed]
+        return changed or [("as seen last" if self.kbapp.trouble else "as in the service", "dim")]
 
-    def _look_for_obstacles(self) -> None:
-        """Find out whether the text could be saved, as far as the mirror knows; tell what has changed."""
+    def _look_at_the_mirror(self) -> None:
+        """Find out whether the text is still the one of now, and could be saved; tell what has changed."""
         version = self.kb.mirror.version
-        if version == self._looked:
+        if self._looked is not None and self._looked[0] == version and self._looked[1] is self.draft:
             return
-        self._looked, before = version, self._obstacle
+        self._looked, before = (version, self.draft), self._obstacle
+        self._changed = self.kb.changed_since(self.draft)
         row = self.kb.mirror.row(self.draft.document)
         if row is None:
             self._obstacle = "it is gone from the service" if self.kb.mirror.swept() else ""
@@ -241,7 +248,7 @@ class Editor(Seeking):
             field="content",
             format=self.draft.format,
             base=text,
-            base_updated=self.draft.base_updated,
+            base_updated=saved.updated,
         )
         self._journal()
         self.show_lines()
