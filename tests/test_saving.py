@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -168,6 +169,10 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
         await house.until(lambda: "where the edit began" in "\n".join(house.drawn), "asked")
         await house.press("escape")
         assert "not saved yet · markdown" in house.line("header"), "it says again what it said"
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices and not editor.saving, "saved")
+        assert editor.draft.base_updated > draft.base_updated, "a save of one's own is no change by others"
+        await house.type("Too. ")
         service.delete(id)
         await house.press("ctrl+s")
         await house.until(
@@ -180,7 +185,7 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
             lambda: any("it is gone; w makes one " in f"{line} " for line in house.drawn), "told"
         )
         await house.press("d")
-        await house.until(lambda: "+Mine. One." in "\n".join(house.drawn), "what it changes")
+        await house.until(lambda: "+Mine. Too. One." in "\n".join(house.drawn), "what it changes")
         await house.press("tab")
         await house.until(lambda: "not found." in "\n".join(house.drawn), "against the service")
         await house.press("escape")
@@ -190,7 +195,7 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
         await house.until(lambda: "as a new document: Shared (mine)." in house.notices, "written")
         assert house.drafts == []
         await house.select("Shared (mine)")
-        assert service.text(house.row.id) == "Mine. " + BASE
+        assert service.text(house.row.id) == "Mine. Too. " + BASE
 
 
 async def test_what_is_typed_while_a_save_is_under_way_survives_it(
@@ -305,6 +310,8 @@ async def test_a_line_cut_while_saving_loses_nothing_and_the_next_save_tells_the
         assert "Saved" not in house.notices and len(wire.patches) == 1
         await house.until(lambda: not editor.saving, "over")
         assert house.drafts[0].text == "Mine. " + BASE and "not saved yet" in house.line("header")
+        asked = replace(editor.draft, base="", base_updated=0)
+        assert not house.browse.kb.changed_since(asked), "while nobody knows, it may be these very words"
         carried_out = point == "answer"
         assert (service.text(id) == "Mine. " + BASE) is carried_out
         wire.heal()
