@@ -7,6 +7,7 @@ and the mirror's `version` tells that it moved.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -111,6 +112,21 @@ class Access:
         """What was waited for is tried again now: how that ends is not known yet."""
         return next((wait for wait in self._waits if wait.trying), None)
 
+    @property
+    def silent(self) -> float:
+        """Seconds for which nothing has come of a request under way; 0 where none is waited for."""
+        api = self._connected
+        since = api.waiting_since if api is not None else None
+        return time.monotonic() - since if since is not None else 0.0
+
+    @property
+    def _connected(self) -> Api | None:
+        """The client, if it was built."""
+        built = self._connecting
+        if built is None or not built.done() or built.cancelled() or built.exception():
+            return None
+        return built.result()
+
     async def check(self) -> None:
         """Try the key with a list call, the smallest that needs nothing but `convai_read`.
 
@@ -186,5 +202,5 @@ class Access:
         self.mirror.close()
 
     async def _disconnect(self) -> None:
-        if self._connecting is not None and self._connecting.done() and not self._connecting.exception():
-            await self._connecting.result().aclose()
+        if (api := self._connected) is not None:
+            await api.aclose()

@@ -44,6 +44,11 @@ class Calls:
             base_url, key, pacing=pacing, on_wait=on_wait, on_exchange=on_exchange, environ=environ
         )
 
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when nothing has come of a request under way, by `time.monotonic`, or None."""
+        return self._line.waiting_since
+
     async def aclose(self) -> None:
         """Close every connection, for good."""
         await self._line.aclose()

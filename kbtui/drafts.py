@@ -18,6 +18,7 @@ from pathlib import Path
 
 from kbtui.errors import Refused
 from kbtui.journal import UNREADABLE, Draft, Journal, returned
+from kbtui.rows import Body, DocumentRow
 
 __all__ = ["Draft", "Drafts"]
 
@@ -388,3 +389,17 @@ def _constant(text: str) -> Callable[[], str]:
 
 def _new_id() -> str:
     return secrets.token_hex(8)
+
+
+def is_another(row: DocumentRow, body: Body | None, draft: Draft) -> bool:
+    """Whether a document that was changed since a draft began may say another thing than it began with.
+
+    Args:
+        body: its text, where that is known as it is now. Where it is not, a change that gave it a new name
+            left the text alone, unless its size is another, too.
+    """
+    if draft.field == "name":
+        return row.name != draft.base
+    if body is not None:
+        return body.text != draft.base
+    return row.name == draft.name or row.size != len(draft.base.encode("utf-8", "surrogatepass"))

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kbtui.changes import image
-from kbtui.drafts import Draft
+from kbtui.drafts import Draft, is_another
 from kbtui.errors import Conflict, Error, NotFound, Offline, Refused
 from kbtui.history import Change
 from kbtui.lists import Lists
@@ -36,13 +36,14 @@ class Saved:
     `state` is "saved" (read back, equal), "unchanged" (nothing was sent), or "differs" (the service keeps
     another text than was sent; it is in `service_text` and the draft stays until that is accepted).
     `draft` holds what was typed while the save was under way, on top of what was saved, if anything was.
-    `change` is what the history has of it.
+    `change` is what the history has of it, `updated` when the service last changed it (Unix seconds).
     """
 
     state: str
     service_text: str = ""
     draft: Draft | None = None
     change: Change | None = None
+    updated: int = 0
 
 
 class AskedAgain(NamedTuple):
@@ -197,6 +198,16 @@ class KnowledgeBase(Lists):
         else:
             self.drafts.flush()
 
+    def changed_since(self, draft: Draft) -> bool:
+        """Whether the service may hold another text or name than a draft began with, as far as is known here.
+
+        What was sent from here and had no answer yet is not called a change.
+        """
+        row = self.mirror.row(draft.document)
+        if row is None or row.updated <= draft.base_updated or self._in_doubt(draft.document):
+            return False
+        return is_another(row, self.kept_body(row), draft)
+
     async def save(self, draft: Draft, text: str) -> Saved:
         """Send a text, after a look at what the service has now; read it back.
 
@@ -230,7 +241,7 @@ class KnowledgeBase(Lists):
             return self._saved(draft, text, back.updated, "saved")
 
     def _saved(self, draft: Draft, text: str, updated: int, state: str) -> Saved:
-        return Saved(state, draft=self.drafts.saved(draft, text, updated=updated))
+        return Saved(state, draft=self.drafts.saved(draft, text, updated=updated), updated=updated)
 
     def _in_doubt(self, document: str) -> bool:
         return any(change.document == document for change in self.history.pending(self.base_url))

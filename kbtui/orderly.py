@@ -9,9 +9,10 @@ way when whoever waits for it is cancelled in asyncio's, and nobody goes on befo
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import anyio
 import httpx
@@ -19,12 +20,22 @@ import httpx
 T = TypeVar("T")
 
 
+class _Step(NamedTuple):
+    scope: anyio.CancelScope
+    began: float  # by `time.monotonic`
+
+
 class Orderly(httpx.AsyncBaseTransport):
     """An httpx transport around another; what is under way when it is closed ends as if the line was cut."""
 
     def __init__(self, line: httpx.AsyncBaseTransport) -> None:
         self._line = line
-        self._under_way: dict[asyncio.Task[Any], anyio.CancelScope] = {}
+        self._under_way: dict[asyncio.Task[Any], _Step] = {}
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when nothing has come of what is waited for longest, by `time.monotonic`, or None."""
+        return min((step.began for step in self._under_way.values()), default=None)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self.step(self._line.handle_async_request(request), _closed)
@@ -34,8 +45,8 @@ class Orderly(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         while self._under_way:
-            for scope in self._under_way.values():
-                scope.cancel()
+            for each in self._under_way.values():
+                each.scope.cancel()
             await asyncio.wait(self._under_way)
         await self.step(self._line.aclose())
 
@@ -51,7 +62,7 @@ class Orderly(httpx.AsyncBaseTransport):
             raise httpx.ReadError("The line was closed.")
 
         step = asyncio.create_task(scoped())
-        self._under_way[step] = scope
+        self._under_way[step] = _Step(scope, time.monotonic())
         step.add_done_callback(self._under_way.pop)
         try:
             return await asyncio.shield(step)

@@ -147,10 +147,16 @@ class Transport:
         self._sleep = sleep
         self._opening = asyncio.Lock()
         self._opened: tuple[httpx.AsyncClient, Route] | None = None
+        self._line: Orderly | None = None
         self._closed = False
 
     def __repr__(self) -> str:
         return f"Transport({self.base_url!r})"
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when nothing has come of a request under way, by `time.monotonic`, or None."""
+        return self._line.waiting_since if self._line is not None else None
 
     async def aclose(self) -> None:
         """Close every connection, for good."""
@@ -378,9 +384,10 @@ class Transport:
                     max_connections=None, max_keepalive_connections=None, keepalive_expiry=IDLE
                 ),
             )
+            self._line = Orderly(line)
             client = httpx.AsyncClient(
                 headers={"xi-api-key": self._key, "user-agent": "kbtui"},
-                transport=Orderly(line),
+                transport=self._line,
                 trust_env=False,
             )
         except (ValueError, httpx.InvalidURL, ImportError):

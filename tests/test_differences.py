@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kbtui.differences import Merge, diff, hunks, joined, keeps, merge, reworded, unresolved
+from kbtui.differences import (
+    Merge,
+    diff,
+    hunks,
+    joined,
+    keeps,
+    last_difference,
+    merge,
+    reworded,
+    unresolved,
+)
 from tests.test_content import within
 
 lines = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "d\n", "\n", "e"]), max_size=12).map("".join)
@@ -297,3 +307,32 @@ def test_of_many_other_words_a_few_lines_are_told_and_how_many_more_places_there
     assert told[-1].words == "and in 77 more places"
     assert sum(len(each.words) for each in told) < 1_000
     assert sum(len(each.words) for each in reworded("a" * 100_000 + before, "b" * 100_000)) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("In 30 days.\nEnd.\n", "In 45| days.\nEnd.\n"),
+        ("One.\nTwo.\nThree.\n", "1.\nTwo.\n3|.\n"),
+        ("One.\n", "One.\nMore.\n|"),
+        ("One.\n", "Mine. |One.\n"),
+        ("One. Gone. Two.", "One. |Two."),
+        ("aa", "aaa|"),
+        ("", "all|"),
+        ("all", "|"),
+        ("same", "|same"),
+    ],
+)
+def test_the_last_difference_ends_behind_the_last_word_that_is_another(before: str, after: str) -> None:
+    assert last_difference(before, after.replace("|", "")) == after.index("|")
+
+
+@given(bodies, bodies)
+def test_what_stands_behind_the_last_difference_stands_at_the_end_of_both(before: str, after: str) -> None:
+    end = last_difference(before, after)
+    assert before == after or before.endswith(after[end:])
+
+
+def test_the_last_difference_of_long_texts_is_found_at_once() -> None:
+    text = "Some words. " * 100_000
+    assert within(0.1, lambda: last_difference(text, f"{text[:-9]}!{text[-9:]}")) == len(text) - 8

@@ -46,6 +46,7 @@ async def test_what_was_changed_is_listed_shown_and_put_back(
         await house.press("p")
         editor = await house.editor()
         assert editor.text == BASE and editor.draft.base == "Second. First. " + BASE
+        assert "as it was before the change of 2" in house.notices and "your draft" not in house.notices
         await house.press("ctrl+s")
         await house.until(lambda: service.text(id) == BASE, "saved")
         await house.until(lambda: not house.drafts, "nothing is left over")
@@ -110,5 +111,5 @@ async def test_what_is_typed_while_a_text_is_put_back_goes_into_the_editor(
         await house.press("escape")
         house.burst("g", "d", "enter", *"u ")
         editor = await house.editor()
-        await house.until(lambda: editor.text == "u us " + BASE, "a draft is gone on with in the same way")
+        await house.until(lambda: editor.text == "usu  " + BASE, "a draft is gone on with in the same way")
         assert service.text(id) == "First. " + BASE

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kbtui.drafts import DELAY, Draft, Drafts
+from kbtui.drafts import DELAY, Draft, Drafts, is_another
 from kbtui.errors import Refused
+from kbtui.rows import Body, DocumentRow
 
 URL = "https://api.example.com"
 BASE = "what was\r\nthere\u2028before"
+SIZE = len(BASE.encode())
 
 
 def begin(drafts: Drafts, document: str = "d1", base: str = BASE, field: str = "content") -> Draft:
@@ -796,3 +799,23 @@ os.read(0, 1)  # as a write to a terminal that takes no more
         assert left(tmp_path)[0].elsewhere
         process.kill()
     assert not left(tmp_path)[0].elsewhere
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "text", "another"),
+    [
+        ("Faq", SIZE, None, True),  # its text, or only how it is renewed: nobody knows
+        ("FAQ", SIZE, None, False),
+        ("FAQ", SIZE + 1, None, True),
+        ("Faq", SIZE + 1, BASE, False),
+        ("FAQ", SIZE, "Another.", True),
+    ],
+)
+def test_a_document_was_changed_by_others_where_its_text_may_be_another(
+    name: str, size: int, text: str | None, another: bool
+) -> None:
+    draft = Draft("a", "d", "Faq", "content", "html", BASE, 1, "Mine.", "b", 0.0, 0.0)
+    row = DocumentRow("d", name, "text", size, 0, 2, None, None, None, "admin", None, None)
+    body = Body("d", "html", text, 2) if text is not None else None
+    assert is_another(row, body, draft) is another
+    assert is_another(row, body, replace(draft, field="name", base="Faq")) is (name != "Faq")

@@ -431,7 +431,15 @@ async def test_a_text_of_the_mirror_is_called_as_seen_last(
         wire.down()
         await house.press("e")
         await house.editor()
-        await house.until(lambda: "as seen last" in house.line("header"), "told before the next look is due")
+        await house.until(lambda: "as seen last · offline · " in house.line("header"), "told at once")
+        await house.press(*"Mine. ")
+        assert "not saved yet · offline · " in house.line("header") and "Shared" in house.line("header")
+        await house.pilot.resize_terminal(50, 24)
+        await house.until(lambda: "again" not in house.drawn[0], "what there is room for")
+        assert "Shared" in house.drawn[0] and "not saved yet · offline " in house.drawn[0]
+        wire.up()
+        house.app.look_again()
+        await house.until(lambda: "offline" not in house.drawn[0] and "· markdown" in house.drawn[0], "back")
 
 
 # Drafts

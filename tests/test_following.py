@@ -20,9 +20,9 @@ from kbtui.rows import Progress, View
 from kbtui.tui import following
 from kbtui.tui.following import Follower
 from kbtui.tui.tasks import Tasks
-from tests.house import opened, settings_for
+from tests.house import BASE, opened, settings_for
 from tests.service import Service
-from tests.wire import Wire
+from tests.wire import Point, Wire
 
 SENTENCE = "nowhere.example cannot be reached. Check the network."
 
@@ -31,6 +31,7 @@ class Unreachable:
     """A knowledge base whose sweep begins and gets no answer."""
 
     waiting = trying = None
+    silent = 0.0
     drafts = SimpleNamespace(trouble="")
     mirror = SimpleNamespace(count=lambda scope: 1)
 
@@ -43,8 +44,8 @@ class Unreachable:
         raise Offline(SENTENCE)
 
 
-def words(follower: Follower) -> str:
-    return "".join(text for text, _ in follower.status("X"))
+def words(follower: Follower, room: int = following.WIDE) -> str:
+    return "".join(text for text, _ in follower.status("X", room))
 
 
 async def test_offline_names_a_time_is_told_once_and_claims_no_answer_before_one_came(
@@ -115,13 +116,30 @@ def test_a_countdown_is_told_in_a_sentence_where_there_is_room_and_in_a_word_whe
     wait = SimpleNamespace(until=time.monotonic() + 7.5, reason=SENTENCE, kind=Offline)
     kb.waiting = SimpleNamespace(next=wait)
     whole = "nowhere.example cannot be reached · again in 8 s (X stops)"
-    assert follower.countdown("X", len(whole)) == whole
-    assert follower.countdown("X", len(whole) - 1) == "offline · again in 8 s (X stops)"
-    assert follower.countdown("X", 5) == "offline · again in 8 s (X stops)"
+    assert words(follower, len(whole)) == whole
+    assert words(follower, len(whole) - 1) == "offline · again in 8 s (X stops)"
+    assert words(follower, 5) == "offline · again in 8 s (X stops)"
     wait.kind = Unexpected
-    assert follower.status("X", 20) == [("service fault · again in 8 s (X stops)", "warn")]
+    assert follower.status("", 20) == [("service fault", "warn"), (" · again in 8 s", "warn")]
     wait.until = time.monotonic()
-    assert follower.countdown("X") == "service fault · trying again"
+    assert words(follower) == "service fault · trying again"
+
+
+def test_a_service_that_is_silent_is_told_before_anything_but_a_line_that_is_known_to_be_gone() -> None:
+    kb: Any = Unreachable()
+    follower = Follower(kb, View, lambda sentence, look: None)
+    follower._progress = Progress("done", 1, 1, 0, 0, True)
+    kb.silent = following.SILENT - 0.1
+    assert words(follower) == "online" and not follower.amiss("X")
+    kb.silent = 12.9
+    assert words(follower) == "no answer for 12 s"
+    assert follower.amiss("") == [("no answer for 12 s", "warn")]
+    follower.halted = True
+    assert words(follower) == "no answer for 12 s"
+    follower._trouble = Offline(SENTENCE)
+    assert words(follower) == "offline · as seen last · R tries again"
+    assert words(follower, 30) == "offline · R tries again"
+    assert follower.amiss("", retry="") == [("offline", "bad")], "where R is a letter"
 
 
 def test_a_task_tells_its_own_state_and_not_what_another_waits_for() -> None:
@@ -160,6 +178,25 @@ async def test_as_long_as_it_is_not_known_how_another_try_ends_nobody_says_onlin
             with suppress(NotFound):
                 await reading
         assert words(follower) == "online" and follower.in_touch
+
+
+@pytest.mark.parametrize("point", ["request", "answer", "body"])
+async def test_a_request_of_which_nothing_comes_is_told_until_more_of_it_comes(
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: Point
+) -> None:
+    id = service.add("Shared", BASE)
+    async with workspace(wire.url, demo.key, tmp_path) as (kb, follower):
+        follower._progress = Progress("done", 1, 1, 0, 0, True)
+        monkeypatch.setattr(following, "SILENT", 0.01)
+        hold = wire.hold(point, path="/content$")
+        reading = asyncio.create_task(kb.read(id))
+        await asyncio.to_thread(hold.wait)
+        async with asyncio.timeout(10):
+            while words(follower) != "no answer for 0 s":  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        hold.release()
+        assert (await reading).text == BASE
+        assert words(follower) == "online" and kb.silent == 0
 
 
 async def test_a_countdown_leaves_room_for_the_name_of_the_workspace_and_the_place(

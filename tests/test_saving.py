@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -118,9 +120,13 @@ async def test_places_that_both_sides_changed_are_decided_one_by_one(
         assert "Place 1 of 2 · to be decided" in house.line("place")
         sides = [line.split() for line in house.drawn[2:8]]
         assert ["mine", "In", "30", "days."] in sides and ["theirs", "In", "7", "days."] in sides
+        merged = cast(ConflictScreen, house.app.screen).merged
+        assert "2 places to be decided stand here as the service holds them" in merged.text
+        assert "+Mine." in merged.text and "<<<<<<<" not in merged.text and "30 days" not in merged.text[:300]
         await house.press("enter")
         assert "2 places are still to be decided" in house.notices and service.text(id) == theirs
         await house.press("m")
+        assert "+In 30 days." in merged.text and "The place that is to be decided stands" in merged.text
         assert "Place 2 of 2" in house.line("place") and "1 place to be decided" in house.line("merged-head")
         columns = {max(line.find("Thrice."), line.find("…Then never.")) for line in house.drawn[2:9]}
         assert len(columns - {-1}) == 1, "what goes on there is told to, in the same column"
@@ -155,7 +161,18 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
         await house.press("g", "d")
         await house.until(lambda: any("document changed since" in line for line in house.drawn), "told")
         await house.press("enter")
-        await house.editor()
+        editor = await house.editor()
+        assert "not saved yet · changed by others · markdown" in house.line("header")
+        assert editor.area.cursor_location == (0, len("Mine. ")), "where its last words were typed"
+        service.patch(id, content=BASE)
+        await house.press("ctrl+o", "tab")
+        await house.until(lambda: "where the edit began" in "\n".join(house.drawn), "asked")
+        await house.press("escape")
+        assert "not saved yet · markdown" in house.line("header"), "it says again what it said"
+        await house.press("ctrl+s")
+        await house.until(lambda: "Saved, verified" in house.notices and not editor.saving, "saved")
+        assert editor.draft.base_updated > draft.base_updated, "a save of one's own is no change by others"
+        await house.type("Too. ")
         service.delete(id)
         await house.press("ctrl+s")
         await house.until(
@@ -168,7 +185,7 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
             lambda: any("it is gone; w makes one " in f"{line} " for line in house.drawn), "told"
         )
         await house.press("d")
-        await house.until(lambda: "+Mine. One." in "\n".join(house.drawn), "what it changes")
+        await house.until(lambda: "+Mine. Too. One." in "\n".join(house.drawn), "what it changes")
         await house.press("tab")
         await house.until(lambda: "not found." in "\n".join(house.drawn), "against the service")
         await house.press("escape")
@@ -178,11 +195,11 @@ async def test_a_draft_of_a_document_that_is_gone_or_changed_says_so_and_can_be_
         await house.until(lambda: "as a new document: Shared (mine)." in house.notices, "written")
         assert house.drafts == []
         await house.select("Shared (mine)")
-        assert service.text(house.row.id) == "Mine. " + BASE
+        assert service.text(house.row.id) == "Mine. Too. " + BASE
 
 
 async def test_what_is_typed_while_a_save_is_under_way_survives_it(
-    demo: Demo, service: Service, wire: Wire, tmp_path: Path
+    demo: Demo, service: Service, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id = service.add("Shared", BASE)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
@@ -191,7 +208,10 @@ async def test_what_is_typed_while_a_save_is_under_way_survives_it(
         hold = wire.hold("answer", method="PATCH")
         await house.press(*"1", "ctrl+s")
         await wire.seen(lambda request: request.method == "PATCH")
-        assert "saving" in house.line("header")
+        assert "saving … · markdown" in house.line("header")
+        with monkeypatch.context() as patch:
+            patch.setattr(following, "SILENT", 0.0)
+            await house.until(lambda: "saving … · no answer for " in house.line("header"), "it is told")
         await house.press(*"2")
         hold.release()
         await house.until(lambda: "Saved, verified" in house.notices, "the first")
@@ -290,6 +310,8 @@ async def test_a_line_cut_while_saving_loses_nothing_and_the_next_save_tells_the
         assert "Saved" not in house.notices and len(wire.patches) == 1
         await house.until(lambda: not editor.saving, "over")
         assert house.drafts[0].text == "Mine. " + BASE and "not saved yet" in house.line("header")
+        asked = replace(editor.draft, base="", base_updated=0)
+        assert not house.browse.kb.changed_since(asked), "while nobody knows, it may be these very words"
         carried_out = point == "answer"
         assert (service.text(id) == "Mine. " + BASE) is carried_out
         wire.heal()
@@ -564,7 +586,7 @@ async def test_a_question_is_answered_though_an_editor_is_about_to_open_and_ther
         await house.press("escape")
         await house.until(lambda: house.app.screen is house.browse, "left")
         (draft,) = house.browse.kb.drafts.all()
-        assert draft.text == "New. Mine. " + BASE
+        assert draft.text == "Mine. New. " + BASE, "one goes on where the words of the draft end"
 
 
 # Words that cannot be sent, or kept

@@ -400,9 +400,10 @@ class KbApp(
         """How it stands with the service, in at most so many cells if it can be said in so few."""
         return self._follower.status(self._stop_key("browse"), room) if self._follower is not None else []
 
-    def countdown(self, room: int) -> str:
-        """What a save waits for, and how long, likewise, or ""."""
-        return self._follower.countdown(self._stop_key("editor"), room) if self._follower is not None else ""
+    def amiss(self, room: int) -> list[Part]:
+        """What is the matter with the line, likewise, where the keys are for words; nothing if it is well."""
+        key = self._stop_key("editor")
+        return self._follower.amiss(key, room, retry="") if self._follower is not None else []
 
     def _stop_key(self, place: str) -> str:
         return " ".join(map(show_key, self.keymap.keys(BY_ID["sync.stop"], (place,))[:1]))

@@ -15,12 +15,13 @@ from kbtui.errors import Busy, Error, Failure, MissingPermission, Offline, Unaut
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.rows import ALL, Progress, View
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Part
+from kbtui.tui.widgets.line import Part, cells
 
 POLL = 20.0  # seconds between looks at the service
 OLD = 30.0  # seconds after which a person who comes back is shown what is new at once
 SWEEP = 900.0  # seconds after which everything is compared again
 WIDE, BRIEF = 1_000, 40  # cells: room for everything, and for a few words
+SILENT = 5.0  # seconds without an answer from which on that is told
 FIRST_RETRY, LAST_RETRY = 2.0, 60.0  # seconds to wait after the service could not be reached
 
 WORDS = (
@@ -158,11 +159,15 @@ class Follower:
         if news:
             self._tell(error.sentence, "bad")
 
-    def _next_try(self) -> str:
-        """A time and no countdown: while nothing happens, nothing is sent to the terminal."""
+    def _next_try(self, key: str = "R") -> str:
+        """When the next try is, or the key for it.
+
+        A time and no countdown: while nothing happens, nothing is sent to the terminal.
+        """
         if self._asking is not None or 0 < self._retry_at < time.time():
             return "trying again"
-        return f"again at {_clock(self._retry_at)}" if self._retry_at else "R tries again"
+        tries = f"{key} tries again" if key else ""
+        return f"again at {_clock(self._retry_at)}" if self._retry_at else tries
 
     @property
     def in_touch(self) -> bool:
@@ -177,33 +182,44 @@ class Follower:
             return ""
         return f"{self._trouble.sentence.rstrip('.')}. {_capital(self._next_try())}."
 
-    def countdown(self, key: str, room: int = WIDE) -> str:
+    def _countdown(self, key: str, room: int) -> list[str]:
         """What is waited for, and how long, in at most `room` cells if it can be said in so few.
 
-        `key` stops it; "" where none is to be told. "" where nothing is waited for, and nothing tried again.
+        `key` stops it; "" where none is to be told. Nothing where nothing is waited for, nor tried again.
         """
         waiting, trying = self._kb.waiting, self._kb.trying
         if waiting is None:
-            return f"{_word(trying.kind)} · trying again" if trying is not None else ""
+            return [_word(trying.kind), "trying again"] if trying is not None else []
         wait = waiting.next
         if (left := wait.until - time.monotonic()) <= 0:
-            return f"{_word(wait.kind)} · trying again"
+            return [_word(wait.kind), "trying again"]
         again = f"again in {ceil(left)} s{f' ({key} stops)' if key else ''}"
         why = f"{safe(wait.reason).partition('. ')[0].rstrip('.')} · {again}"
-        return why if cell_len(why) <= room else f"{_word(wait.kind)} · {again}"
+        return [why] if cell_len(why) <= room else [_word(wait.kind), again]
+
+    def amiss(self, key: str, room: int = WIDE, *, retry: str = "R") -> list[Part]:
+        """What is the matter with the line, then when it is tried again; nothing where all is well.
+
+        `key` stops a countdown, `retry` tries again at once; "" where no key is to be told.
+        """
+        waits = self._trouble is None or self._kb.waiting is not None
+        if waits and (countdown := self._countdown(key, room)):
+            return [(words, "warn") for words in countdown]
+        if self._trouble is not None:
+            again = self._next_try(retry)
+            return [(_word(type(self._trouble)), "bad"), *([(again, "warn")] if again else [])]
+        if (silent := self._kb.silent) >= SILENT:
+            return [(f"no answer for {int(silent)} s", "warn")]
+        return []
 
     def status(self, key: str, room: int = WIDE) -> list[Part]:
         """Sweep and line, in at most `room` cells if it can be said in so few; `key` stops a countdown."""
         if self._kb.drafts.trouble:
             return [(f"drafts are not safe: {self._kb.drafts.trouble}", "bad")]
-        waits = self._trouble is None or self._kb.waiting is not None
-        if waits and (countdown := self.countdown(key, room)):
-            return [(countdown, "warn")]
-        if self._trouble is not None:
-            word, again = _word(type(self._trouble)), f" · {self._next_try()}"
-            seen = " · as seen last" if self._kb.mirror.count(ALL) else ""
-            fits = cell_len(word + seen + again) <= room
-            return [(word, "bad"), (f"{seen if fits else ''}{again}", "warn")]
+        if amiss := self.amiss(key, room):
+            whole = _dotted([amiss[0], ("as seen last", "warn"), *amiss[1:]])
+            old = amiss[0][1] == "bad" and self._kb.mirror.count(ALL)
+            return whole if old and cells(whole) <= room else _dotted(amiss)
         if self.halted:
             return [("not up to date · R goes on", "warn")]
         progress = self._progress
@@ -217,8 +233,8 @@ class Follower:
     def doing(self) -> Part:
         """What it does now, or when it looks again, and how that looks; saves that wait are not its own."""
         progress, asking = self._progress, self._asking is not None
-        if asking and (countdown := self.countdown("", BRIEF)):
-            return countdown, "warn"
+        if asking and (countdown := self._countdown("", BRIEF)):
+            return " · ".join(countdown), "warn"
         if self._trouble is not None:
             return f"{_word(type(self._trouble))} · {self._next_try()}", "bad"
         if self.halted:
@@ -231,6 +247,10 @@ class Follower:
             return "looks for what is new", ""
         of = f" of {count(progress.total)}" if progress.total else ""
         return f"reads the list, {count(progress.seen)}{of}", ""
+
+
+def _dotted(facts: list[Part]) -> list[Part]:
+    return [facts[0], *((f" · {text}", look) for text, look in facts[1:])]
 
 
 def _capital(words: str) -> str:

@@ -35,6 +35,7 @@ else:
 
 Held = list[events.Key | events.Paste]
 
+GOING_ON = "Going on with your draft of this document."
 SAFE = "Your words are safe here as a draft"
 
 
@@ -166,7 +167,11 @@ class Saving(Base):
         return draft
 
     async def _open_editor(
-        self, begin: Callable[[], Awaitable[Draft | None]], outside: bool = False, passage: str = ""
+        self,
+        begin: Callable[[], Awaitable[Draft | None]],
+        outside: bool = False,
+        passage: str = "",
+        words: str = GOING_ON,
     ) -> None:
         """Open an editor on a draft that is about to begin; None: there is nothing to be edited after all."""
         held, draft = self.held, None
@@ -178,7 +183,7 @@ class Saving(Base):
             if told.is_set():
                 self.clear_notifications()  # Esc means something else now
             if draft is not None:
-                await self.go_on(draft, outside, passage)
+                await self.go_on(draft, outside, passage, words)
         finally:
             slow.stop()
             if draft is None and self.held is held:
@@ -191,10 +196,12 @@ class Saving(Base):
         self.tell("Opening the text … Esc gives up.")
         told.set()
 
-    async def go_on(self, draft: Draft, outside: bool = False, passage: str = "") -> None:
-        """Open the editor on a draft."""
+    async def go_on(
+        self, draft: Draft, outside: bool = False, passage: str = "", words: str = GOING_ON
+    ) -> None:
+        """Open the editor on a draft; `words` say what it is where it does not say what its base says."""
         if draft.text != draft.base:
-            self.tell("Going on with your draft of this document.")
+            self.tell(words)
         if outside:
             from kbtui.tui.outside import edit_outside
 

@@ -26,13 +26,12 @@ class TakingBack(Sourcing):
 
         change = self.kb.undoable()
         if change is not None and change.document != here:
-            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(change.at))
             title = f"Undo the {change.kind} of “{safe(change.name[:80])}”?"
             if not await self._ask(
                 Question(
                     self,  # type: ignore[arg-type]
                     title,
-                    f"That is the last change, of {when}, and not the document under the cursor.",
+                    f"That is the last change, of {_when(change)}, and not the document under the cursor.",
                     "Undo",
                 )
             ):
@@ -63,7 +62,11 @@ class TakingBack(Sourcing):
             free = self._is_free(draft, was)
             return self.kb.drafts.rebase(draft, base=draft.base, text=was) if free else None
 
-        await self._open_editor(begin)
+        when, saves = _when(change), self._key("edit.save")
+        words = f"The text as it was before the change of {when}; {saves} saves it."
+        if change.kind == "draft":
+            words = f"Your words that gave way at {when}; {saves} saves them."
+        await self._open_editor(begin, words=words)
 
     def _is_free(self, draft: Draft, was: str) -> bool:
         """Whether `was` can be put back in a draft: it has no words of its own, and says something else."""
@@ -75,3 +78,7 @@ class TakingBack(Sourcing):
             self.tell("That is how it is now.")
             return False
         return True
+
+
+def _when(change: Change) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(change.at))

@@ -136,7 +136,7 @@ class DraftList(Choice):
             return "it is gone; `w` makes one"
         if draft.field == "content" and row.lock:
             return safe(row.lock)
-        return "document changed since" if row.updated > draft.base_updated else ""
+        return "document changed since" if self.kbapp.kb.changed_since(draft) else ""
 
     def do_choose_open(self) -> None:
         draft = self.drafts[self.cursor]

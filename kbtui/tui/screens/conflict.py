@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SIDE = 12  # past the name of a side
 MOST = 10_000  # characters of a side that are shown, which are laid out at once
 AROUND = 100  # characters shown before and after a place that both changed
+HELD = "Against what the service holds now"
 CHOSEN = {"": "to be decided", "mine": "mine", "theirs": "theirs", "both": "both, mine first"}
 
 
@@ -74,7 +75,7 @@ class ConflictScreen(Asking[Decision]):
 
     @property
     def text(self) -> str:
-        """What both sides make, as far as it is decided."""
+        """What both sides make; a place that is not decided holds both, between conflict markers."""
         return joined(self.hunks, self.choices)
 
     # What is shown
@@ -116,8 +117,12 @@ class ConflictScreen(Asking[Decision]):
         return lines + _after(after, whole=_begins_a_line(self.hunks[: at + 1]))
 
     def _outcome(self) -> list[list[Part]]:
-        now = differences("Against what the service holds now", self.conflict.theirs, self.text)
-        return [*now, *self._each_side]
+        """What would be saved; where nothing is decided yet, what the service holds stands there."""
+        choices = {place: self.choices.get(place, "theirs") for place in self.overlaps}
+        now = differences(HELD, self.conflict.theirs, joined(self.hunks, choices))
+        left = len(self.overlaps) - len(self.choices)
+        told: list[list[Part]] = [[("", "")], [(f"   {_as_held(left)}", "warn")]] if left else []
+        return [*told, *now, *self._each_side]
 
     @cached_property
     def _each_side(self) -> list[list[Part]]:
@@ -214,6 +219,12 @@ class Differs(Asking[bool]):
 
     def do_differs_edit(self) -> None:
         self.dismiss(False)
+
+
+def _as_held(left: int) -> str:
+    """That so many places are not decided yet, and what stands there meanwhile."""
+    which = "The place that is to be decided stands" if left == 1 else f"{left} places to be decided stand"
+    return f"{which} here as the service holds {'it' if left == 1 else 'them'}."
 
 
 def _begins_a_line(behind: Sequence[Hunk]) -> bool:

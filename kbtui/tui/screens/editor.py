@@ -7,23 +7,28 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.widgets import TextArea
 
 from kbtui.content import safe
+from kbtui.differences import last_difference
 from kbtui.placing import Passages
 from kbtui.tui.background import background
 from kbtui.tui.seeking import Seeking
 from kbtui.tui.widgets.folder_tree import count
-from kbtui.tui.widgets.line import Line, Part, joined
+from kbtui.tui.widgets.line import Line, Part, cells, joined
 from kbtui.tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from kbtui.drafts import Draft
     from kbtui.knowledge_base import Saved
     from kbtui.tui.app import KbApp
+
+NAME = 24  # cells of the name that are left to it, whatever is told beside it
+AROUND = len(" ●  ")
 
 
 class Editor(Seeking):
@@ -41,7 +46,8 @@ class Editor(Seeking):
         self.area = Words(draft.text, "words", self.show_lines, self.show_footer, tags=html)
         self.saving = False
         self._obstacle = ""  # why the text cannot be saved any more, in a few words
-        self._looked = -1  # the version of the mirror that was asked
+        self._changed = False  # others saved another text since
+        self._looked: tuple[int, Draft] | None = None  # for whom which version of the mirror was asked
         self._passage = passage
         self._place = safe(self.kb.place(draft.document))
 
@@ -60,6 +66,12 @@ class Editor(Seeking):
         self.show_lines()
         if self._passage:
             self._go_to(self._passage)
+        elif end := last_difference(self.draft.base, self.text):  # where one was typing last, or nearly
+            self.area.move_cursor(self.area.document.location_of(end), center=True)
+
+    def on_screen_resume(self) -> None:
+        self._looked = None  # what lay over it may have asked for the text of now
+        self.show_lines()
 
     @background("passage")
     async def _go_to(self, passage: str) -> None:
@@ -72,32 +84,44 @@ class Editor(Seeking):
     def show_lines(self) -> None:
         dirty = self.dirty
         mark: Part = ("● ", "warn") if dirty else ("  ", "")
-        unsafe = self.kb.drafts.trouble
-        trouble: list[Part] = [(f"drafts are not safe: {unsafe}", "bad")] if unsafe else []
+        name = safe(self.draft.name[:300])
+        room = self.app.size.width - min(cell_len(name), NAME) - AROUND
         self._header.show(
-            [(" ", ""), mark, (safe(self.draft.name[:300]), "strong"), (f"  {self._place}", "dim")],
-            joined([*trouble, self._state(dirty), (safe(self.draft.format), "dim")]),
+            [(" ", ""), mark, (name, "strong"), (f"  {self._place}", "dim")], joined(self._told(dirty, room))
         )
         self.show_found()
         self.show_footer()
 
-    def _state(self, dirty: bool) -> Part:
+    def _told(self, dirty: bool, room: int) -> list[Part]:
+        """How the words stand, and the line; of these, what so many cells have room for, the first surely."""
+        unsafe = self.kb.drafts.trouble
+        facts: list[Part] = [(f"drafts are not safe: {unsafe}", "bad")] if unsafe else []
+        facts += self._state(dirty)
+        facts += self.kbapp.amiss(room - cells(joined([*facts, ("", "")])))
+        facts.append((safe(self.draft.format), "dim"))
+        while len(facts) > 1 and cells(joined(facts)) > room:
+            facts.pop()
+        return facts
+
+    def _state(self, dirty: bool) -> list[Part]:
         """How the words stand to those of the service."""
         if self.saving:
-            return (self.kbapp.countdown(self.app.size.width // 2) or "saving …", "warn")
-        self._look_for_obstacles()
+            return [("saving …", "warn")]
+        self._look_at_the_mirror()
         if self._obstacle:
-            return (f"✕ cannot be saved: {self._obstacle}", "bad")
+            return [(f"✕ cannot be saved: {self._obstacle}", "bad")]
+        changed: list[Part] = [("changed by others", "warn")] if self._changed else []
         if dirty:
-            return ("not saved yet", "warn")
-        return ("as seen last" if self.kbapp.trouble else "as in the service", "dim")
+            return [("not saved yet", "warn"), *changed]
+        return changed or [("as seen last" if self.kbapp.trouble else "as in the service", "dim")]
 
-    def _look_for_obstacles(self) -> None:
-        """Find out whether the text could be saved, as far as the mirror knows; tell what has changed."""
+    def _look_at_the_mirror(self) -> None:
+        """Find out whether the text is still the one of now, and could be saved; tell what has changed."""
         version = self.kb.mirror.version
-        if version == self._looked:
+        if self._looked is not None and self._looked[0] == version and self._looked[1] is self.draft:
             return
-        self._looked, before = version, self._obstacle
+        self._looked, before = (version, self.draft), self._obstacle
+        self._changed = self.kb.changed_since(self.draft)
         row = self.kb.mirror.row(self.draft.document)
         if row is None:
             self._obstacle = "it is gone from the service" if self.kb.mirror.swept() else ""
@@ -225,7 +249,7 @@ class Editor(Seeking):
             field="content",
             format=self.draft.format,
             base=text,
-            base_updated=self.draft.base_updated,
+            base_updated=saved.updated,
         )
         self._journal()
         self.show_lines()
