@@ -248,8 +248,10 @@ async def test_by_words_and_with_neutral_settings_are_other_questions(
 ) -> None:
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         screen = await asking(house)
+        assert "s by words" in house.line("footer")
         await house.press("s")
         await house.until(lambda: len(asked(wire)) == 2 and "chunk" in told(house), "asked by words")
+        assert "s by meaning" in house.line("footer")
         words = [each["chunk_id"] for each in theirs(service, strategy="keyword")]
         await house.until(lambda: [id for _, id in shown(screen)] == words, "by words")
         assert "by words" in house.line("header")
