@@ -311,6 +311,8 @@ class Ask(AnswerPanes):
     def do_ask_leave(self) -> None:
         self.dismiss()
 
+    do_answer_close = do_ask_leave
+
     def dismiss(self, result: None = None) -> AwaitComplete:
         self._hand_over()  # however the screen is left
         return super().dismiss(result)
