@@ -309,11 +309,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("auto_sync.week_less", ("[",), "a week less", "a week less", ("auto_sync",), 6, situation.needs_days),
     Command("auto_sync.apply", ("s", "ctrl+s", "f2"), "apply", "send these settings to the service", ("auto_sync",), 1, situation.needs_service_to_write),
     Command("auto_sync.leave", ("escape", "q"), "cancel", "leave everything as it is", ("auto_sync",), 4),
-    Command("yank.id", ("y i",), "id", "copy the id of the document", ("browse", "results", "answer"), 0, situation.needs_document),
-    Command("yank.name", ("y n",), "name", "copy its name", ("browse", "results", "answer"), 0, situation.needs_document),
-    Command("yank.path", ("y p",), "path", "copy its path, as the command line takes it", ("browse", "results", "answer"), 0, situation.needs_document),
-    Command("yank.url", ("y u",), "URL", "copy the address of its page", ("browse", "results", "answer"), 0, situation.needs_address),
-    Command("yank.text", ("y c",), "content", "copy its content", ("browse", "results", "answer"), 0, situation.needs_text),
+    Command("yank.id", ("y i",), "id", "copy the id: of all that is marked, else of this one", ("browse", "results", "answer"), 0, situation.needs_marks_or_document),
+    Command("yank.name", ("y n",), "name", "copy the name: of all that is marked, else of this one", ("browse", "results", "answer"), 0, situation.needs_marks_or_document),
+    Command("yank.path", ("y p",), "path", "copy the path, for the command line: of all marked, or this", ("browse", "results", "answer"), 0, situation.needs_marks_or_document),
+    Command("yank.url", ("y u",), "URL", "copy the address of the page: of all marked, else this one", ("browse", "results", "answer"), 0, situation.needs_marks_or_address),
+    Command("yank.text", ("y c",), "content", "copy the content of this one", ("browse", "results", "answer"), 0, situation.needs_text),
     Command("yank.facts", ("y a",), "all", "copy everything known of it, as the info page tells it", ("browse", "results", "answer"), 0, situation.needs_document),
     Command("yank.request", ("y r",), "request", "copy the request for it as curl, without the key", ("browse", "results", "answer"), 0, situation.needs_document),
     Command("address.open", ("o",), "open page", "open the page of a URL document; over SSH copy its address", ("browse",), 0, situation.needs_address),
@@ -439,6 +439,9 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
+
+OF_MARKS = frozenset({"yank.id", "yank.name", "yank.path", "yank.url"})
+"""Commands that are about all documents that are marked, where any are."""
 
 LEAVES = frozenset(
     [

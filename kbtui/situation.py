@@ -79,6 +79,14 @@ def needs_address(now: Situation) -> str | None:
     return needs_document(now)
 
 
+def needs_marks_or_document(now: Situation) -> str | None:
+    return None if now.marked else needs_document(now)
+
+
+def needs_marks_or_address(now: Situation) -> str | None:
+    return None if now.marked else needs_address(now)
+
+
 def needs_text(now: Situation) -> str | None:
     return "a folder has no text" if now.row is not None and now.row.type == FOLDER else needs_document(now)
 
