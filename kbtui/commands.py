@@ -156,7 +156,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("filter.url", ("f u",), "url", "only URL documents; other types add up, again takes it back", ("browse", "results")),
     Command("filter.file", ("f f",), "file", "only files; other types add up, again takes it back", ("browse", "results")),
     Command("filter.folder", ("f d",), "folder", "only folders; other types add up, again takes it back", ("browse",)),
-    Command("filter.agent", ("f a",), "as an agent", "only what one agent can retrieve; Esc shows all again", ("browse",)),
+    Command("filter.agent", ("f a",), "as an agent", "only what one agent can retrieve; F shows all again", ("browse",)),
     Command("filter.marked", ("f m",), "marked", "only what is marked; again shows the rest too", ("browse",)),
     Command("filter.mine", ("f o",), "mine", "only what you own; again shows the rest too", ("browse",)),
     Command("filter.synced", ("f s",), "synced", "only what is kept in sync with its source; again shows all", ("browse",)),
