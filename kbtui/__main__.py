@@ -37,11 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["serve"]:
         return _serve(argv[1:])
-    command = argv[0] if argv and argv[0] in cli.COMMANDS else ""
-    if argv[:1] == ["open"]:
-        flags = _open_parser().parse_args(argv[1:])
-    else:
-        flags = _command_parser(command).parse_args(argv[1:]) if command else _parser().parse_args(argv)
+    command, flags = _called(argv)
     if "version" in flags and flags.version:
         print(f"kbtui {_version()}")
         return 0
@@ -57,6 +53,22 @@ def main(argv: list[str] | None = None) -> int:
             return 2
         except KeyboardInterrupt:
             return 128 + SIGINT
+
+
+def _called(argv: list[str]) -> tuple[str, argparse.Namespace]:
+    """The command that needs no screen, or "", and all flags: those of every command may stand before it."""
+    flags: argparse.Namespace | None = None
+    if not argv or argv[0] not in ("open", *cli.COMMANDS):
+        flags, argv = _parser().parse_known_args(argv)
+        if not argv:
+            return "", flags
+    name, *rest = argv
+    if name == "open":
+        return "", _open_parser().parse_args(rest, flags)
+    if name in cli.COMMANDS:
+        return name, _command_parser(name).parse_args(rest, flags)
+    why = "“serve” goes before its flags" if name == "serve" else f"unrecognized arguments: {' '.join(argv)}"
+    _parser().error(why)
 
 
 def _say(sentence: str) -> None:

@@ -156,7 +156,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("filter.url", ("f u",), "url", "only URL documents; other types add up, again takes it back", ("browse", "results")),
     Command("filter.file", ("f f",), "file", "only files; other types add up, again takes it back", ("browse", "results")),
     Command("filter.folder", ("f d",), "folder", "only folders; other types add up, again takes it back", ("browse",)),
-    Command("filter.agent", ("f a",), "as an agent", "only what one agent can retrieve; Esc shows all again", ("browse",)),
+    Command("filter.agent", ("f a",), "as an agent", "only what one agent can retrieve; F shows all again", ("browse",)),
     Command("filter.marked", ("f m",), "marked", "only what is marked; again shows the rest too", ("browse",)),
     Command("filter.mine", ("f o",), "mine", "only what you own; again shows the rest too", ("browse",)),
     Command("filter.synced", ("f s",), "synced", "only what is kept in sync with its source; again shows all", ("browse",)),
@@ -194,7 +194,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("results.ask", ("]", "g q"), "ask an agent", "ask an agent for these words", ("results",), 3),
     Command("results.scope", ("o", "f4"), "where", "search everything, the open folder, or what is marked", ("results",), 3),
     Command("results.info", ("i",), "info", "everything known of the document", ("results", "answer"), 0, situation.needs_document),
-    Command("results.leave", ("escape", "q", "h", "left"), "words", "back to the words", ("results",), 4),
+    Command("results.leave", ("escape", "h", "left"), "words", "back to the words", ("results",), 4),
+    Command("results.close", ("q",), "close", "leave the search, back to where you were", ("results",), 5),
     # Chunks
     Command("chunks.open", ("c",), "chunks", "the chunks of the document, which agents retrieve", ("browse", "results", "answer"), 5, situation.needs_chunks),
     Command("unindexed.build", ("b",), "build index", "have the index built, or one that failed built again", ("unindexed",), 1, situation.needs_writing),
@@ -250,7 +251,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("answer.search", ("[", "S"), "search", "search the contents for these words", ("answer",), 4),
     Command("answer.kept", ("g q",), "questions", "the questions you asked", ("answer",)),
     Command("answer.forget", ("x",), "forget", "forget the selected question and its answers", ("answer",), 0, situation.needs_kept, True),
-    Command("answer.leave", ("escape", "q", "h", "left"), "question", "back to the question", ("answer",), 8),
+    Command("answer.leave", ("escape", "h", "left"), "question", "back to the question", ("answer",), 8),
+    Command("answer.close", ("q",), "close", "leave the answer, back to where you were", ("answer",), 9),
     Command("hits.leave", ("escape", "tab", "shift+tab", "q", "h", "left"), "back", "back to the answer", ("hits",), 8),
     Command("agents.choose", ("enter",), "choose", "choose this agent, or this branch of it", ("agents",), 1),
     Command("agents.branches", ("tab",), "branches", "show the branches of the agent, or hide them", ("agents",), 3),
@@ -307,11 +309,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("auto_sync.week_less", ("[",), "a week less", "a week less", ("auto_sync",), 6, situation.needs_days),
     Command("auto_sync.apply", ("s", "ctrl+s", "f2"), "apply", "send these settings to the service", ("auto_sync",), 1, situation.needs_service_to_write),
     Command("auto_sync.leave", ("escape", "q"), "cancel", "leave everything as it is", ("auto_sync",), 4),
-    Command("yank.id", ("y i",), "id", "copy the id of the document", ("browse", "results", "answer"), 0, situation.needs_document),
-    Command("yank.name", ("y n",), "name", "copy its name", ("browse", "results", "answer"), 0, situation.needs_document),
-    Command("yank.path", ("y p",), "path", "copy its path, as the command line takes it", ("browse", "results", "answer"), 0, situation.needs_document),
-    Command("yank.url", ("y u",), "URL", "copy the address of its page", ("browse", "results", "answer"), 0, situation.needs_address),
-    Command("yank.text", ("y c",), "content", "copy its content", ("browse", "results", "answer"), 0, situation.needs_text),
+    Command("yank.id", ("y i",), "id", "copy the id: of all that is marked, else of this one", ("browse", "results", "answer"), 0, situation.needs_marks_or_document),
+    Command("yank.name", ("y n",), "name", "copy the name: of all that is marked, else of this one", ("browse", "results", "answer"), 0, situation.needs_marks_or_document),
+    Command("yank.path", ("y p",), "path", "copy the path, for the command line: of all marked, or this", ("browse", "results", "answer"), 0, situation.needs_marks_or_document),
+    Command("yank.url", ("y u",), "URL", "copy the address of the page: of all marked, else this one", ("browse", "results", "answer"), 0, situation.needs_marks_or_address),
+    Command("yank.text", ("y c",), "content", "copy the content of this one", ("browse", "results", "answer"), 0, situation.needs_text),
     Command("yank.facts", ("y a",), "all", "copy everything known of it, as the info page tells it", ("browse", "results", "answer"), 0, situation.needs_document),
     Command("yank.request", ("y r",), "request", "copy the request for it as curl, without the key", ("browse", "results", "answer"), 0, situation.needs_document),
     Command("address.open", ("o",), "open page", "open the page of a URL document; over SSH copy its address", ("browse",), 0, situation.needs_address),
@@ -437,6 +439,9 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
+
+OF_MARKS = frozenset({"yank.id", "yank.name", "yank.path", "yank.url"})
+"""Commands that are about all documents that are marked, where any are."""
 
 LEAVES = frozenset(
     [

@@ -4,7 +4,8 @@
 
 Words must occur in the name, in any case, one in quotes as it stands. A word behind one of `KEYS` and a colon
 is about something else; `!` before a part turns it round. The order is free, and all parts must hold; types
-add up. In quotes a colon is a character like any other, and a quote is written twice.
+add up. In quotes a colon is a character like any other, and a quote is written twice. What people write who
+come from another language, `size>1mb` or a bare `|`, is told as wrong: as a word it would find nothing.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ _LISTED: Mapping[str, tuple[str, ...]] = {
 }
 _SEVERAL = ("type", "index")
 _KEY = re.compile(r"[A-Za-z]+(?=:)")
+_COMPARED = re.compile(rf"({'|'.join(KEYS)})([<>=].*)", re.ASCII | re.IGNORECASE | re.DOTALL)
+_OR = ("|", "||")
 _RANGE = re.compile(r"(?P<sign>[<>]=?)(?P<than>.+)|(?P<low>.*?)\.\.(?P<high>.*)")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([kmg]?)b?", re.ASCII)
 _SPAN = re.compile(r"(\d{1,6})(min|h|d|w|mo|y)", re.ASCII)
@@ -74,9 +77,10 @@ def parse(typed: str) -> Filter:
     words, types, terms = list[str](), set[str](), dict[Term, None]()
     wrong: Wrong | None = None
     for start, term, quoted in _parts(typed):
-        why = _why_wrong(term)
+        about, why = ("", "") if quoted else _meant(term)
+        why = why or _why_wrong(term)
         if why:
-            wrong = wrong or Wrong(start, why, term.key)
+            wrong = wrong or Wrong(start, why, about or term.key)
         elif term.key == "word" and not term.inverted and not quoted:
             words.append(term.value)
         elif term.key == "type" and not term.inverted:
@@ -134,6 +138,20 @@ def _in_order(key: str, value: str) -> str:
     return ",".join(
         sorted(dict.fromkeys(values), key=lambda each: known.index(each) if each in known else 99)
     )
+
+
+def _meant(term: Term) -> tuple[str, str]:
+    """What a word is about that is none if it is not in quotes, and what would be right; else twice ""."""
+    if term.key != "word":
+        return "", ""
+    if term.value in _OR:
+        return "or", f'there is no “or”: all parts must hold; type:url,file adds up; "{term.value}" is a word'
+    found = _COMPARED.fullmatch(term.value)
+    if found is None:
+        return "", ""
+    key, value = found[1].lower(), found[2].removeprefix("=")
+    right = f"a colon goes behind {key}: {key}:{value}; in quotes it is a word"
+    return key, _why_wrong(Term(key, value.lower())) or right
 
 
 def _why_wrong(term: Term) -> str:
@@ -232,7 +250,7 @@ def _shown(term: Term) -> str:
     key = "" if term.key == "word" else f"{term.key}:"
     bare = not (term.value[:1] == '"' or any(map(str.isspace, term.value)))
     if not key:
-        bare = bare and term.inverted and not _KEY.match(term.value)
+        bare = bare and term.inverted and not _KEY.match(term.value) and not any(_meant(term))
     value = term.value if bare else '"' + term.value.replace('"', '""') + '"'
     return "!" * term.inverted + key + value
 

@@ -79,6 +79,14 @@ def needs_address(now: Situation) -> str | None:
     return needs_document(now)
 
 
+def needs_marks_or_document(now: Situation) -> str | None:
+    return None if now.marked else needs_document(now)
+
+
+def needs_marks_or_address(now: Situation) -> str | None:
+    return None if now.marked else needs_address(now)
+
+
 def needs_text(now: Situation) -> str | None:
     return "a folder has no text" if now.row is not None and now.row.type == FOLDER else needs_document(now)
 
@@ -116,6 +124,6 @@ needs_marks = _needs("marked", "nothing is marked")
 needs_hits = _needs("hits", "the search shows none here")
 needs_found = _needs("found", "no words are marked here; / in a text finds some, S in all texts")
 needs_kept = _needs("kept", "gq lists the questions, to be forgotten there")
-needs_days = _needs("days", "how often it is renewed counts days, nothing else here does")
+needs_days = _needs("days", "for the line “Renewed” alone, which counts days")
 needs_line = _needs("listed", "there is nothing in this list")
 needs_filter = _needs("filtered", "no filter is set")

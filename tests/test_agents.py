@@ -134,6 +134,15 @@ async def test_what_an_agent_knows_is_told_with_its_size_and_leads_to_the_docume
         await house.press("enter", "G", "enter")
         assert house.app.screen is house.browse and house.row.name == "Script for a storm day ⚡"
         assert "Agent scripts" in house.line("header")
+        await knowledge(house)
+        await house.until(lambda: "Night desk" in house.line("heads"), "the agent that was looked at last")
+        await house.press("/", *"ava", "enter", "b")
+        await house.until(lambda: f"{AVA} (winter-tariffs)" in house.line("heads"), "her branch")
+        await house.press("v")
+        await house.until(lambda: house.browse.shown.eye, "as she sees it")
+        await house.press("g", "A", "j", "q")
+        await knowledge(house)
+        await house.until(lambda: f"{AVA} (winter-tariffs)" in house.line("heads"), "whose eye it is")
 
 
 async def test_what_the_service_does_not_tell_of_an_agent_is_said(

@@ -248,8 +248,10 @@ async def test_by_words_and_with_neutral_settings_are_other_questions(
 ) -> None:
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         screen = await asking(house)
+        assert "s by words" in house.line("footer")
         await house.press("s")
         await house.until(lambda: len(asked(wire)) == 2 and "chunk" in told(house), "asked by words")
+        assert "s by meaning" in house.line("footer")
         words = [each["chunk_id"] for each in theirs(service, strategy="keyword")]
         await house.until(lambda: [id for _, id in shown(screen)] == words, "by words")
         assert "by words" in house.line("header")
@@ -510,9 +512,16 @@ async def test_each_verb_of_an_answer_does_what_it_says(demo: Demo, service: Ser
         assert house.browse.reading.tab == "info"
 
 
-async def test_a_capital_q_quits_from_an_answer(demo: Demo, tmp_path: Path) -> None:
+async def test_q_leaves_an_answer_and_a_capital_q_quits_from_there(demo: Demo, tmp_path: Path) -> None:
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await asking(house)
+        screen = await asking(house)
+        await house.until(lambda: screen.results.count, "hits")
+        await house.press("tab", "q")
+        assert screen.here()[0] == "answer"
+        await house.press("q")
+        assert house.browse.is_current, "q leaves the answer and never types"
+        await house.press(".")
+        await house.until(lambda: here(house).answer is not None, "asked again")
         await house.press("?", *"quit; drafts")
         assert any("quit; drafts are kept" in line for line in house.drawn)
         await house.press("escape")

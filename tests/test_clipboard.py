@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kbtui.clipboard import LIMIT, PIECE, copy, for_screen, keep, opener, osc52, programs
 from kbtui.demo.server import Demo
-from kbtui.tui.copying import request
+from kbtui.tui.copying import in_words, request
 from kbtui.tui.screens.search import Search
 from tests.house import BASE, House, opened, settings_for
 from tests.service import Service
@@ -300,6 +300,24 @@ def test_a_request_is_one_command_whatever_the_id(id: str) -> None:
     assert words[4] == f"https://api.example/v1/convai/knowledge-base/{quote(id, safe='')}"
 
 
+@pytest.mark.parametrize(
+    ("what", "called", "found", "wanted", "words", "besides"),
+    [
+        ("id", ["“A”"], 1, 1, "the id of “A”", ""),
+        ("path", ["“A”", "“B”"], 2, 2, "2 paths", ""),
+        ("url", ["“A”", "“B”"], 5, 6, "2 addresses", " Left out: 3 without one, 1 no longer in the list."),
+        ("name", [], 0, 4, "0 names", " Left out: 4 no longer in the list."),
+        ("url", ["“A”"], 2, 2, "the address of “A”", " Left out: 1 without one."),
+        ("name", [], 1, 1, "0 names", ""),
+        ("id", [], 0, 1, "0 ids", " Left out: 1 no longer in the list."),
+    ],
+)
+def test_it_is_told_how_many_were_copied_and_what_was_left_out(
+    what: str, called: list[str], found: int, wanted: int, words: str, besides: str
+) -> None:
+    assert in_words(what, called, found, wanted) == (words, besides)
+
+
 async def test_what_is_known_of_a_document_is_copied(
     demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,16 +329,19 @@ async def test_what_is_known_of_a_document_is_copied(
         for key, copied in (("i", id), ("n", "Chargebacks"), ("p", "Support/Billing/Chargebacks")):
             await house.press("y", key)
             assert house.app.clipboard == copied
+        await house.until(lambda: "Copied the path of “Chargebacks” to the" in house.notices, "told")
         await house.press("y", "u")
         assert "only URL documents have an address" in house.notices
         await house.select("Not a page")
         await house.press("y", "c")
         await house.until(lambda: house.app.clipboard == "Words\nin lines.", f"the text of {page}")
-        await house.until(lambda: "Copied 15 characters" in house.notices, "told")
+        await house.until(
+            lambda: "Copied the text of “Not a page” (15 characters) to" in house.notices, "told"
+        )
         with monkeypatch.context() as nameless:
             nameless.setattr(house.app, "here", lambda: house.row._replace(name=""))
             await house.press("y", "n")
-            await house.until(lambda: "has no name to copy" in house.notices, "told")
+            await house.until(lambda: "There is no name to copy." in house.notices, "told")
         assert house.app.clipboard == "Words\nin lines."
         await house.select("Delivery of batteries (web)")
         await house.press("y", "u")
@@ -329,6 +350,7 @@ async def test_what_is_known_of_a_document_is_copied(
         await house.press("y", "r")
         where = f"{demo.url}/v1/convai/knowledge-base/{house.row.id}"
         assert house.app.clipboard == f'curl -sS -H "xi-api-key: {key}" {where}' and demo.key not in where
+        await house.until(lambda: "the request for “Delivery of batteries (web)”" in house.notices, "told")
         await house.press("o")
         await house.until(lambda: f"Copied {address} to the terminal's clipboard." in house.notices, "shown")
         assert house.app.clipboard == address

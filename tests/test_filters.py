@@ -26,7 +26,7 @@ def view_of(typed: str, scope: str = ROOT) -> View:
 
 # What is typed
 
-SOME = 'foo: ! " "" , .. > <= 1 2mb 7d text URL ready me on yes 2026-11-01 9999-12-31 refund a:b ß ٣'
+SOME = 'foo: ! " "" , .. > <= 1 2mb 7d text URL ready me on yes 2026-11-01 9999-12-31 refund a:b ß ٣ | = size'
 pieces = st.sampled_from([*(f"{key}:" for key in KEYS), *SOME.split(), " ", "\t", "\0"])
 typed = st.lists(pieces | st.text(max_size=3), max_size=12).map("".join)
 
@@ -34,6 +34,7 @@ typed = st.lists(pieces | st.text(max_size=3), max_size=12).map("".join)
 @given(typed)
 @example('!"re:invent" "a ""b""" size:>1mb')
 @example('owner:"Ann Lee" "!x" !!x')
+@example('!"|" !"size>5kb" "||" !"ſize>1"')
 def test_whatever_is_typed_is_parsed_and_what_is_shown_of_it_says_the_same(words: str) -> None:
     found = parse(words)
     assert found.wrong is None or 0 <= found.wrong.start < len(words)
@@ -63,6 +64,8 @@ def test_whatever_is_typed_is_parsed_and_what_is_shown_of_it_says_the_same(words
         ('"re:invent" "open', "", (), (Term("word", "re:invent"), Term("word", "open"))),
         ('owner:"Ann Lee" owner:ME', "", (), (Term("owner", "Ann Lee"), Term("owner", "me"))),
         ('! "" !"" ', "", (), ()),
+        ("this or that a|b a>b resize>1 size", "this or that a|b a>b resize>1 size", (), ()),
+        ('"|" "size>5kb"', "", (), (Term("word", "|"), Term("word", "size>5kb"))),
     ],
 )
 def test_parts_are_told_apart(words: str, text: str, types: tuple[str, ...], terms: tuple[Term, ...]) -> None:
@@ -85,6 +88,13 @@ def test_parts_are_told_apart(words: str, text: str, types: tuple[str, ...], ter
         ("marked:", 0, "marked: takes yes or no"),
         ("Re: invoice", 0, "no key “re:”; in quotes it is a word"),
         ("https://x.example", 0, "no key “https:”"),
+        ("eu size>5kb", 3, "a colon goes behind size: size:>5kb; in quotes it is a word"),
+        ("!Updated<=1d", 0, "a colon goes behind updated: updated:<=1d"),
+        ("type=URL", 0, "a colon goes behind type: type:URL"),
+        ("size>", 0, "size: takes >1mb, <500, 10kb..2mb"),
+        ("size=5kb", 0, "size: takes >1mb"),
+        ("refund | return", 7, "there is no “or”: all parts must hold"),
+        ("a !||", 2, "there is no “or”"),
     ],
 )
 def test_the_first_wrong_part_says_what_would_be_right_and_the_others_hold(
@@ -99,6 +109,11 @@ def test_what_is_said_of_each_key_fits_a_terminal_of_80_columns() -> None:
     assert len(HINT) < 80 and all(len(takes) <= 59 for takes in KEYS.values())
     assert all(len(parse(f"{key}:").wrong.why) < 78 for key in KEYS)  # type: ignore[union-attr]
     assert len(parse("abcd:").wrong.why) <= 110  # type: ignore[union-attr]
+    assert all(len(parse(wrong).wrong.why) < 78 for wrong in ("||", "updated>2026-11-01"))  # type: ignore[union-attr]
+
+
+def test_what_is_right_stays_while_its_colon_is_missing() -> None:
+    assert parse("size>5kb").wrong.key == "size"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

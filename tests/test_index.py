@@ -101,9 +101,9 @@ async def test_each_index_has_a_line_and_a_document_without_one_or_gone_meanwhil
         assert lines(house) == [
             f"Both {FIRST} {size:.0f} k ● ready",
             f"Both {SECOND} {size:.0f} k ● ready",
-            "Neither – no index yet",
-            f"Tiny {FIRST} – too small for an index",
-            "Went ✕ gone from the service",
+            "Neither AB Inner – no index yet",
+            f"Tiny AB Inner {FIRST} – too small for an index",
+            "Went AB Inner ✕ gone from the service",
         ]
         assert "AA Outer, 4 documents  all models" in house.line("header")
         await shows(house, "Room for indexes")
@@ -119,7 +119,7 @@ async def test_each_index_has_a_line_and_a_document_without_one_or_gone_meanwhil
             in said(house)
         )
         await house.press("m")
-        assert [line.split()[1] for line in lines(house)] == [FIRST] * 4
+        assert [line.split().count(FIRST) for line in lines(house)] == [1] * 4
         await house.press("m")
         assert "no index yet" in lines(house)[2] and SECOND in house.line("header")
         await house.press("m", "G", "b")
@@ -464,6 +464,7 @@ async def test_all_documents_are_listed_and_one_goes_from_problem_to_problem(
         await house.online()
         await house.press("1", "g", "g", "I")
         await shows(house, "Index 90 documents", "✕ building it failed")
+        assert all(f"Refund policy {folder}" in said(house) for folder in ("Archive", "Support"))
         screen = screen_of(house)
         met = set()
         for _ in range(40):

@@ -13,7 +13,17 @@ from kbtui.answers import MODELS
 from kbtui.index_states import Estimate, IndexStates
 from kbtui.index_table import IndexLine, IndexTable
 from kbtui.models import IndexUsage, RagIndex
-from kbtui.tui.widgets.index_list import columns, heads, more_words, room_words
+from kbtui.rows import DocumentRow
+from kbtui.tui.widgets.index_list import (
+    Folder,
+    columns,
+    folders_of,
+    heads,
+    longest_of,
+    more_words,
+    placed,
+    room_words,
+)
 
 FIRST, SECOND = MODELS
 SIZES = {f"document{number}": 1000 * number for number in range(5)}
@@ -111,6 +121,40 @@ def test_lines_and_what_is_said_below_them_use_the_width_there_is(width: int) ->
     assert cell_len(room_words(3_504_500, 0, models, width)) <= width
     more, _ = more_words(Estimate(12, 3_200_000, 0.5), 1_000_000, " of the 1 340 looked at", width)
     assert more.startswith(" 12") and (width < 75 or "more than the 1.0 M left" in more)
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.booleans(), st.integers(1, 60))
+def test_a_name_and_its_folder_have_exactly_their_room(
+    name: str, folder: str, needed: bool, width: int
+) -> None:
+    assert cell_len("".join(text for text, _ in placed(name, Folder(folder, needed), width))) == width
+
+
+def test_a_folder_is_told_where_it_has_room_or_where_several_documents_have_one_name() -> None:
+    def words(name: str, folder: Folder, width: int) -> str:
+        return "".join(text for text, _ in placed(name, folder, width))
+
+    assert words("Refund policy", Folder("Archive", False), 30) == "Refund policy  Archive        "
+    assert words("Refund policy", Folder("Archive", False), 21) == "Refund policy  Arch… "
+    assert words("Refund policy", Folder("Archive", False), 18) == "Refund policy     "
+    assert words("Refund policy", Folder("Archive", True), 18) == "Refund p…  Archi… "
+    assert words("Refund policy", Folder("", True), 10) == "Refund po…"
+    rows = [
+        DocumentRow(id, name, "text", 1, 0, 0, parent, None, None, "admin", None, None)
+        for id, name, parent in (
+            ("1", "A", "x"),
+            ("2", "A", None),
+            ("3", "B", None),
+            ("4", "C", "x"),
+            ("5", "D", "y"),
+        )
+    ]
+    found = folders_of(rows, {"x": "Here", "y": "There"}, "x")
+    assert [each.name for each in found.values()] == ["Here", "Root", "", "", "There"]
+    assert longest_of(rows, found) == (len("A  Here "), len("D  There "))
+    cells = columns(119, 20, 22)
+    assert columns(119, 20, 22, 35) == columns(119, 35, 22) != cells, "there is room for all folders"
+    assert columns(79, 20, 22, 35) == columns(79, 20, 22), "no word is shortened for what is not needed"
 
 
 def test_names_have_the_room_of_a_broad_screen_and_models_are_named_as_far_as_they_fit() -> None:

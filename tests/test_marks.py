@@ -74,7 +74,24 @@ async def test_marks_stay_whatever_is_shown_and_are_taken_back_together(
         assert "5 of 90 · 3 marked" in house.line("footer")
         await house.press("k", "space")  # again takes it back
         assert "2 marked" in house.line("footer") and house.names[3] not in house.drawn[5].split("✓")[-1:]
-        await house.press("s", "Z", "g", "h", "/", *"zzz", "enter", "F")
+        await house.press("s", "Z", "g", "h")
+        await house.press("g", "a", "slash", *"(web)", "enter", "space", "F", "g", "g")
+        ids, marks = house.browse.kb.marks.ids, house.browse.kb.marks
+        marks.turn("gone")
+        await house.press("y", "i")
+        await house.until(lambda: "Copied 3 ids to" in house.notices, "told")
+        assert house.app.clipboard == "\n".join(ids) and "1 no longer in the list" in house.notices
+        marks.turn("gone")
+        await house.press("y", "u")
+        page = house.browse.kb.mirror.row(ids[2])
+        await house.until(lambda: page and house.app.clipboard == page.url, "the address")
+        await house.until(lambda: "2 without one" in house.notices, "told")
+        await house.press("y")
+        await house.until(lambda: any("marked URLs" in line for line in house.drawn), "the menu")
+        await house.press("n")
+        await house.until(lambda: house.app.clipboard.splitlines()[:2] == [names[0], names[1]], "names")
+        marks.turn(ids[2])
+        await house.press("g", "h", "slash", *"zzz", "enter", "F")
         service.patch(house.browse.kb.marks.ids[0], name="Another name")
         await house.press("R")
         await house.until(lambda: house.settled, "read again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 from pathlib import Path
 
@@ -111,18 +112,22 @@ async def test_what_is_known_here_opens_without_the_service(
         (["--chunk", "c", "a", "--theme", "dark"], Start("a", "c")),
     ],
 )
+@pytest.mark.parametrize("flags", [[], ["--demo", "--theme", "light", "-w", "open"]], ids=["", "before"])
 def test_what_is_called_is_what_the_app_begins_with(
-    argv: list[str], start: Start, monkeypatch: pytest.MonkeyPatch
+    argv: list[str], start: Start, flags: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[object] = []
+    called = list[argparse.Namespace]()
 
     def show(settings: object, leaving: object, start: object) -> int:
         begun.append(start)
         return 0
 
-    monkeypatch.setattr("kbtui.__main__._settings", lambda flags, leaving: None)
+    monkeypatch.setattr("kbtui.__main__._settings", lambda flags, leaving: called.append(flags))
     monkeypatch.setattr("kbtui.__main__._show", show)
-    assert main(["open", *argv]) == 0 and begun == [start]
+    assert main([*flags, "open", *argv]) == 0 and begun == [start]
+    assert called[0].workspace == ("open" if flags else None) and called[0].demo == ("--demo" in flags + argv)
+    assert called[0].theme == ("dark" if "dark" in argv else "light" if flags else None)
 
 
 @pytest.mark.parametrize("argv", [["open"], ["open", " "], ["open", "a", "b"], ["open", "a", "--chunk", ""]])
@@ -132,6 +137,22 @@ def test_what_is_wrongly_called_is_told_in_a_sentence(
     with pytest.raises(SystemExit) as ended:
         main(argv)
     assert ended.value.code == 2 and "See kbtui open --help." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["--demo", "opne", "a"], "Unrecognized arguments: opne a. See kbtui --help."),
+        (["--demo", "serve"], "“serve” goes before its flags. See kbtui --help."),
+        (["--demo", "open"], "See kbtui open --help."),
+    ],
+)
+def test_what_stands_behind_flags_is_told_likewise(
+    argv: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2 and says in capsys.readouterr().err
 
 
 async def test_a_chunk_that_no_model_has_is_told(demo: Demo, tmp_path: Path) -> None:

@@ -508,6 +508,11 @@ async def test_one_comes_back_to_the_results_where_one_was_opened(
         await house.until(lambda: house.app.screen.results.found, "found")  # type: ignore[attr-defined]
         await house.press("escape", "escape", "escape")
         assert house.browse.is_current and house.browse.pane == "list"  # once: not round and round
+        await house.press("g", "s")
+        await house.until(lambda: house.app.screen.results.found, "found again")  # type: ignore[attr-defined]
+        assert house.app.screen.here()[0] == "results"  # type: ignore[attr-defined]
+        await house.press("q")
+        assert house.browse.is_current, "q leaves the search and never types"
 
 
 async def test_without_the_service_it_is_said_what_is_searched_and_it_is_asked_when_it_is_back(

@@ -36,7 +36,7 @@ async def test_auto_sync_is_turned_on_changed_and_taken_back(
         assert "◂ off ▸" in house.drawn[2] and sync(service, id) is None
         assert "week" not in house.line("footer")
         await house.press("]")
-        assert "A week more: how often it is renewed counts days" in house.notices
+        assert "A week more: for the line “Renewed” alone, which counts days." in house.notices
         await house.press("j")
         assert "a week more" in house.line("footer")
         await house.press("escape")
@@ -50,6 +50,11 @@ async def test_auto_sync_is_turned_on_changed_and_taken_back(
         await house.until(lambda: "is on, at least every 15 days" in house.notices, "told")
         found = sync(service, id)
         assert (found["minimum_frequency_days"], found["auto_remove"]) == (15, True)
+        await settings(house)
+        await house.until(lambda: "Renewed next by" in "\n".join(house.drawn), "when it is renewed")
+        await house.press("space")
+        assert "Renewed next" not in "\n".join(house.drawn), "it would not be"
+        await house.press("escape")
         await house.press("e")
         assert "Auto-sync is on" in house.notices and "gS" in house.notices
         house.wait_a_moment()

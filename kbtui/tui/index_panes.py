@@ -20,8 +20,16 @@ from kbtui.tui.index_watch import IndexWatch
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_size
 from kbtui.tui.widgets.document_view import DocumentView
-from kbtui.tui.widgets.folder_tree import SHOWN, count, counted
-from kbtui.tui.widgets.index_list import IndexList, heads, more_words, room_words, standing
+from kbtui.tui.widgets.folder_tree import count, counted
+from kbtui.tui.widgets.index_list import (
+    IndexList,
+    folders_of,
+    heads,
+    longest_of,
+    more_words,
+    room_words,
+    standing,
+)
 from kbtui.tui.widgets.line import Line, Part, prose, widest
 
 if TYPE_CHECKING:
@@ -46,7 +54,7 @@ class IndexPanes(CommandScreen[None]):
         self.about = DocumentView("about")
         self._header, self._heads, self._room, self._more = map(Line, ("header", "heads", "room", "more"))
         self._asked = documents
-        self._longest = 0  # cells of a name
+        self._longest = 0, 0  # cells of a name, and of one with its folder
         self._cut = False  # there are more documents than are listed
         self._usage: RagOverview | None = None
         self._state: Part = ("", "")
@@ -146,10 +154,17 @@ class IndexPanes(CommandScreen[None]):
     async def load(self) -> None:
         """Find the documents in the mirror, and what room there is on the service."""
         self.rows, self._cut = await asyncio.to_thread(self._documents)
-        self._longest = widest(safe(row.name[:SHOWN]) for row in self.rows.values())
+        self._tell_folders()
         self._found.set()
         self.relist()
         await self._ask_usage()
+
+    def _tell_folders(self) -> None:
+        """Behind the name of a document its folder is told, but for the one that all of this is about."""
+        names = {folder.id: folder.name for folder in self.kb.mirror.folders()}
+        rows, here = self.rows.values(), self._asked[0] if len(self._asked) == 1 else ""
+        self.lines.folders = folders = folders_of(rows, names, here)
+        self._longest = longest_of(rows, folders)
 
     def _documents(self) -> tuple[dict[str, DocumentRow], bool]:
         found, cut = dict[str, DocumentRow](), False
@@ -240,7 +255,8 @@ class IndexPanes(CommandScreen[None]):
         self._changes = self.states.changes
         sizes = {row.id: row.size for row in self.rows.values()}
         self.table = IndexTable(self.states, sizes, self.model, self._gone)
-        self.lines.longest = self._longest, widest(safe(model[:80]) for model in self.models())
+        name, whole = self._longest
+        self.lines.longest = name, widest(safe(model[:80]) for model in self.models()), whole
         self._show_table()
 
     def _show_table(self) -> None:

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from kbtui.access import LOOK
-from kbtui.commands import BY_ID, COMMANDS, LEAVES, PLACES, TYPED_AFTER, TYPING, Command
+from kbtui.commands import BY_ID, COMMANDS, LEAVES, OF_MARKS, PLACES, TYPED_AFTER, TYPING, Command
 from kbtui.errors import Error
 from kbtui.keymap import Keymap, show_key
 from kbtui.placing import Spot
@@ -99,8 +99,9 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         return Situation()
 
     def label(self, command: Command) -> str:
-        """What the footer calls a command here and now."""
-        return command.label
+        """What the footer, and what tells of keys that may follow, call a command here and now."""
+        of_marks = command.id in OF_MARKS and self.situation().marked
+        return f"marked {command.label}s" if of_marks else command.label
 
     def spot(self) -> Spot | None:
         """What the person looks at in the text of the situation's document; None where that is all of it."""
@@ -341,7 +342,7 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
                 arrow = ""
                 if command.id.startswith("sort."):
                     arrow = "▼" if command.id.endswith("_down") else "▲"
-                labels.setdefault(command.label, []).append(show_key(key) + arrow)
+                labels.setdefault(self.label(command), []).append(show_key(key) + arrow)
         return labels.items()
 
     def tell(self, sentence: str, look: str = "") -> None:

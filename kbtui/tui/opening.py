@@ -28,6 +28,7 @@ else:
 class Opening(Base):
     """What `KbApp` does to show something else; a part of it in a file of its own."""
 
+    agent: Chosen | None = None  # that was looked at last
     told_error: tuple[float, Failure] | None = None  # of which a person was told last, and when
 
     @property
@@ -152,6 +153,12 @@ class Opening(Base):
         from kbtui.tui.screens.knowledge import Known
 
         self.push_screen(Known(self._it))
+
+    def looked_at(self) -> Chosen | None:
+        """The agent through whose eye all is shown, else the one that was looked at last."""
+        browse = self._browse()
+        eye = browse.shown.eye if browse is not None else None
+        return eye.chosen if eye is not None else self.agent
 
     def go_to(self, id: str, name: str) -> None:
         """Put the cursor of Browse on a document, or into a folder."""

@@ -10,6 +10,7 @@ from textual import on
 from textual.await_complete import AwaitComplete
 from textual.widget import Widget
 
+from kbtui.commands import Command
 from kbtui.content import safe
 from kbtui.errors import Error, Offline, first_sentence
 from kbtui.indexing import in_words, slowest
@@ -21,6 +22,7 @@ from kbtui.tui.background import background
 from kbtui.tui.finding import Left
 from kbtui.tui.widgets.document_list import human_age
 from kbtui.tui.widgets.folder_tree import counted
+from kbtui.tui.widgets.ranking import WAYS
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -51,6 +53,10 @@ class Ask(AnswerPanes):
         if self.within:
             return ("hits", "answer", "move", "around")
         return ("ask",) if self.focused is self.field else ("answer", "move", "around")
+
+    def label(self, command: Command) -> str:
+        by_words = command.id == "answer.strategy" and self.question.strategy != "semantic"
+        return WAYS["semantic"] if by_words else super().label(command)
 
     # Asking
 
@@ -304,6 +310,8 @@ class Ask(AnswerPanes):
 
     def do_ask_leave(self) -> None:
         self.dismiss()
+
+    do_answer_close = do_ask_leave
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         self._hand_over()  # however the screen is left

@@ -104,7 +104,7 @@ class AutoSyncScreen(CommandScreen[None]):
         info = part(self._said, "auto_sync_info")
         due, failures = number(info, "next_refresh_by"), number(info, "consec_failures")
         facts: list[list[Part]] = [[]]
-        if due:
+        if due and self.renews:
             facts.append([(f"  Renewed next by {_when(due)}.", "dim")])
         if failures:
             facts.append([(f"  ✕ Failed {failures} times in a row.", "bad")])

@@ -39,8 +39,9 @@ class Facts(CommandScreen[None]):
 
     def __init__(self, app: KbApp, heading: str, facts: list[Fact], copied: str = "") -> None:
         super().__init__(app.keymap)
-        self.heading, self.facts_told = heading, facts
+        self.kbapp, self.heading, self.facts_told = app, heading, facts
         self.copied = copied or "\n".join(f"{label}: {value}" for label, value, _ in facts if value)
+        self._called = "the request as curl" if copied else "what is told here"
         self._header, self._view = Line("header"), FactView("view")
 
     def compose(self) -> ComposeResult:
@@ -63,7 +64,7 @@ class Facts(CommandScreen[None]):
         self._view.move(by)
 
     def do_facts_copy(self) -> None:
-        self.app.copy_to_clipboard(self.copied)
+        self.kbapp.copy_to_clipboard(self.copied, self._called)
 
     def do_facts_leave(self) -> None:
         self.dismiss()

@@ -51,7 +51,10 @@ class Known(AgentPanes[None]):
         self._about = DocumentView("about")
         self._told: dict[Chosen, Told] = {}
         self._branches: dict[str, list[Branch]] = {}  # of agents, by their ids
+        self._wanted = app.looked_at()  # the agent that the cursor begins on
         self._on: dict[str, Chosen] = {}  # the branch that each agent is looked at on
+        if self._wanted is not None:
+            self._on[self._wanted.agent] = self._wanted
         self._settle: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -93,7 +96,9 @@ class Known(AgentPanes[None]):
 
     def fill(self) -> None:
         known = [self._on.get(each.agent_id, Chosen(each.agent_id, each.name)) for each in self.found()]
-        self.lines.show([_line(each) for each in known], self.lines.cursor)
+        at = known.index(self._wanted) if self._wanted in known else self.lines.cursor
+        self._wanted = None
+        self.lines.show([_line(each) for each in known], at)
         self.show_lines()
         self._look_soon()
 
@@ -103,6 +108,7 @@ class Known(AgentPanes[None]):
     @on(VirtualList.Moved, "#lines")
     def _look_soon(self) -> None:
         """Tell of the agent under the cursor once the cursor rests."""
+        self.kbapp.agent = self.chosen or self.kbapp.agent
         if self._settle is not None:
             self._settle.stop()
         known = self._told.get(self.chosen) if self.chosen else None

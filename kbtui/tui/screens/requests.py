@@ -87,7 +87,7 @@ class RequestLog(CommandScreen[None]):
 
     def do_requests_copy(self) -> None:
         if self.request is not None:
-            self.app.copy_to_clipboard(self.request.curl(self.kb.base_url))
+            self.kbapp.copy_to_clipboard(self.request.curl(self.kb.base_url), "the request as curl")
 
     def do_requests_leave(self) -> None:
         self.dismiss()

@@ -102,6 +102,8 @@ class Search(FoundPanes):
     def do_search_leave(self) -> None:
         self.dismiss()
 
+    do_results_close = do_search_leave
+
     # Results
 
     def do_move(self, by: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -12,9 +13,11 @@ from kbtui.content import safe
 from kbtui.index_states import Estimate, State, is_pending
 from kbtui.index_table import IndexLine, IndexTable
 from kbtui.indexing import in_short, in_words
-from kbtui.tui.widgets.document_list import human_size
+from kbtui.rows import DocumentRow
+from kbtui.tui.widgets.document_list import BETWEEN, LETTERS, human_size, labelled
 from kbtui.tui.widgets.folder_tree import SHOWN, count
-from kbtui.tui.widgets.line import Part, fit
+from kbtui.tui.widgets.line import Part, cut, fit
+from kbtui.tui.widgets.line import cells as cells_of
 from kbtui.tui.widgets.virtual_list import VirtualList
 
 SIZE, LEAST_SIZE = 9, 7
@@ -46,7 +49,8 @@ class IndexList(VirtualList):
         super().__init__(id)
         self.lines: Sequence[IndexLine] = ()
         self.line: IndexLine | None = None  # under the cursor
-        self.longest = 0, 0  # cells of names and of models
+        self.longest = 0, 0, 0  # cells of names, of models, and of names with any folder behind them
+        self.folders: Mapping[str, Folder] = {}  # of documents, by their ids
         self._tell = tell
 
     def show(self, table: IndexTable) -> None:
@@ -77,12 +81,65 @@ class IndexList(VirtualList):
         used = state.index.document_model_index_usage.used_bytes if state and state.index else 0
         return [
             ("   ", ""),
-            (fit(safe(name[:SHOWN]) or "(no name)", cells.name - 1) + " ", "" if name else "dim"),
+            *placed(name, self.folders.get(line.document, NOWHERE), cells.name - 1),
+            (" ", ""),
             (fit(safe(line.model[:80]), cells.model - 1) + " ", "dim"),
             (fit(human_size(used) if used else "", cells.size, right=True) + "  ", ""),
             (f"{mark:<2}", look),
             (words.partition(": ")[0], look),
         ]
+
+
+class Folder(NamedTuple):
+    """The folder of a document as it is told behind its name; `needed`, where others have the same name."""
+
+    name: str
+    needed: bool
+
+
+NOWHERE = Folder("", False)
+
+
+def folders_of(rows: Collection[DocumentRow], names: Mapping[str, str], here: str = "") -> dict[str, Folder]:
+    """What is told of the folders of documents, by the ids of these; `names` are those of folders.
+
+    That of the folder `here`, and of the root, goes without saying where no other document has the name.
+    """
+    times = Counter(row.name for row in rows)
+    found = dict[str, Folder]()
+    for row in rows:
+        parent, needed = row.parent or "", times[row.name] > 1
+        name = names.get(parent, "") if parent else "Root"
+        found[row.id] = Folder(name if needed or parent not in ("", here) else "", needed)
+    return found
+
+
+def longest_of(rows: Iterable[DocumentRow], folders: Mapping[str, Folder]) -> tuple[int, int]:
+    """The cells of the longest name, with the folder behind it where that is needed, and wherever one is."""
+    needed = whole = 0
+    for row in rows:
+        folder = folders[row.id]
+        cells = labelled(row.name, folder.name) + bool(folder.name)
+        needed, whole = max(needed, cells if folder.needed else labelled(row.name, "")), max(whole, cells)
+    return needed, whole
+
+
+def placed(name: str, folder: Folder, width: int) -> list[Part]:
+    """A name in so many cells, behind it as much of its folder as has room, and some letters if needed.
+
+    A folder leaves a blank more free: what comes next is as dim.
+    """
+    shown, place = safe(name[:SHOWN]) or "(no name)", safe(folder.name[:SHOWN])
+    some = min(cell_len(place), LETTERS + 1)
+    room = width - 1 - BETWEEN - (max(some, min(cell_len(place), width // 3)) if folder.needed else some)
+    whole = cell_len(shown) <= room
+    parts: list[Part] = [(shown, "" if name else "dim")]
+    if place and (whole or folder.needed):
+        parts = cut(
+            [*(parts if whole else [(fit(shown, room), "")]), (" " * BETWEEN + place, "dim")], width - 1
+        )
+    parts = cut(parts, width)
+    return [*parts, (" " * (width - cells_of(parts)), "")]
 
 
 def _in_short(state: State | None, gone: bool) -> str:
@@ -103,11 +160,14 @@ class Columns(NamedTuple):
     words: int
 
 
-def columns(width: int, name: int, model: int) -> Columns:
+def columns(width: int, name: int, model: int, whole: int = 0) -> Columns:
     """What there is room for, where the longest name and the longest model have so many cells.
 
-    Where there is little, the words are short ones; then models are cut, and at last names.
+    Where there is little, the words are short ones; then models are cut, and at last names. The `whole` of
+    names, with any folder behind them, is told where nothing else gives way.
     """
+    if whole > name and (cells := columns(width, whole, model)).name > whole and cells.words >= WORDS:
+        return cells
     name, model = min(name, MOST_NAME) + 1, max(LEAST_MODEL, model) + 1
     rest = width - 7
     sizes = (SIZE, LEAST_SIZE) if width >= NARROW else (0,)
@@ -121,9 +181,9 @@ def columns(width: int, name: int, model: int) -> Columns:
     return Columns(max(LEAST_NAME, rest - model), model, sizes[-1], LEAST_WORDS)
 
 
-def heads(width: int, name: int, model: int) -> str:
+def heads(width: int, name: int, model: int, whole: int = 0) -> str:
     """The heads of the columns."""
-    cells = columns(width, name, model)
+    cells = columns(width, name, model, whole)
     size = fit("Size" if cells.size else "", cells.size, right=True)
     return "   " + fit("Name", cells.name) + fit("Model", cells.model) + size + "  Index"
 
