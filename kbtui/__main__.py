@@ -59,7 +59,9 @@ def _called(argv: list[str]) -> tuple[str, argparse.Namespace]:
     """The command that needs no screen, or "", and all flags: those of every command may stand before it."""
     flags: argparse.Namespace | None = None
     if not argv or argv[0] not in ("open", *cli.COMMANDS):
-        flags, argv = _parser().parse_known_args(argv)
+        helped = {"-h", "--help"}.intersection(argv) and not {"open", *cli.COMMANDS}.intersection(argv)
+        parser = _parser() if helped else _parser(help=False)
+        flags, argv = parser.parse_known_args(argv)
         if not argv:
             return "", flags
     name, *rest = argv
@@ -104,8 +106,9 @@ def _open_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, help: bool = True) -> argparse.ArgumentParser:
     parser = _Parser(
+        add_help=help,
         prog="kbtui",
         description="Browse, search and edit the knowledge base of your ElevenLabs voice agents.",
         epilog="At a document: kbtui open DOC. Without the screen: kbtui {"

@@ -416,7 +416,8 @@ async def test_a_comparison_that_is_refused_says_so_beside_the_names_of_the_mode
         await house.until(lambda: isinstance(house.app.screen, Compared), "side by side")
         await house.until(lambda: "Not for you" in house.line("left-head"), "told")
         assert MODELS[0] in house.line("left-head") and MODELS[1] in house.line("right-head")
-        assert any("Not for you." in line for line in house.drawn[2:])
+        await house.pilot.pause()
+        assert "".join(house.drawn[2:]).count("Not for you.") == 2, "on either side"
 
 
 async def test_one_model_is_compared_with_none(demo: Demo, service: Service, tmp_path: Path) -> None:

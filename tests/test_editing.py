@@ -96,6 +96,12 @@ async def test_an_editor_that_takes_too_long_is_given_up_with_escape(
         await house.press("s", "n")
         held.release()
         await house.until(lambda: house.browse.shown.sort == "name", "nothing was typed, one Esc is enough")
+        held = wire.hold("answer", path="/content$")
+        await house.press("e")
+        house.app.post_message(events.Key("alt+s", "s"))
+        await house.press("U")
+        held.release()
+        await house.until(lambda: house.browse.shown.sort == "updated_at", "nor two that a line joined")
 
 
 @pytest.mark.parametrize("key", ["e", "E"])

@@ -163,6 +163,8 @@ def test_names_have_the_room_of_a_broad_screen_and_models_are_named_as_far_as_th
     assert columns(79, 27, 30) == (27 + 1, 30 + 1, 7, 6), "all whole, by short words"
     assert columns(79, 40, 30).name == 41, "models are cut first"
     models = [(FIRST, 3_500_000), (SECOND, 4_500)]
+    shares = [room_words(used, 1_000, [], 200) for used in (0, 4, 995, 1_000)]
+    assert [share.split("(")[1] for share in shares] == ["0 %)", "<1 %)", "99 %)", "100 %)"]
     assert room_words(1, 2, models, 200).endswith(f" · {FIRST} 3.5 M · {SECOND} 4.5 k")
     assert room_words(1, 20_000_000, models, 111).endswith(f" · {FIRST} 3.5 M · {SECOND} 4.5 k")
     assert room_words(1, 20_000_000, models, 80).endswith(

@@ -81,7 +81,9 @@ async def test_plus_gives_the_pane_with_the_keys_more_room_then_all_and_the_size
         assert "alone already" in house.notices
         await house.pilot.resize_terminal(80, 24)
         await house.press("3", "enter")
-        assert "the text has it already; h leads back" in house.notices and "whole screen" not in house.line("footer")
+        assert "the text has it already; h leads back" in house.notices and "whole screen" not in house.line(
+            "footer"
+        )
         await house.press("2", "_")
         await house.until(lambda: sizes(house)[1] == (80, 21), "one pane")
         assert "whole screen" in house.notices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,14 @@ async def test_a_large_mirror_is_looked_through_in_a_thread_and_enter_waits_for_
         await house.until(
             lambda: house.row.name.startswith("When to hand"), "no command that has its letters"
         )
+        gate, like = threading.Event(), Mirror.like
+        with monkeypatch.context() as patch:
+            patch.setattr(Mirror, "like", lambda self, name: (gate.wait(), like(self, name))[1])
+            await house.press(":", *"srt", "enter")
+            assert isinstance(house.app.screen, Palette), "what only has the letters waits"
+            await house.press("down", "enter")
+            assert house.browse.is_current, "but not where it was chosen"
+            gate.set()
         await house.press(":", *"chargeb")
         palette = house.app.screen
         assert isinstance(palette, Palette) and "Chargebacks" in drawn(house), "its beginning, at once"

@@ -503,7 +503,11 @@ async def test_one_comes_back_to_the_results_where_one_was_opened(
         assert house.browse.is_current and house.browse.pane == "view"  # from the whole screen to all panes
         await house.press("/", *"refund", "enter", "escape")
         assert house.browse.is_current and house.row.id == left
-        await house.press("escape")
+        await house.press("h", "l", "escape")
+        assert house.browse.is_current and house.browse.pane == "list"  # one has gone on from it
+        await house.press("g", "s")
+        await house.until(lambda: house.app.screen.results.found, "found")  # type: ignore[attr-defined]
+        await house.press("enter", "escape")
         await house.until(lambda: isinstance(house.app.screen, Search), "the results, by Esc")
         await house.until(lambda: house.app.screen.results.found, "found")  # type: ignore[attr-defined]
         await house.press("escape", "escape", "escape")

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from kbtui.tui.building import Building
 from kbtui.tui.copying import Copying
 from kbtui.tui.driver import PacedDriver
 from kbtui.tui.following import Follower
-from kbtui.tui.keyboard import CommandScreen
+from kbtui.tui.keyboard import CommandScreen, apart, has_alt
 from kbtui.tui.opening import Opening
 from kbtui.tui.panes import SCOPES
 from kbtui.tui.saving import Held
@@ -266,14 +267,18 @@ class KbApp(
             self.last_key = time.monotonic()
             if self.away:
                 return  # typed a moment before another program has the terminal, and meant for it
-            if self.held is not None and not self._asked():
-                self._hold(event, self.held)
-            else:
-                await self._press(event)
+            parts: Sequence[events.Key | events.Paste] = (event,)
+            if self.held is not None and isinstance(event, events.Key) and not self.is_typing():
+                parts = apart(event) if has_alt(event) else parts
+            for each in parts:
+                if self.held is not None and not self._asked():
+                    self._hold(each, self.held)
+                else:
+                    await self.press(each)
             return
         await super().on_event(event)
 
-    async def _press(self, event: events.Key | events.Paste) -> None:
+    async def press(self, event: events.Key | events.Paste) -> None:
         screen = self.screen
         if isinstance(event, events.Key) and isinstance(screen, CommandScreen) and await screen.press(event):
             return
@@ -318,7 +323,7 @@ class KbApp(
         held = self.held
         try:
             while held and not self._asked():
-                await self._press(held.pop(0))
+                await self.press(held.pop(0))
         finally:
             if self.held is held:
                 self.held = None

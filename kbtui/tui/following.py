@@ -137,7 +137,7 @@ class Follower:
             async with aclosing(self._kb.sweep(self._focus()) if due else self._kb.poll()) as pass_:
                 async for progress in pass_:
                     if progress.step != "focus":  # nothing was answered yet
-                        self._progress, self._trouble = progress, None
+                        self._progress, self._trouble, self._told = progress, None, ""
         except Error:
             self._all |= due
             raise
@@ -231,7 +231,7 @@ class Follower:
         return [(f"sweep {count(progress.seen)}{of} · ", "dim"), ("online", "good")]
 
     def doing(self) -> Part:
-        """What it does now, or when it looks again, and how that looks; saves that wait are not its own."""
+        """What it does now, or when it looks again, and how that looks; while it asks, whatever waits."""
         progress, asking = self._progress, self._asking is not None
         if asking and (countdown := self._countdown("", BRIEF)):
             return " · ".join(countdown), "warn"

@@ -148,8 +148,8 @@ class CommandScreen(Screen[Answer], inherit_bindings=False):
         if here[0] in TYPING:
             return await self._type(event, command)
         if command is None and has_alt(event):
-            for each in _apart(event):
-                await self.app.on_event(each)  # the first may lead to another screen
+            for each in apart(event):
+                await self.app.press(each)  # type: ignore[attr-defined]  # the first may lead elsewhere
             return True
         if self.keymap.after(here, sequence):
             self._await_rest(sequence)
@@ -375,7 +375,7 @@ def _is_of_words(event: events.Key) -> bool:
     return event.is_printable or event.key in ("enter", "backspace")
 
 
-def _apart(event: events.Key) -> tuple[events.Key, events.Key]:
+def apart(event: events.Key) -> tuple[events.Key, events.Key]:
     """Esc, and the character that a line joined to it: outside of words nothing is pressed with Alt."""
     return events.Key("escape", "\x1b"), events.Key(event.key.removeprefix("alt+"), event.character)
 

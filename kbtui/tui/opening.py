@@ -97,6 +97,10 @@ class Opening(Base):
         """Remember a search that was left for one of its results."""
         self._left, self._opened = (self.kb, left), left.id
 
+    def forget_results(self) -> None:
+        """One has gone on from the document that was opened there: it leads to its list, as others do."""
+        self._opened = ""
+
     def back_to_results(self, row: DocumentRow | None) -> bool:
         """From a document that was opened there, once; False where it was not."""
         there = row is not None and self._opened == row.id and self._left[0] is self.kb

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kbtui.knowledge_base import KnowledgeBase, Saved
     from kbtui.tui.keyboard import Answer
+    from kbtui.tui.screens.conflict import Decision
     from kbtui.tui.screens.editor import Editor
     from kbtui.tui.screens.question import Asking
 
@@ -364,13 +365,20 @@ class Saving(Base):
             self.kb.give_way(draft, mine)
             self.tell("Kept theirs; u brings your words back as a draft.")
         else:
-            draft = self.kb.drafts.rebase(draft, base=theirs, text=decision.text)
-            if here and editor is not None:
-                editor.take(draft)
-            if decision.what == "save":
-                return draft, decision.text, editor if here else None
-            if not here:
-                await self.go_on(draft)
+            return await self._go_on_with(draft, decision, theirs, editor if here else None)
+        return None
+
+    async def _go_on_with(
+        self, draft: Draft, decision: Decision, theirs: str, editor: Editor | None
+    ) -> tuple[Draft, str, Editor | None] | None:
+        """Take what both sides make, in the editor if it is open; what is to be saved now, if anything is."""
+        draft = self.kb.drafts.rebase(draft, base=theirs, text=decision.text)
+        if editor is not None:
+            editor.take(draft)
+        if decision.what == "save":
+            return draft, decision.text, editor
+        if editor is None:
+            await self.go_on(draft)
         return None
 
     async def _save_as_new(self, draft: Draft, text: str) -> None:

@@ -256,6 +256,11 @@ class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
         if not self._back():
             self.app.do_app_quit()  # type: ignore[attr-defined]
 
+    def go_pane(self, name: str) -> None:
+        super().go_pane(name)
+        if name != "view":
+            self.app.forget_results()  # type: ignore[attr-defined]
+
     def _back(self) -> bool:
         """To results or list, undo the newest filter, go one step out; False where nothing is left."""
         if self.pane == "view":

@@ -210,9 +210,11 @@ class Compared(CommandScreen[tuple[str, str] | None]):
             self._follow()
 
     def _follow(self) -> None:
-        self.side.show_words()
         piece = self.side.list.piece
-        if piece is not None and piece.place is not None and self._passages is not None:
+        if piece is None:
+            return  # what is said in its place stays
+        self.side.show_words()
+        if piece.place is not None and self._passages is not None:
             self.other.go_to(piece.place, self._passages)
         self.show_footer()
 

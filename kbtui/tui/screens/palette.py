@@ -202,7 +202,15 @@ class Palette(CommandScreen[None]):
     def do_palette_leave(self) -> None:
         self.dismiss()
 
+    @on(VirtualList.Moved)
+    def _moved(self) -> None:
+        self._hasty, self._chosen = False, True
+
     @on(VirtualList.Opened)
+    def _opened(self) -> None:
+        self._chosen = True
+        self.do_palette_run()
+
     def do_palette_run(self) -> None:
         entry = self._found.entry
         if self.finding and not self._chosen and not self._is_meant(entry):

@@ -20,20 +20,20 @@ class Search(FoundPanes):
 
     def came(self) -> None:
         """Carry out what was pressed for the results that have come; without any, type other words."""
-        if self.here()[0] != "results":
-            return
-        if self.wanted:
+        waiting, self.waiting = self.waiting, []
+        led = self.here()[0] == "results"
+        seen = led and self.is_uncovered  # what was pressed was for that
+        if led and self.wanted:
             self.results.go_to(self.wanted)
             self.wanted = ""
             self.show_snippet()
-        waiting, self.waiting = self.waiting, []
-        if self.is_uncovered and self.results.found is not None:
+        if seen and self.results.found is not None:
             for command in waiting:
                 self._carry_out(command)
             return
         if any(command.id == "document.edit" for command in waiting):
             self.kbapp.give_up_holding()
-        if self.is_uncovered:  # else what was pressed was for what is not seen any more
+        if seen:
             self.do_results_words()
 
     def _carry_out(self, command: Command) -> None:
