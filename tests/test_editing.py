@@ -73,6 +73,17 @@ async def test_an_escape_after_words_for_an_editor_that_opens_comes_after_them(
         await house.until(lambda: "Saved, verified" in house.notices, "saved")
         assert service.text(id) == "abc one"
         await house.until(lambda: house.app.screen is house.browse, "and left")
+        await house.select("Chargebacks")
+        await house.until(lambda: house.reading)
+        held = wire.hold("answer", path="/content$")
+        house.burst("e", *"abc ", "escape", "e", *"*Quite ")
+        await wire.seen(lambda request: request.path.endswith("/content") and not request.finished)
+        held.release()
+        await house.until(
+            lambda: any("abc *Quite " in draft.text for draft in house.drafts),
+            "in the second, and no commands",
+        )
+        assert (await house.editor()).text.startswith("abc *Quite ")
 
 
 async def test_an_editor_that_takes_too_long_is_given_up_with_escape(

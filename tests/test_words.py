@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 
 import pytest
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 
@@ -103,6 +105,22 @@ async def test_the_end_of_a_row_is_a_stop_on_the_way_to_that_of_its_line_and_del
 )
 def test_tags_are_told_from_what_only_looks_like_them(html: str, tags: list[str]) -> None:
     assert TAG.findall(html) == tags and all(len(tag) <= LONGEST_TAG for tag in tags)
+
+
+async def test_a_long_line_of_tags_is_drawn_in_time_also_before_it_is_broken_into_rows() -> None:
+    class Html(Buffer):
+        looks = {"dim": Style(dim=True), "hit": Style(underline=True)}
+
+        def compose(self) -> ComposeResult:
+            yield Words("<p>word</p> " * 20_000, "area", lambda: None, lambda: None, tags=True)
+
+    async with Html().run_test(size=(40, 12)) as pilot:
+        area = pilot.app.query_one(Words)
+        area.mark(re.compile("or"), 2)
+        styles = {segment.text: segment.style or Style() for segment in area.render_line(0)}
+        assert styles["<p>"].dim and not styles["w"].dim and styles["or"].underline
+        area.wrapped_document.wrap(0)
+        assert area.render_line(0).cell_length == area.scrollable_content_region.width
 
 
 async def test_undo_goes_back_to_where_the_visit_began() -> None:

@@ -319,10 +319,10 @@ class KbApp(
                     self.screen.take_for_words()
 
     async def release(self) -> None:
-        """Press the keys that were held, in their order; what is typed meanwhile comes after them."""
+        """Press what was held and what comes meanwhile; behind a key that opens an editor, they wait."""
         held = self.held
         try:
-            while held and not self._asked():
+            while held and self.held is held and not self._asked():
                 await self.press(held.pop(0))
         finally:
             if self.held is held:

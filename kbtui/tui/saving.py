@@ -81,6 +81,10 @@ class Saving(Base):
         """The service has answered: if it was thought to be away, look at it."""
         raise NotImplementedError
 
+    def begin_holding(self) -> None:
+        """An editor is about to open: what is typed is for it, and so is what was not released yet."""
+        self.held = [*(self.held or ())]
+
     def give_up_holding(self) -> None:
         """No editor opens: what was and is typed for it is not carried out."""
         raise NotImplementedError
@@ -142,12 +146,12 @@ class Saving(Base):
     # Edit
 
     def do_document_edit(self, outside: bool = False) -> None:
-        self.held = self.held or []  # from this key on, not only when the worker begins
+        self.begin_holding()  # from this key on, not only when the worker begins
         self.edit(self.here().id, outside)
 
     def edit_at(self, id: str, passage: str) -> None:
         """Open the editor on a document, the cursor where a passage stands."""
-        self.held = self.held or []
+        self.begin_holding()
         self.edit(id, outside=False, passage=passage)
 
     def do_document_edit_outside(self) -> None:
@@ -222,7 +226,7 @@ class Saving(Base):
         if draft.field == "name":
             self._resume_name(draft, sending)
             return
-        self.held = self.held or []
+        self.begin_holding()
         if sending:  # the words that come after those are another draft
             self.edit(draft.document, outside=False)
         else:

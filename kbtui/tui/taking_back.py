@@ -50,7 +50,7 @@ class TakingBack(Sourcing):
             if self._is_free(draft, was):
                 self.send_name(draft, was)
         else:
-            self.held = self.held or []  # as for any text that is about to be edited
+            self.begin_holding()  # as for any text that is about to be edited
             self._restore(row.id, change)
 
     @background("edit")

@@ -142,7 +142,8 @@ class Palette(CommandScreen[None]):
         lines = sum(1 + len(found) for _, found in groups if found)
         few = words and any(found for _, found in names) and lines > self._found.size.height
         for title, found in sorted(groups, key=lambda group: not any(map(self._is_meant, group[1][:1]))):
-            most = FIRST if few and title == "Commands" else len(found)
+            late = keep and self._found.entry in found[FIRST:]  # the chosen one is not taken away
+            most = FIRST if few and title == "Commands" and not late else len(found)
             if found:
                 more = f"  {most} of {len(found)}: type on for the others" if most < len(found) else ""
                 entries += [[(f"  {title}", "strong"), (more, "dim")], *found[:most]]
@@ -196,7 +197,7 @@ class Palette(CommandScreen[None]):
 
     def do_palette(self, by: str) -> None:
         """Move in the list while the field has the focus."""
-        self._hasty, self._chosen = False, True
+        self._hasty, self._chosen = False, self._found.entry is not None
         self._found.move(by)
 
     def do_palette_leave(self) -> None:

@@ -55,7 +55,7 @@ class Search(FoundPanes):
         if for_results and self.state == SEARCHING and self.here()[0] == "results":
             self.waiting.append(command)
             if command.id == "document.edit":
-                self.kbapp.held = self.kbapp.held or []
+                self.kbapp.begin_holding()
         else:
             super().run(command)
 

@@ -198,10 +198,14 @@ class Words(Scrolling, TextArea):
             if first < start + len(text) and last > start
         ]
         places = sorted({0, len(text), *(place for look in looks for place in look[:2])})
-        segments: list[Segment] = []
+        begins: dict[int, list[tuple[int, int, Style]]] = {}
+        for layer, (begin, stop, look) in enumerate(looks):
+            begins.setdefault(begin, []).append((layer, stop, look))
+        segments, on = list[Segment](), list[tuple[int, int, Style]]()
         x = 0
-        for first, last in pairwise(places):
-            style = sum((look for a, b, look in looks if a <= first < b), base)
+        for first, last in pairwise(places):  # a line that is not broken into rows yet may have thousands
+            on = sorted(each for each in [*on, *begins.get(first, ())] if each[1] > first)
+            style = sum((look for *_, look in on), base)
             drawn = spread(text[first:last], x)
             segments.append(Segment(drawn, style))
             x += cell_len(drawn)
