@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from hypothesis import HealthCheck, settings
 from kbtui.demo.server import Demo
 from tests.service import Service
 from tests.wire import Wire
+
+# What is not installed is looked for on the disk by httpcore, at every request.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 # How long an example takes is told by benchmarks; here it would fail on a busy machine.
 settings.register_profile("kbtui", deadline=None, suppress_health_check=[HealthCheck.too_slow])
