@@ -40,7 +40,7 @@ async def test_tab_goes_to_the_hits_and_back_and_enter_opens_one_where_the_words
         found = screen.results.found
         assert found is not None and found is screen.hits[1]
         shown = f"{found.name[:12]}.*{found.score:.2f}"
-        assert any(re.search(shown, line) for line in house.drawn)  # it is in view, however low the screen
+        await house.until(lambda: any(re.search(shown, line) for line in house.drawn), "in view, however low")
         assert screen.row is not None and screen.row.id == found.id
         await house.press("tab")
         assert not screen.within and screen.focused is screen.lines
