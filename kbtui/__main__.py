@@ -59,9 +59,7 @@ def _called(argv: list[str]) -> tuple[str, argparse.Namespace]:
     """The command that needs no screen, or "", and all flags: those of every command may stand before it."""
     flags: argparse.Namespace | None = None
     if not argv or argv[0] not in ("open", *cli.COMMANDS):
-        helped = {"-h", "--help"}.intersection(argv) and not {"open", *cli.COMMANDS}.intersection(argv)
-        parser = _parser() if helped else _parser(help=False)
-        flags, argv = parser.parse_known_args(argv)
+        flags, argv = _parser(help=False).parse_known_args(argv)  # a command behind them has its own help
         if not argv:
             return "", flags
     name, *rest = argv
@@ -69,8 +67,9 @@ def _called(argv: list[str]) -> tuple[str, argparse.Namespace]:
         return "", _open_parser().parse_args(rest, flags)
     if name in cli.COMMANDS:
         return name, _command_parser(name).parse_args(rest, flags)
-    why = "“serve” goes before its flags" if name == "serve" else f"unrecognized arguments: {' '.join(argv)}"
-    _parser().error(why)
+    if name == "serve":
+        _parser().error("“serve” goes before its flags")
+    return "", _parser().parse_args(argv)  # which tells what is wrong with them, or helps
 
 
 def _say(sentence: str) -> None:

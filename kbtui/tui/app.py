@@ -6,14 +6,11 @@ import asyncio
 import gc
 import time
 import traceback
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from rich.style import Style
 from rich.text import Text
-from textual import events
-from textual.app import App, ScreenStackError
+from textual.app import App
 from textual.geometry import Size
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -21,7 +18,7 @@ from textual.worker import WorkerFailed
 
 import kbtui
 from kbtui.access import LOOK
-from kbtui.commands import BY_ID, TYPING
+from kbtui.commands import BY_ID
 from kbtui.content import safe
 from kbtui.errors import Error, Failure, Offline
 from kbtui.keymap import Keymap, show_key
@@ -35,10 +32,9 @@ from kbtui.tui.building import Building
 from kbtui.tui.copying import Copying
 from kbtui.tui.driver import PacedDriver
 from kbtui.tui.following import Follower
-from kbtui.tui.keyboard import CommandScreen, apart, has_alt
+from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.opening import Opening
 from kbtui.tui.panes import SCOPES
-from kbtui.tui.saving import Held
 from kbtui.tui.screens.browse import Browse
 from kbtui.tui.taking_back import TakingBack
 from kbtui.tui.tasks import Tasks
@@ -128,7 +124,6 @@ class KbApp(
         self._kb = kb
         self._version = -1
         self._follower: Follower | None = None
-        self.held: Held | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._resizes = 0  # that were not looked at yet
         self._painted = Size(0, 0)
@@ -259,74 +254,6 @@ class KbApp(
         if resizes > 1 or self.size == self._painted:
             self.redraw()
         self._painted = self.size
-
-    # Keys
-
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            self.last_key = time.monotonic()
-            if self.away:
-                return  # typed a moment before another program has the terminal, and meant for it
-            parts: Sequence[events.Key | events.Paste] = (event,)
-            if self.held is not None and isinstance(event, events.Key) and not self.is_typing():
-                parts = apart(event) if has_alt(event) else parts
-            for each in parts:
-                if self.held is not None and not self._asked():
-                    self._hold(each, self.held)
-                else:
-                    await self.press(each)
-            return
-        await super().on_event(event)
-
-    async def press(self, event: events.Key | events.Paste) -> None:
-        screen = self.screen
-        if isinstance(event, events.Key) and isinstance(screen, CommandScreen) and await screen.press(event):
-            return
-        await super().on_event(event)
-
-    def _asked(self) -> bool:
-        """Whether a question waits for its answer: keys are for that, whatever else is about to open."""
-        return isinstance(self.screen, CommandScreen) and self.screen.asks
-
-    def is_typing(self) -> bool:
-        """Whether the keys are for words."""
-        screen = self.screen
-        return not isinstance(screen, CommandScreen) or screen.here()[0] in TYPING
-
-    def _hold(self, event: events.Key | events.Paste, held: Held) -> None:
-        """An editor is about to open: what is typed meanwhile is meant for it.
-
-        So is an Escape after words; one on its own, and the second after words, gives up waiting.
-        """
-        if self.is_typing() or not _is_escape(event):
-            held.append(event)
-        elif held and not _is_escape(held[-1]):
-            held.append(event)
-            self.tell("Esc comes after what you typed. Once more, it gives the editor up, and these words.")
-        else:
-            self.workers.cancel_group(self, "edit")
-            self.held = None
-            self.clear_notifications()  # the editor is not being opened any more
-            if held:
-                self.tell("Given up, with what you typed for the editor.", "warn")
-
-    def give_up_holding(self) -> None:
-        """No editor opens: words typed for it, and those that are still typed, are not commands."""
-        if self.held is not None:
-            self.held = None
-            with suppress(ScreenStackError):  # the app is about to end
-                if isinstance(self.screen, CommandScreen):
-                    self.screen.take_for_words()
-
-    async def release(self) -> None:
-        """Press what was held and what comes meanwhile; behind a key that opens an editor, they wait."""
-        held = self.held
-        try:
-            while held and self.held is held and not self._asked():
-                await self.press(held.pop(0))
-        finally:
-            if self.held is held:
-                self.held = None
 
     def here(self) -> DocumentRow:
         assert isinstance(self.screen, CommandScreen)
@@ -492,7 +419,3 @@ class KbApp(
                 give_to_shell()
         else:
             self.tell("There is no shell here to go back to.", "warn")
-
-
-def _is_escape(event: events.Key | events.Paste) -> bool:
-    return isinstance(event, events.Key) and event.key == "escape"

@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import events
-
 from kbtui.commands import BY_ID
 from kbtui.content import safe
 from kbtui.differences import Hunk, hunks, unresolved
@@ -18,42 +16,30 @@ from kbtui.errors import Conflict, Error, MissingPermission, NotFound
 from kbtui.keymap import Keymap, show_key
 from kbtui.rows import DocumentRow
 from kbtui.tui.background import background
+from kbtui.tui.holding import Holding
 from kbtui.tui.keyboard import CommandScreen
 
 if TYPE_CHECKING:
-    from textual.app import App
-
     from kbtui.knowledge_base import KnowledgeBase, Saved
     from kbtui.tui.keyboard import Answer
     from kbtui.tui.screens.conflict import Decision
     from kbtui.tui.screens.editor import Editor
     from kbtui.tui.screens.question import Asking
 
-    Base = App[int]
-else:
-    Base = object
-
-
-Held = list[events.Key | events.Paste]
 
 GOING_ON = "Going on with your draft of this document."
 SAFE = "Your words are safe here as a draft"
 
 
-class Saving(Base):
+class Saving(Holding):
     """What `KbApp` does with words; a part of it in a file of its own."""
 
     calm = 0.6  # seconds without a key before a question appears that nobody asked for
     kb: KnowledgeBase
     keymap: Keymap
-    held: Held | None  # what is typed while an editor opens
-    away = False  # another program has the terminal, or will have it in a moment
-    lent = False  # it has
+    lent = False  # another program has the terminal
     may_only_read = False  # the service said so of the key when something was to be changed
     leaving = False  # what is under way is waited for, and nothing else
-
-    def tell(self, sentence: str, look: str = "") -> None:
-        raise NotImplementedError
 
     def here(self) -> DocumentRow:
         """The document under the cursor at the moment a key was pressed."""
@@ -70,9 +56,6 @@ class Saving(Base):
         """Draw the list anew: there may be drafts now, or none any more."""
         raise NotImplementedError
 
-    async def release(self) -> None:
-        raise NotImplementedError
-
     def content_saved(self, document: str) -> None:
         """Tell all screens that a text was saved."""
         raise NotImplementedError
@@ -81,15 +64,8 @@ class Saving(Base):
         """The service has answered: if it was thought to be away, look at it."""
         raise NotImplementedError
 
-    def begin_holding(self) -> None:
-        """An editor is about to open: what is typed is for it, and so is what was not released yet."""
-        self.held = [*(self.held or ())]
-
-    def give_up_holding(self) -> None:
-        """No editor opens: what was and is typed for it is not carried out."""
-        raise NotImplementedError
-
     def look_again(self, told: str = "") -> None:
+        """Find out at once how it stands with the service."""
         raise NotImplementedError
 
     def stay(self) -> None:
@@ -100,7 +76,6 @@ class Saving(Base):
         super().__init__(*args, **named)  # type: ignore[arg-type]
         self._sent = asyncio.Condition()
         self._sending: list[tuple[str, str]] = []  # documents and what of them is being saved
-        self.last_key = 0.0  # when the person pressed it
 
     def is_sending(self, document: str, field: str) -> bool:
         """Whether a name or a content is on its way to the service."""

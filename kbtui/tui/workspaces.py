@@ -17,22 +17,17 @@ from kbtui.rows import Found, Start
 from kbtui.settings import BadSettings, Settings, Workspace
 from kbtui.situation import Situation
 from kbtui.tui.background import background
+from kbtui.tui.holding import Holding
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.folder_tree import counted
 
 if TYPE_CHECKING:
-    from textual.app import App
     from textual.screen import Screen
 
     from kbtui.knowledge_base import KnowledgeBase
     from kbtui.tui.building import Job
     from kbtui.tui.following import Follower
-    from kbtui.tui.saving import Held
     from kbtui.tui.screens.browse import Browse
-
-    Base = App[int]
-else:
-    Base = object
 
 OpenWorkspace = Callable[[Settings, Workspace], "KnowledgeBase | None"]
 StartDemo = Callable[[], Settings]
@@ -41,12 +36,10 @@ Say = Callable[[str, str], None]
 UNTOLD = 0.7  # seconds that finding a document may take before a person is told that it is looked for
 
 
-class Workspaces(Base):
+class Workspaces(Holding):
     """What `KbApp` does to change its workspace, and to end; a part of it in a file of its own."""
 
     settings: Settings
-    held: Held | None
-    away: bool
     leaving: bool  # saves are waited for before something is left
     _kb: KnowledgeBase | None
     _follower: Follower | None
@@ -61,9 +54,6 @@ class Workspaces(Base):
         super().__init__(*args, **named)  # type: ignore[arg-type]
         self._numbers = itertools.count(1)  # of workspaces opened in this run
 
-    def tell(self, sentence: str, look: str = "") -> None:
-        raise NotImplementedError
-
     def get_default_screen(self) -> Screen[None]:
         raise NotImplementedError
 
@@ -77,13 +67,7 @@ class Workspaces(Base):
     def read_only(self) -> str:
         raise NotImplementedError
 
-    def is_typing(self) -> bool:
-        raise NotImplementedError
-
     def _begin_workspace(self) -> None:
-        raise NotImplementedError
-
-    async def release(self) -> None:
         raise NotImplementedError
 
     # Open
