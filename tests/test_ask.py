@@ -519,7 +519,7 @@ async def test_q_leaves_an_answer_and_a_capital_q_quits_from_there(demo: Demo, t
         await house.press("tab", "q")
         assert screen.here()[0] == "answer"
         await house.press("q")
-        assert house.browse.is_current, "q leaves the answer and never types"
+        assert house.app.screen is house.browse, "q leaves the answer and never types"
         await house.press(".")
         await house.until(lambda: here(house).answer is not None, "asked again")
         await house.press("?", *"quit; drafts")

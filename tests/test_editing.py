@@ -33,7 +33,7 @@ async def test_what_is_typed_while_an_editor_opens_is_text_and_no_command(
         await house.press("e")
         await wire.seen(lambda request: request.path.endswith("/content") and not request.finished)
         await house.type("us RQ")
-        assert house.browse.is_current
+        assert house.app.screen is house.browse
         held.release()
         editor = await house.editor()
         await house.until(lambda: editor.text.startswith("us RQ"), "the keys as words")
@@ -100,7 +100,7 @@ async def test_an_editor_that_takes_too_long_is_given_up_with_escape(
         assert "Esc comes after what you typed" in house.notices
         await house.press("escape", "s", "U")
         held.release()
-        assert house.browse.is_current and "Given up, with what you typed" in house.notices
+        assert house.app.screen is house.browse and "Given up, with what you typed" in house.notices
         await house.until(lambda: house.browse.shown.sort == "updated_at", "the keys are commands again")
         held = wire.hold("answer", path="/content$")
         await house.press("e", "escape")

@@ -155,6 +155,22 @@ def test_what_stands_behind_flags_is_told_likewise(
     assert ended.value.code == 2 and says in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("argv", "whose"),
+    [
+        (["--demo", "ls", "--help"], "kbtui ls"),
+        (["--demo", "open", "-h"], "kbtui open"),
+        (["--demo", "-h"], "kbtui"),
+    ],
+)
+def test_the_help_behind_flags_is_that_of_the_command(
+    argv: list[str], whose: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 0 and capsys.readouterr().out.startswith(f"usage: {whose} [-h]")
+
+
 async def test_a_chunk_that_no_model_has_is_told(demo: Demo, tmp_path: Path) -> None:
     start = Start("Support/Refund policy", chunk="nessie")
     async with opened(settings_for(demo.url, demo.key, tmp_path), start=start) as house:

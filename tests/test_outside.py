@@ -281,5 +281,5 @@ async def test_keys_that_were_on_their_way_when_another_program_took_the_termina
         house.burst("escape", "Q")
         (tmp_path / "end").touch()
         await house.until(lambda: "Saved, verified" in house.notices, "saved")
-        assert house.browse.is_current and house.app.held is None and house.app.is_running
+        assert house.app.screen_stack[-1] is house.browse and house.app.held is None and house.app.is_running
         assert service.text(id) == BASE + "Four.\n" * 2

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kbtui.commands import Command
 from kbtui.demo.server import Demo
 from kbtui.documents import folded
 from kbtui.mirror import Mirror
 from kbtui.tui.fuzzy import LONGEST, begins, fit
-from kbtui.tui.screens.palette import Palette
+from kbtui.tui.screens.palette import Entries, Palette
 from kbtui.tui.screens.question import Question
 from kbtui.tui.widgets.virtual_list import VirtualList
 from tests.house import House, opened, settings_for
@@ -202,8 +203,25 @@ async def test_a_large_mirror_is_looked_through_in_a_thread_and_enter_waits_for_
             await house.press(":", *"srt", "enter")
             assert isinstance(house.app.screen, Palette), "what only has the letters waits"
             await house.press("down", "enter")
-            assert house.browse.is_current, "but not where it was chosen"
+            assert not isinstance(house.app.screen, Palette), "but not where it was chosen"
+            await house.press(":")
+            house.paste("rt")
+            await house.press(*["down"] * 8)
+            opened_again = house.app.screen
+            assert isinstance(opened_again, Palette) and opened_again.finding
+            found = opened_again.query_one(Entries)
+            chosen = found.entry
             gate.set()
+            await house.until(lambda: not opened_again.finding, "the names")
+            assert isinstance(chosen, Command) and found.entry == chosen, "what was chosen stays"
+            await house.press("escape")
+            gate.clear()
+            await house.press(":", *"hndvrclg", "down", "enter")
+            gate.set()
+            await house.until(
+                lambda: house.app.screen is house.browse, "Enter is not lost where there was no line yet"
+            )
+            assert house.row.name == "When to hand over to a colleague"
         await house.press(":", *"chargeb")
         palette = house.app.screen
         assert isinstance(palette, Palette) and "Chargebacks" in drawn(house), "its beginning, at once"

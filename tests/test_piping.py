@@ -53,7 +53,9 @@ async def test_a_text_is_given_to_a_command_on_its_input_alone(
         assert "ended with 0; it was given the plain words, 3" in house.notices
         assert lingered.read_text().startswith("[cat > ") and "Enter goes back" in lingered.read_text()
         lingered.unlink()
-        await house.press("3", "l", "V", "|")
+        await house.press("3", "l", "V")
+        await house.press("|")
+        assert not house.notices, "none lies over what is typed"
         await house.until(lambda: "is given the source of the text" in house.drawn[-2], "what is typed")
         assert house.browse.full
         assert await piped("up", *"; exit 3", "enter") == TEXT.encode(), "byte for byte"

@@ -500,23 +500,25 @@ async def test_one_comes_back_to_the_results_where_one_was_opened(
             again.here()[0] == "results" and "text" in house.line("header") and again.field.value == "refund"
         )
         await house.press("enter", "enter", "escape")
-        assert house.browse.is_current and house.browse.pane == "view"  # from the whole screen to all panes
+        assert (
+            house.app.screen is house.browse and house.browse.pane == "view"
+        )  # from the whole screen to all panes
         await house.press("/", *"refund", "enter", "escape")
-        assert house.browse.is_current and house.row.id == left
+        assert house.app.screen is house.browse and house.row.id == left
         await house.press("h", "l", "escape")
-        assert house.browse.is_current and house.browse.pane == "list"  # one has gone on from it
+        assert house.app.screen is house.browse and house.browse.pane == "list"  # one has gone on from it
         await house.press("g", "s")
         await house.until(lambda: house.app.screen.results.found, "found")  # type: ignore[attr-defined]
         await house.press("enter", "escape")
         await house.until(lambda: isinstance(house.app.screen, Search), "the results, by Esc")
         await house.until(lambda: house.app.screen.results.found, "found")  # type: ignore[attr-defined]
         await house.press("escape", "escape", "escape")
-        assert house.browse.is_current and house.browse.pane == "list"  # once: not round and round
+        assert house.app.screen is house.browse and house.browse.pane == "list"  # once: not round and round
         await house.press("g", "s")
         await house.until(lambda: house.app.screen.results.found, "found again")  # type: ignore[attr-defined]
-        assert house.app.screen.here()[0] == "results"  # type: ignore[attr-defined]
+        assert house.app.screen.here()[0] == "results"
         await house.press("q")
-        assert house.browse.is_current, "q leaves the search and never types"
+        assert house.app.screen is house.browse, "q leaves the search and never types"
 
 
 async def test_without_the_service_it_is_said_what_is_searched_and_it_is_asked_when_it_is_back(

@@ -121,14 +121,16 @@ async def test_words_are_found_and_replaced_one_by_one_or_all_and_undone(
         assert "“fee” stands nowhere" in house.notices and area.has_focus
         await house.press("ctrl+g", *"4:5", "enter")
         assert area.cursor_location == (3, 4) and area.has_focus
+        house.app.tell("Something that would lie over the field.")
         await house.press("shift+right", "shift+right", "ctrl+f")
+        assert not house.notices
         assert field.value == "ha" and area.selected_text == "ha" and told(house) == "1 of 1, any case"
         await house.press("escape", "f10", *"999", "enter")
         assert area.cursor_location == (64, 0)
         await house.press("ctrl+g", "x", "enter")
         assert "A line is a number" in house.notices and area.cursor_location == (64, 0)
         await house.press("escape", "escape")
-        assert house.browse.is_current and house.drafts == []
+        assert house.app.screen is house.browse and house.drafts == []
 
 
 async def test_what_was_changed_is_shown_against_where_it_began_and_against_the_service(
