@@ -47,6 +47,9 @@ class Fast(PacedDriver):
     def frame(self, sent: str) -> None:
         self.sent.append(sent)
 
+    def write(self, data: str) -> None:
+        self.sent.append(data)
+
 
 class Host:
     """As much of an app as the stage asks for."""
@@ -74,6 +77,13 @@ class Stage(Output, Host):  # type: ignore[misc]
 
     def powers(self) -> tuple[bool, bool]:
         return True, self._fills
+
+    def _wait(self, seconds: float) -> None:
+        """What follows comes at once."""
+        self.send_changes()
+
+    def _types_at(self, cursor: Offset) -> bool:
+        return True
 
     @property
     def wanted(self) -> list[Row]:

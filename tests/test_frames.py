@@ -40,8 +40,9 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Iterator[Count]:
 
     def displayed(self: KbApp, screen: Any, renderable: Any) -> None:
         if renderable is not None:
+            before = stage.frames
             stage._display(screen, renderable)
-            count.frames += len(stage.fast.sent)
+            count.frames += stage.frames - before
             stage.fast.sent.clear()
         display(self, screen, renderable)
 

@@ -35,6 +35,7 @@ else:
 
 AGAIN = 0.05  # seconds until a terminal that was not ready is looked at again, whatever it answers
 SOON = 0.03  # seconds in which widgets draw what the layout of another one has changed
+APART = 0.01  # seconds after which what follows a line does not travel in one packet with it
 AT_ONCE = 1000  # characters of a frame that travel and are drawn together without being told so
 STYLES = 4096  # looks remembered; styles that differ by what they do when clicked are many
 ROWS = 512  # lines and pieces of lines remembered; when a list scrolls, most come again
@@ -65,6 +66,7 @@ class Output(Base):
         self._behind = False
         self._wait_until = 0.0
         self._again: Timer | None = None
+        self._waited: Timer | None = None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if not self.only_changes or not isinstance(self._driver, PacedDriver):
@@ -93,6 +95,11 @@ class Output(Base):
             self._screens = driver.screens
             self._picture.forget()
         cursor = Size(self._picture.width, self._picture.height).clamp_offset(self.cursor_position)
+        if ahead := self._picture.ahead(cursor.y) if self._types_at(cursor) else "":
+            driver.write(ahead)
+            self._behind = True
+            self._wait(APART)
+            return
         changes = self._picture.changes()
         if changes or cursor != self._cursor_shown:
             self._cursor_shown = cursor
@@ -102,10 +109,19 @@ class Output(Base):
             driver.frame(changes)
             self.frames += 1
 
+    def _types_at(self, cursor: Offset) -> bool:
+        """Whether that is where the next character goes, and not where one did once."""
+        return self.focused is not None and self.focused.content_region.contains_point(cursor)
+
     def wait_for_more(self) -> None:
         """What is drawn from now on goes in one frame with what a change of the layout makes others draw."""
-        self._wait_until = monotonic() + SOON
-        self.set_timer(SOON, self._wait_no_more)
+        self._wait(SOON)
+
+    def _wait(self, seconds: float) -> None:
+        if self._waited is not None:
+            self._waited.stop()
+        self._wait_until = monotonic() + seconds
+        self._waited = self.set_timer(seconds, self._wait_no_more)
 
     def _wait_no_more(self) -> None:
         self._wait_until = 0.0

@@ -26,6 +26,8 @@ MANY = 16  # runs that are hardly ever drawn with less in the order of the text 
 
 ALIKE = 3  # rows that must have moved together before a scroll is thought of
 
+MUCH = 1000  # characters that change; a slow line takes as long over them as a person notices
+
 
 class Room(NamedTuple):
     """Rows from `top` to before `end`, in the columns from `left` to before `right`."""
@@ -102,13 +104,24 @@ class Picture:
             if row != old:
                 self.wanted[y] = row
 
+    def ahead(self, y: int) -> str:
+        """What draws a line alone, which counts as shown then; "" where little else changes, or moves it."""
+        if not (self._known and 0 <= y < self.height) or self.wanted[y] is self._shown[y]:
+            return ""
+        move, others = self._moved()
+        if others <= MUCH or (move is not None and move.top <= y <= move.bottom):
+            return ""
+        drawn = self._drawn([*self.wanted[:y], self._shown[y], *self.wanted[y + 1 :]])
+        self._shown = [*self._shown[:y], self.wanted[y], *self._shown[y + 1 :]]
+        return drawn
+
     def changes(self) -> str:
         """What the terminal has to be sent, or ""; from then on it counts as shown."""
         if not self._known:
             nothing = [self._blank] * self.height
             drawn = AS_ASSUMED + self._drawn(nothing, Room(0, self.height, 0, self.width))
         else:
-            move, others = self._moved() if self.moves else (None, 0)
+            move, others = self._moved()
             drawn = ""
             if move is not None:
                 drawn = move.sent(self.width) + self._drawn(self._after(move), move.room)
@@ -152,6 +165,8 @@ class Picture:
             return None, 0
         spans = {y: _span(self._shown[y], self.wanted[y]) for y in changed}
         others = sum(span[2] for span in spans.values())
+        if not self.moves:
+            return None, others
         few = len(changed) // 8  # lines that have nothing to do with the rest, such as the last of the screen
         left = sorted(span[0] for span in spans.values())[few]
         right = sorted(span[1] for span in spans.values())[-1 - few]

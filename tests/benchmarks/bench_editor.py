@@ -53,8 +53,9 @@ class Meter:
 
         def displayed(self: KbApp, screen: Any, renderable: Any) -> None:
             if renderable is not None:
+                before = meter.stage.frames
                 meter.stage._display(screen, renderable)
-                meter.frames += len(meter.stage.fast.sent)
+                meter.frames += meter.stage.frames - before
                 meter.bytes += sum(len(sent.encode()) for sent in meter.stage.fast.sent)
                 meter.stage.fast.sent.clear()
             display(self, screen, renderable)

@@ -234,6 +234,29 @@ def test_what_opens_a_field_or_a_list_and_closes_it_draws_one_frame(server: Serv
             assert asked(kbtui) == before + 1, (at, key)
 
 
+LIST_LATER = """
+from kbtui.tui import output
+output.APART = 3.0
+"""
+
+
+def test_a_letter_is_seen_before_the_long_list_that_it_leads_to(server: Server, home: Path) -> None:
+    with Visit(home, url=server.url, key=server.key, script=LIST_LATER, size=(50, 200)) as kbtui:
+        kbtui.browse_all()
+        kbtui.press("/")
+        kbtui.until("Esc drop")
+        kbtui.quiet()
+        drawn, sent = asked(kbtui), len(kbtui.raw)
+        kbtui.press("r")
+        kbtui.when(lambda: len(kbtui.raw) > sent, "the letter")
+        assert asked(kbtui) == drawn and len(kbtui.raw) - sent < 100
+        kbtui.until(r" r {8}")
+        assert asked(kbtui) == drawn and "Account and sign-in" in kbtui.text
+        kbtui.when(lambda: asked(kbtui) > drawn, "the list")
+        assert "Account and sign-in  " not in kbtui.text
+        kbtui.nothing_is_left_over()
+
+
 LATE_FRAME = """
 from kbtui.tui.screens.question import Asking
 shown = Asking._shown
