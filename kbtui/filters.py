@@ -45,6 +45,7 @@ _COMPARED = re.compile(rf"({'|'.join(KEYS)})([<>=].*)", re.ASCII | re.IGNORECASE
 _OR = ("|", "||")
 _RANGE = re.compile(r"(?P<sign>[<>]=?)(?P<than>.+)|(?P<low>.*?)\.\.(?P<high>.*)")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([kmg]?)b?", re.ASCII)
+_UNIT = re.compile(r"[kmg]?b|[kmg]", re.ASCII | re.IGNORECASE)
 _SPAN = re.compile(r"(\d{1,6})(min|h|d|w|mo|y)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _BYTES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
@@ -76,9 +77,10 @@ def parse(typed: str) -> Filter:
     """What was typed, as far as it is right."""
     words, types, terms = list[str](), set[str](), dict[Term, None]()
     wrong: Wrong | None = None
+    before = Term("word", "")
     for start, term, quoted in _parts(typed):
-        about, why = ("", "") if quoted else _meant(term)
-        why = why or _why_wrong(term)
+        about, why = ("", "") if quoted else _meant(term, before)
+        why, before = why or _why_wrong(term), term
         if why:
             wrong = wrong or Wrong(start, why, about or term.key)
         elif term.key == "word" and not term.inverted and not quoted:
@@ -140,10 +142,13 @@ def _in_order(key: str, value: str) -> str:
     )
 
 
-def _meant(term: Term) -> tuple[str, str]:
+def _meant(term: Term, before: Term) -> tuple[str, str]:
     """What a word is about that is none if it is not in quotes, and what would be right; else twice ""."""
     if term.key != "word":
         return "", ""
+    if not term.inverted and before.key == "size" and before.value[-1:].isdigit() and _UNIT.fullmatch(term.value):
+        value = f"{before.value}{term.value.lower()}"
+        return "size", f'no blank before {term.value}: size:{value}; "{term.value}" is a word'
     if term.value in _OR:
         return "or", f'there is no “or”: all parts must hold; type:url,file adds up; "{term.value}" is a word'
     found = _COMPARED.fullmatch(term.value)
@@ -193,7 +198,7 @@ def moments(value: str, now: float) -> Interval | None:
 
 
 def _between(value: str, read: Callable[[str], Interval | None]) -> Interval | None:
-    """`>1`, `<=1`, `1..2`, `1..` or `..2`, of what `read` takes for one of them."""
+    """`>1`, `<=1`, `1..2` or `2..1`, `1..` or `..2`, of what `read` takes for one of them."""
     found = _RANGE.fullmatch(value)
     if found is None:
         return None
@@ -209,7 +214,7 @@ def _between(value: str, read: Callable[[str], Interval | None]) -> Interval | N
     high = read(found["high"]) if found["high"] else (_MOST, _MOST)
     if low is None or high is None or not (found["low"] or found["high"]):
         return None
-    return low[0], high[1]
+    return (low[0], high[1]) if low <= high else (high[0], low[1])
 
 
 def _bytes(value: str) -> Interval | None:
@@ -250,7 +255,7 @@ def _shown(term: Term) -> str:
     key = "" if term.key == "word" else f"{term.key}:"
     bare = not (term.value[:1] == '"' or any(map(str.isspace, term.value)))
     if not key:
-        bare = bare and term.inverted and not _KEY.match(term.value) and not any(_meant(term))
+        bare = bare and term.inverted and not _KEY.match(term.value) and not any(_meant(term, Term("word", "")))
     value = term.value if bare else '"' + term.value.replace('"', '""') + '"'
     return "!" * term.inverted + key + value
 

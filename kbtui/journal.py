@@ -15,6 +15,7 @@ Texts are kept byte for byte.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -275,7 +276,7 @@ class Journal:
         if path is None:
             return None
         try:
-            path.read_bytes().decode("utf-8")
+            _left(path).decode("utf-8")
         except UnicodeDecodeError:
             make_folder(self._kept)
             kept = self._kept / f"{id}-{secrets.token_hex(4)}{path.suffix}.not-utf-8"
@@ -332,12 +333,20 @@ def returned(path: Path, before: str) -> str:
     """What an editor left, less the line end that most of them add to a last line that had none.
 
     Raises:
+        OSError: it is no file, or cannot be read.
         UnicodeDecodeError: it is no UTF-8.
     """
-    text = path.read_bytes().decode("utf-8")
+    text = _left(path).decode("utf-8")
     if not before.endswith(("\n", "\r")):
         text = text.removesuffix("\n").removesuffix("\r")
     return text
+
+
+def _left(path: Path) -> bytes:
+    """What is in a file that another program left; a pipe in its place would be waited for without end."""
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file")
+    return path.read_bytes()
 
 
 def _sound(draft: Draft) -> Draft:

@@ -360,6 +360,14 @@ async def test_the_chunks_under_two_models_follow_each_other_to_the_same_words(
                 assert begin in " ".join(screen.other.words.words_in_view.split()), (
                     "where they begin is shown"
                 )
+        await house.press("j", "j", "j", "j", "j")
+        await house.pilot.resize_terminal(80, 24)
+        piece = screen.side.list.piece
+        begin = " ".join(piece.text.split()[:3]) if piece is not None else "no chunk"
+        there_too = screen.other.words
+        await house.until(lambda: " ".join(there_too.words_in_view.split()).startswith(begin), "broken anew")
+        await house.pilot.resize_terminal(140, 40)
+        await house.press("g", "g")
         left, right = (side.words.vertical_scrollbar.region.right for side in screen.sides)
         lists = [side.list.vertical_scrollbar.region.right for side in screen.sides]
         assert lists == [left, right] and any(line.count("Length") == 2 for line in house.drawn)

@@ -138,7 +138,7 @@ async def test_marks_are_set_by_range_all_at_once_and_inverted_and_listed(
         await house.until(lambda: len(house.names) == 6, "inside")
         await house.press("j", "v", "j", "G", "k")
         assert left(house) == [" ", "+", "+", "+", "+", " "] and "· 4 in range" in house.line("footer")
-        assert house.line("footer").startswith(" Esc drop range  ")
+        assert house.line("footer").startswith(" v mark them  Esc drop range  ")
         await house.press("escape")
         assert left(house) == [" "] * 6 and " 5 of 6 " in house.line("footer")
         assert "drop range" not in house.line("footer")

@@ -95,6 +95,7 @@ def test_parts_are_told_apart(words: str, text: str, types: tuple[str, ...], ter
         ("size=5kb", 0, "size: takes >1mb"),
         ("refund | return", 7, "there is no “or”: all parts must hold"),
         ("a !||", 2, "there is no “or”"),
+        ("size:>5 KB refund", 8, 'no blank before KB: size:>5kb; "KB" is a word'),
     ],
 )
 def test_the_first_wrong_part_says_what_would_be_right_and_the_others_hold(
@@ -112,6 +113,11 @@ def test_what_is_said_of_each_key_fits_a_terminal_of_80_columns() -> None:
     assert all(len(parse(wrong).wrong.why) < 78 for wrong in ("||", "updated>2026-11-01"))  # type: ignore[union-attr]
 
 
+def test_a_unit_is_a_word_where_it_is_in_quotes_or_behind_something_else() -> None:
+    assert parse('size:>5 "kb"').wrong is None and parse("size:>5kb mb").wrong is None
+    assert parse("size:>5 refund kb").text == "refund kb" and parse("size:>5 !kb").wrong is None
+
+
 def test_what_is_right_stays_while_its_colon_is_missing() -> None:
     assert parse("size>5kb").wrong.key == "size"  # type: ignore[union-attr]
 
@@ -124,6 +130,7 @@ def test_what_is_right_stays_while_its_colon_is_missing() -> None:
         ("<500", [0, 499], [500]),
         ("<=1.5k", [1500], [1501]),
         ("10kb..2m", [10_000, 2_000_000], [9_999, 2_000_001]),
+        ("2m..10kb", [10_000, 2_000_000], [9_999, 2_000_001]),
         ("..2gb", [0, 2 * 10**9], [2 * 10**9 + 1]),
         ("1b..", [1, 10**12], [0]),
     ],
@@ -140,6 +147,7 @@ def test_sizes(value: str, inside: list[int], outside: list[int]) -> None:
         ("<7d", [NOW, NOW - 7 * DAY + 1], [NOW - 7 * DAY]),
         (">2h", [NOW - 7201, 0], [NOW - 7200, NOW]),
         ("7d..1mo", [NOW - 7 * DAY, NOW - 30 * DAY], [NOW, NOW - 31 * DAY]),
+        ("1mo..7d", [NOW - 7 * DAY, NOW - 30 * DAY], [NOW, NOW - 31 * DAY]),
     ],
 )
 def test_ages(value: str, inside: list[int], outside: list[int]) -> None:

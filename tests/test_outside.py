@@ -243,16 +243,17 @@ async def test_a_text_that_a_list_of_lines_would_change_survives_byte_for_byte(
         assert service.text(id) == "X" + text
 
 
+@pytest.mark.parametrize("leaves", ["path.mkdir()", "__import__('os').mkfifo(path)"])
 async def test_what_an_editor_left_that_is_no_file_is_told_and_the_words_are_kept(
-    demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None]
+    leaves: str, demo: Demo, service: Service, tmp_path: Path, editor: Callable[[str], None]
 ) -> None:
     service.add("Shared", BASE)
-    editor("path.unlink(); path.mkdir()")
+    editor(f"path.unlink(); {leaves}")
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()
         ours = await house.editing("Shared")
         await house.press(*"Mine. ", "f4")
-        await house.until(lambda: "cannot be read" in house.notices, "told")
+        await house.until(lambda: "cannot be read: it is no file" in house.notices, "told")
         assert house.app.screen is ours and ours.text == "Mine. " + BASE
     left = Drafts(tmp_path / "state" / "drafts", demo.url).all()
     assert [draft.text for draft in left] == ["Mine. " + BASE]

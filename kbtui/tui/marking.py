@@ -27,7 +27,7 @@ class Marking(Panes):
         if row is None or self.pane == "tree":
             self.tell("Documents and folders are marked in the list: 2 goes there.")
         elif self.documents.begun is not None and self.pane == "list":
-            self.do_list_range()
+            self.do_range_mark()
         else:
             self.kb.marks.turn(row.id, 0 if row.type == FOLDER else row.size)
             self.documents.refresh_line(self.documents.cursor)
@@ -41,7 +41,7 @@ class Marking(Panes):
         self._marked_otherwise()
 
     def do_list_range(self) -> None:
-        """Begin a range where the cursor stands; or end and mark it, or unmark it if it began on a mark."""
+        """Begin a range where the cursor stands; or end and mark it."""
         documents, row = self.documents, self.documents.row
         if self.pane != "list" or row is None:
             self.tell("A range of marks begins in the list: 2 goes there.")
@@ -49,10 +49,18 @@ class Marking(Panes):
             documents.begin_range(row.id)
             self.show_footer()
         else:
-            marks, chosen = self.kb.marks, documents.range
-            done = marks.drop if documents.begun in marks else marks.add
-            documents.end_range()
-            self._mark(chosen.start, chosen.stop, done)
+            self.do_range_mark()
+
+    def do_range_mark(self) -> None:
+        """Mark what the range holds, or unmark it if it began on a mark."""
+        documents, marks = self.documents, self.kb.marks
+        if self.pane != "list":
+            self.tell("A range of marks is in the list: 2 goes there.")
+            return
+        chosen = documents.range
+        done = marks.drop if documents.begun in marks else marks.add
+        documents.end_range()
+        self._mark(chosen.start, chosen.stop, done)
 
     def leave_range(self) -> bool:
         """Give the range up that was begun; False where there is none."""
