@@ -149,7 +149,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("list.mark", ("space",), "mark", "mark the document, or take its mark back", ("browse", "results", "hits"), 0, situation.needs_document),
     Command("list.unmark", ("g u",), "unmark all", "mark no document any more", ("browse", "results", "hits"), 0, situation.needs_marks),
     Command("list.range", ("v",), "range", "begin a range of marks, or end it: what it holds is marked", ("browse",)),
-    Command("range.mark", ("v",), "mark them", "mark what the range holds; or unmark it, where the range began on a mark", ("range",), 1),
+    Command("range.mark", ("v",), "mark them", "mark what the range holds; unmark it if it began on a mark", ("range",), 1),
     Command("range.drop", ("escape",), "drop range", "give the range up that v began: nothing is marked", ("range",), 1),
     Command("list.mark_all", ("*",), "mark all", "mark all that is shown: with a filter, all that matches it", ("browse",)),
     Command("list.mark_others", ("~",), "mark others", "swap the marks of what is shown: mark the others", ("browse",)),

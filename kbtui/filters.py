@@ -79,7 +79,7 @@ def parse(typed: str) -> Filter:
     wrong: Wrong | None = None
     before = Term("word", "")
     for start, term, quoted in _parts(typed):
-        about, why = ("", "") if quoted else _meant(term, before)
+        about, why = ("", "") if quoted else _unit(term, before) or _meant(term)
         why, before = why or _why_wrong(term), term
         if why:
             wrong = wrong or Wrong(start, why, about or term.key)
@@ -142,13 +142,19 @@ def _in_order(key: str, value: str) -> str:
     )
 
 
-def _meant(term: Term, before: Term) -> tuple[str, str]:
+def _unit(term: Term, before: Term) -> tuple[str, str] | None:
+    """As `_meant`, of a word that is the unit of the size before it."""
+    if term.key != "word" or term.inverted or before.key != "size" or not before.value[-1:].isdigit():
+        return None
+    size = f"size:{before.value}{term.value.lower()}"
+    right = f'no blank before {term.value}: {size}; "{term.value}" is a word'
+    return ("size", right) if _UNIT.fullmatch(term.value) else None
+
+
+def _meant(term: Term) -> tuple[str, str]:
     """What a word is about that is none if it is not in quotes, and what would be right; else twice ""."""
     if term.key != "word":
         return "", ""
-    if not term.inverted and before.key == "size" and before.value[-1:].isdigit() and _UNIT.fullmatch(term.value):
-        value = f"{before.value}{term.value.lower()}"
-        return "size", f'no blank before {term.value}: size:{value}; "{term.value}" is a word'
     if term.value in _OR:
         return "or", f'there is no “or”: all parts must hold; type:url,file adds up; "{term.value}" is a word'
     found = _COMPARED.fullmatch(term.value)
@@ -255,7 +261,7 @@ def _shown(term: Term) -> str:
     key = "" if term.key == "word" else f"{term.key}:"
     bare = not (term.value[:1] == '"' or any(map(str.isspace, term.value)))
     if not key:
-        bare = bare and term.inverted and not _KEY.match(term.value) and not any(_meant(term, Term("word", "")))
+        bare = bare and term.inverted and not _KEY.match(term.value) and not any(_meant(term))
     value = term.value if bare else '"' + term.value.replace('"', '""') + '"'
     return "!" * term.inverted + key + value
 

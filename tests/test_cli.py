@@ -291,9 +291,7 @@ def test_it_is_interrupted_without_a_word(demo: Demo, wire: Wire, tmp_path: Path
     env = environment(tmp_path / "home", ELEVENLABS_API_KEY=demo.key)
     hold = wire.hold("answer")
     kbtui = [sys.executable, "-m", "kbtui", "ls", "--base-url", wire.url]
-    heard = partial(
-        signal.signal, signal.SIGINT, signal.SIG_DFL
-    )  # whoever runs the tests may hear nothing of it
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where these tests hear nothing of it
     process = subprocess.Popen(kbtui, env=env, stdout=-1, stderr=-1, preexec_fn=heard)
     hold.wait()
     process.send_signal(signal.SIGINT)

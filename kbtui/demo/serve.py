@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from kbtui.demo.server import Demo, Unavailable
 
+TICK = 1.0  # seconds after which a signal is heard that came at the wrong moment
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -34,7 +35,9 @@ def main(argv: list[str]) -> int:
     try:
         demo.start()
         _announce(demo, as_json=options.json)
-        threading.Event().wait()
+        waits = threading.Event()
+        while not waits.wait(TICK):  # a signal that comes just as it begins would be slept through
+            pass
     except Unavailable as error:
         print(f"kbtui serve: {error}", file=sys.stderr)
         return 2
