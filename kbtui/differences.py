@@ -290,14 +290,13 @@ def merge(base: str, mine: str, theirs: str) -> Merge:
     return Merge(joined(found), all(hunk.whose != "both" for hunk in found))
 
 
-def last_difference(before: str, after: str) -> int:
-    """Where in `after` the last thing ends that `before` does not say so; 0 where they are the same."""
-    if before == after:
-        return 0
+def differing(before: str, after: str) -> tuple[int, int, int]:
+    """Where all that differs begins in both texts, where it ends in `before`, and where in `after`."""
     most = min(len(before), len(after))
     begin = bisect_left(range(1, most + 1), True, key=lambda n: before[:n] != after[:n])
     rest = range(1, most - begin + 1)
-    return len(after) - bisect_left(rest, True, key=lambda n: before[-n:] != after[-n:])
+    same = bisect_left(rest, True, key=lambda n: before[-n:] != after[-n:])
+    return begin, len(before) - same, len(after) - same
 
 
 def unresolved(text: str) -> bool:

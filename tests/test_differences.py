@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from kbtui.differences import (
     Merge,
     diff,
+    differing,
     hunks,
     joined,
     keeps,
-    last_difference,
     merge,
     reworded,
     unresolved,
@@ -320,19 +320,21 @@ def test_of_many_other_words_a_few_lines_are_told_and_how_many_more_places_there
         ("aa", "aaa|"),
         ("", "all|"),
         ("all", "|"),
-        ("same", "|same"),
+        ("same", "same|"),
     ],
 )
-def test_the_last_difference_ends_behind_the_last_word_that_is_another(before: str, after: str) -> None:
-    assert last_difference(before, after.replace("|", "")) == after.index("|")
+def test_what_differs_ends_behind_the_last_word_that_is_another(before: str, after: str) -> None:
+    assert differing(before, after.replace("|", ""))[2] == after.index("|")
 
 
 @given(bodies, bodies)
-def test_what_stands_behind_the_last_difference_stands_at_the_end_of_both(before: str, after: str) -> None:
-    end = last_difference(before, after)
-    assert before == after or before.endswith(after[end:])
+def test_around_what_differs_both_texts_are_the_same(before: str, after: str) -> None:
+    begin, gone, came = differing(before, after)
+    assert before[:begin] + after[begin:came] + before[gone:] == after
+    assert before[begin:gone] == after[begin:came] == "" or before != after
 
 
-def test_the_last_difference_of_long_texts_is_found_at_once() -> None:
+def test_what_differs_in_long_texts_is_found_at_once() -> None:
     text = "Some words. " * 100_000
-    assert within(0.1, lambda: last_difference(text, f"{text[:-9]}!{text[-9:]}")) == len(text) - 8
+    changed = f"{text[:9]}?{text[9:-9]}!{text[-9:]}"
+    assert within(0.1, lambda: differing(text, changed)) == (9, len(text) - 9, len(text) - 7)

@@ -103,6 +103,27 @@ async def test_a_text_that_both_sides_changed_is_decided_by_the_person(
             assert service.text(id) == merged.text and house.drafts == []
 
 
+async def test_who_goes_on_with_a_merged_text_is_where_the_words_are(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    id = service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        await house.online()
+        editor = await house.editing("Shared")
+        await house.press("down", "down", *"Mine. ")
+        service.patch(id, content=f"Theirs.\n{BASE}")
+        await house.press("ctrl+s")
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        await house.press("enter")
+        await house.until(lambda: "Saved, verified" in house.notices, "saved")
+        assert editor.text == "Theirs.\nOne.\nTwo.\nMine. Three.\n" == service.text(id)
+        assert editor.area.cursor_location == (3, len("Mine. "))
+        await house.press("ctrl+z")
+        assert editor.text == "One.\nTwo.\nMine. Three.\n"
+        await house.press("ctrl+end", "ctrl+y")
+        assert editor.area.cursor_location == (1, 0), "behind what came, and not at the end of all"
+
+
 async def test_places_that_both_sides_changed_are_decided_one_by_one(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:

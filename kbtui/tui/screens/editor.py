@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.widgets import TextArea
 
 from kbtui.content import safe
-from kbtui.differences import last_difference
+from kbtui.differences import differing
 from kbtui.placing import Passages
 from kbtui.tui.background import background
 from kbtui.tui.seeking import Seeking
@@ -66,7 +66,8 @@ class Editor(Seeking):
         self.show_lines()
         if self._passage:
             self._go_to(self._passage)
-        elif end := last_difference(self.draft.base, self.text):  # where one was typing last, or nearly
+        elif self.dirty:  # where one was typing last, or nearly
+            _, _, end = differing(self.draft.base, self.text)
             self.area.move_cursor(self.area.document.location_of(end), center=True)
 
     def on_screen_resume(self) -> None:
@@ -214,12 +215,15 @@ class Editor(Seeking):
         """Go on with what was made of the text elsewhere; undo takes all of it back in one step."""
         if text == self.text:
             return
-        area, here = self.area, self.area.cursor_location
-        if area.document.holds(text):
-            area.put(text, area.document.start, area.document.end)
+        area, body = self.area, self.area.document
+        begin, gone, came = differing(self.text, text)
+        here = body.index_of(area.cursor_location)
+        if body.holds(text):
+            area.put(text[begin:came], body.location_of(begin), body.location_of(gone))
         else:  # line ends of more than one kind, where there was one
             area.load_text(text)
-        area.move_cursor(here, center=True)
+        here = here + came - gone if here >= gone else min(here, came)
+        area.move_cursor(area.document.location_of(here), center=True)
         self._typed()
         self.show_lines()
 
