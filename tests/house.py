@@ -48,6 +48,20 @@ class House:
         rows = (self.browse.documents.at(index) for index in range(self.browse.documents.count))
         return [row.name for row in rows if row is not None]
 
+    @property
+    def tree(self) -> list[str]:
+        """The lines of the folder tree."""
+        folders = self.browse.folders
+        return [
+            "".join(text for text, _ in folders.parts(line, 40)).rstrip() for line in range(folders.count)
+        ]
+
+    def list_says(self, words: str) -> bool:
+        """Whether the list says this instead of showing documents."""
+        lines = self.browse.documents
+        drawn = " ".join(lines.render_line(y).text.strip() for y in range(lines.size.height))
+        return lines.count == 0 and words in drawn
+
     def line(self, id: str) -> str:
         """What a line of the screen says: header, heads, chips, tabs or footer; "" before it is there."""
         return next((line.text for line in self.app.screen.query(f"#{id}").results(Line)), "")

@@ -18,9 +18,9 @@ from kbtui.demo.server import Demo
 from kbtui.settings import Places, Settings, Workspace
 from kbtui.tui.screens.compared import Compared
 from kbtui.tui.screens.conflict import ConflictScreen
+from tests.chunking import LONG
 from tests.house import House, opened, settings_for
 from tests.service import Service
-from tests.test_chunks import LONG
 from tests.wire import Wire
 
 SIZES = (80, 24), (120, 36), (200, 50)

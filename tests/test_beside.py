@@ -11,9 +11,9 @@ from kbtui.demo.server import Demo
 from kbtui.tui.screens.ask import Ask
 from kbtui.tui.screens.chunks import Chunks
 from kbtui.tui.screens.search import Search
+from tests.asking import OTHER, asking, here, told
 from tests.house import House, opened, settings_for
 from tests.service import Service
-from tests.test_ask import OTHER, asking, here, told
 from tests.wire import Wire
 
 SIZES = ((120, 36), (80, 24), (80, 14))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual import events
 
 from kbtui.demo.server import Demo
 from kbtui.rows import Beside, View
@@ -16,24 +15,11 @@ from kbtui.tui import panes
 from kbtui.tui.screens.question import Question
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.views import Listing
-from tests.house import House, opened, settings_for
+from tests.house import opened, settings_for
 from tests.service import Service
 from tests.wire import Request, Wire
 
 WIDE, NARROW, BROAD = (120, 36), (80, 24), (200, 50)
-
-
-def tree(house: House) -> list[str]:
-    """The lines of the folder tree."""
-    folders = house.browse.folders
-    return ["".join(text for text, _ in folders.parts(line, 40)).rstrip() for line in range(folders.count)]
-
-
-def said(house: House, words: str) -> bool:
-    """Whether the list says this instead of showing documents."""
-    lines = house.browse.documents
-    drawn = " ".join(lines.render_line(y).text.strip() for y in range(lines.size.height))
-    return lines.count == 0 and words in drawn
 
 
 def listed(request: Request) -> dict[str, str]:
@@ -54,25 +40,25 @@ async def test_the_tree_counts_what_folders_hold_and_unfolds_them(
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         await house.online()
         whole = service.get(service.id("Support"))["document_count"]
-        assert "   ▸ Support" in "\n".join(tree(house)) and not any("Billing" in line for line in tree(house))
-        assert next(line for line in tree(house) if "Support" in line).split()[-1] == str(whole)
+        assert "   ▸ Support" in "\n".join(house.tree) and not any("Billing" in line for line in house.tree)
+        assert next(line for line in house.tree if "Support" in line).split()[-1] == str(whole)
         flat = house.browse.kb.mirror.count("*")
-        assert tree(house)[0].split() == ["All", "documents", str(flat)]
-        assert tree(house)[1].split() == ["Root", str(flat)]
+        assert house.tree[0].split() == ["All", "documents", str(flat)]
+        assert house.tree[1].split() == ["Root", str(flat)]
         await house.press("1")
         while house.browse.folders.scope != service.id("Support"):
             await house.press("j")
         await house.until(lambda: "Refund policy" in house.names, "the list follows the tree")
         await house.press("l")
-        assert any("▸ Billing" in line for line in tree(house))
+        assert any("▸ Billing" in line for line in house.tree)
         await house.press("j", "h")
         assert house.browse.folders.scope == service.id("Support")
         await house.press("h")
-        assert not any("Billing" in line for line in tree(house))
+        assert not any("Billing" in line for line in house.tree)
         await house.press("z", "R")
-        assert any("Invoices" in line for line in tree(house))
+        assert any("Invoices" in line for line in house.tree)
         await house.press("z", "M")
-        assert not any("Invoices" in line or "Billing" in line for line in tree(house))
+        assert not any("Invoices" in line or "Billing" in line for line in house.tree)
         await house.press("l", "l")
         assert house.browse.pane == "list" and "Refund policy" in house.names
 
@@ -96,16 +82,16 @@ async def test_what_has_no_known_parent_or_is_its_own_ancestor_is_under_unplaced
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.online()
         await house.press("1", "G")
-        unplaced = tree(house)[-1].split()
+        unplaced = house.tree[-1].split()
         assert unplaced[:2] == ["▸", "Unplaced"]
         await house.until(lambda: "Chargebacks" in house.names, "the list follows the tree")
         assert house.names[:3] == ["Cell", "Deutsch", "Manuals"]
         await house.press("l")
-        below = tree(house)[-3:]
+        below = house.tree[-3:]
         assert [line.split()[-2] for line in below] == ["Cell", "Deutsch", "Manuals"]
         assert int(unplaced[2]) == 1 + sum(int(line.split()[-1]) for line in below)
         await house.press("z", "R")
-        assert any("Troubleshooting" in line for line in tree(house)[-6:])
+        assert any("Troubleshooting" in line for line in house.tree[-6:])
         await house.press("2", "g", "g", "enter")
         assert "Unplaced / Cell" in house.line("header") and "Troubleshooting" in house.names
         await house.press("h")
@@ -212,114 +198,24 @@ async def test_every_folder_remembers_its_order_over_restarts(demo: Demo, tmp_pa
         assert any("Name ▲" in line for line in house.drawn)
 
 
-async def test_the_filter_narrows_with_every_key_and_esc_undoes_the_newest_first(
-    demo: Demo, tmp_path: Path
-) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        await house.press("g", "a")
-        whole = house.browse.documents.count
-        await house.press("/")
-        counts = []
-        for word in ("RE", "f", "und", " eu"):
-            await house.type(word)
-            counts.append(house.browse.documents.count)
-        assert whole > counts[0] > counts[1] >= counts[2] > counts[3] == 1
-        assert house.names == ["Refund policy (EU)"]
-        await house.press("ctrl+u")
-        await house.type("refund")
-        found = house.browse.documents.count
-        assert all("refund" in name.casefold() for name in house.names)
-        await house.press("enter")
-        assert house.browse.pane == "list" and "name holds refund" in house.line("chips")
-        assert f"1 of {found} ({whole})" in house.line("footer")
-        await house.press("f", "u")
-        assert "type url" in house.line("chips") and house.names == ["Refund policy (EU)"]
-        await house.press("f", "t")
-        assert "type text or url" in house.line("chips") and house.browse.documents.count == found
-        await house.press("escape")
-        assert "type" not in house.line("chips") and "refund" in house.line("chips")
-        await house.press("escape")
-        assert house.line("chips") == "" and house.browse.documents.count == whole
-        await house.press("f", "u", "/", "r", "e", "enter", "escape")
-        assert "type url" in house.line("chips") and "name holds" not in house.line("chips")
-        await house.press("F")
-        assert house.browse.documents.count == whole
-        await house.press("/", "q", "x", "q", "enter")
-        assert house.browse.documents.count == 0 and said(house, f"None of all {whole} documents matches.")
-        assert f"none of {whole}" in house.line("footer")
-        await house.press("/", "escape")
-        assert house.browse.documents.count == whole
-        await house.press("F")
-        assert "no filter is set" in house.notices
-
-
-async def test_a_filter_that_finds_nothing_here_says_how_many_match_elsewhere_and_goes_along(
-    demo: Demo, tmp_path: Path
-) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        whole = house.browse.kb.mirror.count("*")
-        await house.press("g", "a", "/", *"chargeback", "enter")
-        found = house.browse.documents.count
-        await house.press("escape", "g", "h", "/", *"chargeback")
-        here = house.browse.kb.mirror.count("")
-        told = f"None of {here} items here matches; of all {whole} documents {found} do"
-        assert said(house, told) and said(house, "Enter, then ga shows")
-        await house.press("enter")
-        assert f"none of {here} here" in house.line("footer")
-        assert said(house, told) and said(house, "ga shows") and not said(house, "Enter, then")
-        assert house.line("chips").endswith(f"ga looks in all {whole} ")
-        await house.press("g", "a")
-        assert house.names and all("chargeback" in name.casefold() for name in house.names)
-        assert "All documents" in house.line("header") and "looks in all" not in house.line("chips")
-        await house.press("f", "f", "/", *"qxq", "enter")
-        assert said(house, f"None of all {whole} documents matches") and said(house, "F shows everything")
-        await house.press("F")
-        assert house.browse.documents.count == whole
-
-
-async def test_a_new_filter_takes_the_place_of_the_old_or_goes_on_from_it(demo: Demo, tmp_path: Path) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        await house.press("g", "a", "/", *"refund", "enter", "/", *"cell", "enter")
-        assert house.browse.shown.text == "cell"
-        await house.press("/", "end", *" dial", "enter")
-        assert house.browse.shown.text == "cell dial"
-
-
-@pytest.mark.parametrize("pasted", ["\nrefund\r\n  eu \n", "refund eu", "refund\reu"])
-async def test_a_paste_of_several_lines_is_taken_as_one(demo: Demo, tmp_path: Path, pasted: str) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        await house.press("g", "a", "/")
-        house.app.post_message(events.Paste(pasted))
-        await house.until(lambda: house.browse.shown.text == "refund eu", "the filter")
-        await house.press("enter", "r", "end")
-        house.app.post_message(events.Paste(f" {pasted}"))
-        await house.until(lambda: house.browse.name_field.value.endswith("refund eu"), "the name")
-        kept = " refund eu" if pasted == "refund eu" else "refund eu"
-        assert house.browse.name_field.value == house.row.name + kept, "a line alone keeps its blanks"
-
-
 async def test_an_empty_list_says_why_and_what_to_do(tmp_path: Path) -> None:
     with Demo(index_seconds=0, sample=False) as bare, Wire(bare.url) as wire, Service(bare) as service:
         wire.down()
         async with opened(settings_for(wire.url, bare.key, tmp_path), NARROW) as house:
-            assert said(house, "Reading the knowledge base …")
+            assert house.list_says("Reading the knowledge base …")
             await house.until(lambda: "offline" in house.status, "offline")
-            await house.until(lambda: said(house, house.app.trouble), "why, and when it tries again")
+            await house.until(lambda: house.list_says(house.app.trouble), "why, and when it tries again")
             wire.up()
             await house.press("R")
-            await house.until(lambda: said(house, "This knowledge base is empty"), "empty")
+            await house.until(lambda: house.list_says("This knowledge base is empty"), "empty")
             folder = service.folder("Hollow")
             await house.press("R")
             await house.until(lambda: house.names == ["Hollow"], "a folder")
-            assert not said(house, "empty")
+            assert not house.list_says("empty")
             await house.press("enter")
-            assert house.browse.shown.scope == folder and said(house, "This folder is empty")
+            assert house.browse.shown.scope == folder and house.list_says("This folder is empty")
             await house.press("g", "a")
-            assert said(house, "no document in them")
+            assert house.list_says("no document in them")
 
 
 async def test_a_key_that_is_refused_is_told_in_the_empty_list(
@@ -328,27 +224,9 @@ async def test_a_key_that_is_refused_is_told_in_the_empty_list(
     wire.answer(401, {"detail": {"status": "invalid_api_key", "message": "Invalid API key"}}, times=None)
     async with opened(settings_for(wire.url, demo.key, tmp_path)) as house:
         await house.until(lambda: "key refused" in house.status, "refused")
-        await house.until(lambda: said(house, house.app.trouble) and said(house, "R tries again"), "why")
-
-
-async def test_a_filter_that_hides_the_document_of_the_cursor_gives_it_back(
-    demo: Demo, tmp_path: Path
-) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        await house.press("g", "a", "j", "j", "j", "j")
-        mine = house.row.id
-        await house.press("/")
-        await house.type("refund")
-        assert house.row.id != mine
-        await house.press("escape")
-        assert house.row.id == mine
-        await house.press("/")
-        await house.type("refund")
-        await house.press("enter", "j")
-        chosen = house.row.id
-        await house.press("escape")
-        assert house.row.id == chosen
+        await house.until(
+            lambda: house.list_says(house.app.trouble) and house.list_says("R tries again"), "why"
+        )
 
 
 async def test_the_cursor_stays_on_its_document_while_the_list_changes_under_it(
@@ -505,94 +383,6 @@ async def test_fetching_a_page_again_asks_first_and_cancel_is_first(
         assert "only URL documents" in house.notices
         refreshes = [request for request in wire.requests if request.path.endswith("/refresh")]
         assert len(refreshes) == 1
-
-
-# The mouse
-
-
-async def test_the_mouse_moves_the_cursor_and_a_double_click_opens(demo: Demo, tmp_path: Path) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        at = house.names.index("Support")
-        await house.pilot.click("#list", offset=(10, at))
-        assert house.row.name == "Support" and " Root" in house.line("header")
-        await house.pilot.click("#list", offset=(10, at), times=2)
-        await house.until(lambda: "Support" in house.line("header"), "opened")
-        at = house.names.index("Refund policy")
-        await house.pilot.click("#list", offset=(10, at), times=2)
-        assert house.row.name == "Refund policy" and house.browse.pane == "view"
-        line = next(i for i, text in enumerate(tree(house)) if "Products" in text)
-        await house.pilot.click("#tree", offset=(8, line), times=2)
-        await house.until(lambda: any("Cell" in text for text in tree(house)), "unfolded")
-        await house.until(lambda: "Products" in house.line("header"), "and shown")
-        await house.press("2", "/", "d")
-        await house.pilot.pause()
-        await house.pilot.click("#list", offset=(10, 0))
-        assert house.browse.pane == "list" and house.browse.here()[0] == "move"
-        assert "name holds d" in house.line("chips")
-
-
-async def test_a_click_on_a_head_sorts_and_one_on_a_tab_shows_it(demo: Demo, tmp_path: Path) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-
-        async def click(line: str, word: str) -> None:
-            y, text = next((y, text) for y, text in enumerate(house.drawn) if line in text)
-            await house.pilot.click(offset=(text.rindex(word), y))
-
-        await house.press("g", "a")
-        for word, head in (
-            ("Size", "Size ▲"),
-            ("Size", "Size ▼"),
-            ("Updated", "Updated ▲"),
-            ("Name", "Name ▲"),
-        ):
-            await click("Updated", word)
-            assert any(head in line for line in house.drawn)
-        await click("Updated", "Type")
-        assert any("Name ▲" in line for line in house.drawn)
-        await house.until(lambda: house.reading, "the text")
-        await click(" text   info ", "info")
-        await house.until(lambda: "Your role" in house.browse.reading.view.text, "info")
-        await click(" text   info ", "text ")
-        await house.until(lambda: house.reading and "Your role" not in house.browse.reading.view.text, "text")
-
-
-async def test_the_wheel_scrolls_what_is_under_the_mouse(demo: Demo, tmp_path: Path) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        await house.select("Fault codes, complete")
-        view, documents = house.browse.reading.view, house.browse.documents
-        await house.until(lambda: house.reading and view.max_scroll_y, "a text that scrolls")
-        await house.pilot._post_mouse_events([events.MouseScrollDown], view, (5, 2))
-        await house.until(lambda: view.scroll_y > 0, "the text")
-        await house.press("F", "g", "g")
-        await house.until(lambda: documents.max_scroll_y and documents.scroll_y == 0, "a list that scrolls")
-        seen: list[float] = []  # news from the service brings the list back to its cursor
-
-        def scrolled(y: float) -> None:
-            seen.append(y)
-
-        house.browse.watch(documents, "scroll_y", scrolled, init=False)
-        await house.pilot._post_mouse_events([events.MouseScrollDown], documents, (5, 2))
-        await house.until(lambda: max(seen, default=0) > 0, "the list")
-
-
-async def test_esc_in_the_text_goes_to_the_list_and_the_cursor_stays_when_its_filter_goes(
-    demo: Demo, tmp_path: Path
-) -> None:
-    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
-        await house.online()
-        await house.press("g", "a", "/", *"chargeb", "enter", "l")
-        assert house.browse.pane == "view" and house.row.name == "Chargebacks"
-        await house.press("escape")
-        assert house.browse.pane == "list" and house.names == ["Chargebacks"]
-        await house.press("escape")
-        assert len(house.names) > 50 and house.row.name == "Chargebacks"
-        await house.press("f", "u")
-        there = house.row
-        await house.press("F")
-        assert house.row == there
 
 
 async def test_a_ranking_that_takes_longer_than_the_mirror_stands_still_is_drawn(

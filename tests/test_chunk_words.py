@@ -6,9 +6,9 @@ from pathlib import Path
 
 from kbtui.demo.server import Demo
 from kbtui.tui.widgets.chunked_text import ChunkedText
+from tests.chunking import LONG, indexed, viewing
 from tests.house import opened, settings_for
 from tests.service import Service
-from tests.test_chunks import LONG, indexed, viewing
 
 
 async def test_a_chunk_that_is_to_be_shown_alone_may_go_with_the_next_key(

@@ -12,8 +12,8 @@ from kbtui.demo.server import Demo
 from kbtui.rows import ALL, View
 from kbtui.tui import index_filling
 from tests.house import House, opened, settings_for
+from tests.indexing import batches
 from tests.service import Service
-from tests.test_index import batches
 from tests.wire import Wire
 
 

@@ -3,82 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kbtui.answers import MODELS
 from kbtui.demo import index as demo_index
 from kbtui.demo.server import Demo
-from kbtui.settings import Workspace
-from kbtui.tui.app import KbApp
 from kbtui.tui.screens.chunks import Chunks
-from kbtui.tui.screens.index import Index
 from kbtui.tui.screens.question import Question
+from tests.chunking import LONG, indexed
 from tests.house import House, opened, settings_for
+from tests.indexing import (
+    BATCH,
+    FIRST,
+    SECOND,
+    batches,
+    is_batch,
+    lines,
+    looking_at,
+    looking_into,
+    room,
+    said,
+    screen_of,
+    shows,
+)
 from tests.service import Service
-from tests.test_chunks import LONG, indexed
 from tests.wire import Request, Wire
-
-FIRST, SECOND = MODELS
-BATCH = r"knowledge-base/rag-index$"
-
-
-def batches(wire: Wire) -> list[tuple[str, list[str]]]:
-    """What the service was asked for in batches: the model, and the documents."""
-    items = [each.json()["items"] for each in wire.requests if each.method == "POST" and _is_batch(each.path)]
-    assert all(item["create_if_missing"] in (True, False) for each in items for item in each)
-    return [(each[0]["model"], [item["document_id"] for item in each]) for each in items]
-
-
-def _is_batch(path: str) -> bool:
-    return path.endswith("knowledge-base/rag-index")
-
-
-def screen_of(house: House) -> Index:
-    screen = house.app.screen
-    assert isinstance(screen, Index)
-    return screen
-
-
-def lines(house: House) -> list[str]:
-    """The lines of the list as they are drawn, without what is drawn below them."""
-    return [" ".join(line.split()) for line in house.drawn[2 : 2 + len(screen_of(house).lines.lines)]]
-
-
-def said(house: House) -> str:
-    """All that the screen says, as one text."""
-    return " ".join(" ".join(house.drawn).split())
-
-
-async def looking_at(house: House, name: str, *words: str) -> Index:
-    """The screen on one document, once it says these words."""
-    await house.online()
-    await house.select(name)
-    await house.press("I")
-    await shows(house, *words)
-    return screen_of(house)
-
-
-async def looking_into(house: House, folder: str, *words: str) -> Index:
-    """The screen on all documents in a folder."""
-    await house.online()
-    await house.press("g", "h")
-    await house.until(lambda: folder in house.names, folder)
-    await house.press(*["j"] * house.names.index(folder), "I")
-    await shows(house, *words)
-    return screen_of(house)
-
-
-async def shows(house: House, *words: str) -> None:
-    await house.until(lambda: all(each in said(house) for each in words), " and ".join(words))
-
-
-def room(service: Service) -> Any:
-    return service.call("GET", "/knowledge-base/rag-index")
 
 
 async def test_each_index_has_a_line_and_a_document_without_one_or_gone_meanwhile_says_so(
@@ -132,36 +84,6 @@ async def test_each_index_has_a_line_and_a_document_without_one_or_gone_meanwhil
         assert not wire.requests, "looking at lines"
 
 
-@pytest.fixture
-def slow() -> Iterator[Demo]:
-    """A demo whose indexes take a moment."""
-    with Demo(index_seconds=1) as server:
-        yield server
-
-
-async def test_an_index_that_is_begun_here_is_followed_until_it_is_told_and_the_list_follows_edits(
-    slow: Demo, tmp_path: Path
-) -> None:
-    with Service(slow) as service, Wire(slow.url) as wire:
-        id = service.add("Growing", LONG)
-        async with opened(settings_for(wire.url, slow.key, tmp_path)) as house:
-            await looking_at(house, "Growing", "no index yet")
-            wire.forget()
-            await house.press("b")
-            await shows(house, "◐ being built", "1 being built")
-            await house.press("q")
-            await house.until(lambda: "Indexed: “Growing”." in house.notices, "told")
-            assert (
-                service.call("GET", f"/knowledge-base/{id}/rag-index")["indexes"][0]["status"] == "succeeded"
-            )
-            asked = len(batches(wire))
-            assert 1 <= asked <= 4, "now and then"
-            await house.until(lambda: any("● ready" in line for line in house.drawn), "in the list as well")
-            assert len(batches(wire)) == asked, "the list asks for what the app has not heard"
-            await house.mend("Quokka. ")
-            await house.until(lambda: any("◐" in line for line in house.drawn), "being built anew")
-
-
 async def test_one_that_failed_is_deleted_and_built_again(
     demo: Demo, service: Service, wire: Wire, tmp_path: Path
 ) -> None:
@@ -171,7 +93,7 @@ async def test_one_that_failed_is_deleted_and_built_again(
         await house.press("b")
         await house.until(lambda: "Indexed: “Chargebacks”." in house.notices, "told")
         ways = [
-            each.method for each in wire.requests if "/rag-index" in each.path and not _is_batch(each.path)
+            each.method for each in wire.requests if "/rag-index" in each.path and not is_batch(each.path)
         ]
         assert ways == ["GET", "DELETE", "POST"]
         await shows(house, "● ready")
@@ -475,96 +397,6 @@ async def test_all_documents_are_listed_and_one_goes_from_problem_to_problem(
         here = screen.lines.line
         await house.press("N", "n")
         assert screen.lines.line == here
-
-
-async def test_indexes_that_are_begun_one_by_one_are_followed_in_one_batch(
-    slow: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = list[str]()
-    monkeypatch.setattr(KbApp, "tell", lambda app, sentence, look="": told.append(sentence))
-    with Service(slow) as service, Wire(slow.url) as wire:
-        folder = service.folder("AA Many")
-        for number in range(3):
-            service.add(f"Quokka {number}", LONG, folder)
-        async with opened(settings_for(wire.url, slow.key, tmp_path)) as house:
-            await looking_into(house, "AA Many", "no index yet")
-            await house.until(lambda: all("no index yet" in line for line in lines(house)), "looked at")
-            await house.press("b", "j", "b", "j", "b")
-            await shows(house, "3 being built")
-            await house.press("q", "1", "g", "g")
-            house.app.settle = house.browse.settle = 60.0
-            wire.forget()
-            await house.until(lambda: sum("Indexed" in each for each in told) == 3, "all are told")
-            asked = batches(wire)
-            assert any(len(ids) == 3 for _, ids in asked)
-            assert len(asked) <= 4, asked
-
-
-@pytest.mark.parametrize("kept", [True, False])
-async def test_who_leaves_the_workspace_is_told_and_what_was_begun_is_taken_up_on_coming_back(
-    slow: Demo, demo: Demo, tmp_path: Path, kept: bool
-) -> None:
-    with Service(slow) as service, Wire(slow.url) as wire:
-        service.add("Quokka", LONG)
-        one = settings_for(wire.url, slow.key, tmp_path, name="acme", cache=kept)
-        second = Workspace("second", demo.url, key=demo.key)
-        async with opened(replace(one, workspaces=(one.workspace, second))) as house:
-            await looking_at(house, "Quokka", "no index yet")
-            await house.press("b")
-            await shows(house, "◐ being built")
-            hold = wire.hold("answer", path=BATCH)
-            await asyncio.to_thread(hold.wait)
-            await house.press("q", "g", "w", "j", "enter")
-            await house.until(lambda: house.app.settings.workspace is second and house.settled, "the second")
-            assert "Indexes are being built in acme" in house.notices
-            hold.release()
-            assert not any(worker.group == "follow" for worker in house.app.workers)
-            await house.press("g", "w", "k", "enter")
-            await house.until(lambda: "Indexed: “Quokka”." in house.notices, "told")
-
-
-async def test_what_was_not_begun_before_the_workspace_was_left_is_told_on_coming_back(
-    demo: Demo, service: Service, wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("kbtui.indexing.BATCH", 1)
-    folder = service.folder("AA Many")
-    for number in range(3):
-        service.add(f"Quokka {number}", LONG, folder)
-    with Demo(index_seconds=0, sample=False) as other:
-        one = settings_for(wire.url, demo.key, tmp_path, name="acme")
-        second = Workspace("second", other.url, key=other.key)
-        async with opened(replace(one, workspaces=(one.workspace, second))) as house:
-            await looking_into(house, "AA Many", "no index yet")
-            await house.press("B")
-            await shows(house, "Build the index of 3 documents?")
-            second_batch = iter([False, True])
-            hold = wire.hold(
-                "request", path=BATCH, when=lambda each: b"true" in each.body and next(second_batch)
-            )
-            await house.press("y")
-            await asyncio.to_thread(hold.wait)
-            await house.press("q", "g", "w", "j", "enter")
-            await house.until(lambda: house.app.settings.workspace is second and house.settled, "the second")
-            hold.release()
-            await house.press("g", "w", "k", "enter")
-            await house.until(lambda: "Indexed: 1 of 3 documents; not “Quokka 1”" in house.notices, "told")
-            assert "the workspace was left before it was begun), and 1 other" in house.notices
-
-
-async def test_an_index_is_followed_by_itself_where_the_service_refuses_to_tell_of_many(
-    slow: Demo, tmp_path: Path
-) -> None:
-    with Service(slow) as service, Wire(slow.url) as wire:
-        id = service.add("Quokka", LONG)
-        wire.answer(422, {"detail": "No such model."}, method="POST", path=BATCH, times=None)
-        async with opened(settings_for(wire.url, slow.key, tmp_path)) as house:
-            await house.online()
-            service.call("POST", f"/knowledge-base/{id}/rag-index", json={"model": FIRST})
-            looks = [
-                [each.status for each in indexes]
-                async for indexes in house.browse.kb.follow_indexes(id, FIRST)
-            ]
-            assert looks[-1] == ["succeeded"] and 1 < len(looks) <= 4, looks
 
 
 async def test_a_question_over_which_something_was_opened_before_it_was_seen_can_be_answered(

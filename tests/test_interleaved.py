@@ -27,8 +27,8 @@ from kbtui.errors import Conflict
 from kbtui.history import History
 from kbtui.knowledge_base import KnowledgeBase
 from kbtui.mirror import Mirror
+from tests.saves import news, typed
 from tests.service import Service
-from tests.test_undo import news, typed
 from tests.wire import Wire
 
 ORDERS = int(os.environ.get("KBTUI_ORDERS", "12"))

@@ -12,8 +12,8 @@ from kbtui.marks import Marks
 from kbtui.searching import passage
 from kbtui.tui.screens.search import Search
 from tests.house import opened, settings_for
+from tests.searching import asked, searching, shown
 from tests.service import Service
-from tests.test_search import asked, searching, shown
 from tests.wire import Wire
 
 ids = st.sampled_from("abcde")

@@ -14,12 +14,12 @@ import pytest
 from kbtui.demo.server import Demo
 from kbtui.tui import found_panes
 from kbtui.tui.screens.search import Search
+from tests.asking import QUERY, asking, here, told
+from tests.asking import shown as answered
+from tests.asking import theirs as ranked
 from tests.house import opened, settings_for
+from tests.searching import SEARCH, shown
 from tests.service import Service
-from tests.test_ask import QUERY, asking, here, told
-from tests.test_ask import shown as answered
-from tests.test_ask import theirs as ranked
-from tests.test_search import SEARCH, shown
 from tests.wire import Hold, Request, Wire
 
 ROUNDS = int(os.environ.get("KBTUI_ROUNDS", "8"))

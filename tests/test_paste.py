@@ -2,71 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Iterable
-from unittest.mock import patch
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textual import _parser, events
+from textual import events
 from textual._xterm_parser import XTermParser
-from textual.drivers.linux_driver import LinuxDriver
-from textual.message import Message
 
 from kbtui.terminal import LINK_VARIABLES
-from kbtui.tui.driver import LOST, PacedDriver, Returned
-from kbtui.tui.paste import BURST, END, LATE, START, STUCK, Ground, Parser, SideMargins, decoder
+from kbtui.tui.paste import BURST, END, LATE, START, STUCK, Ground, SideMargins, decoder
+from tests.keys import TICK, Line, heard
 
-TICK = 0.01
 READ = 4096  # characters that the driver reads at once
 PATIENCE = 0.085  # seconds that anything is waited for, on a line that is not slow
 SLOW_PATIENCE = 0.185
 GIVEN_UP = 10.0  # seconds after which nothing is waited for
-
-
-class Line:
-    """What the driver does, with a clock of its own: reads, and ticks that come more often.
-
-    Attributes:
-        heard: all that came of it.
-    """
-
-    def __init__(self, make: type[XTermParser] = Parser) -> None:
-        self.now = 100.0
-        self.parser = Parser(clock=lambda: self.now) if make is Parser else make()
-        self.heard: list[Message] = []
-
-    def read(self, *pieces: str) -> Line:
-        for piece in pieces:
-            self._hear(self.parser.feed(piece))
-            self._hear(self.parser.tick())
-        return self
-
-    def wait(self, seconds: float) -> Line:
-        steps = min(round(seconds / TICK), 50)
-        for _ in range(steps):
-            self.now += seconds / steps
-            self._hear(self.parser.tick())
-        return self
-
-    def _hear(self, messages: Iterable[Message]) -> None:
-        with patch.object(_parser, "get_time", lambda: self.now):
-            self.heard += messages
-
-    @property
-    def keys(self) -> list[str]:
-        return [event.key for event in self.heard if isinstance(event, events.Key)]
-
-    @property
-    def pasted(self) -> list[str]:
-        return [event.text for event in self.heard if isinstance(event, events.Paste)]
-
-
-def heard(*pieces: str) -> Line:
-    """What comes of pieces that are read at once, one after another."""
-    return Line().read(*pieces)
 
 
 # Cut anywhere
@@ -434,62 +383,6 @@ def test_a_mouse_on_cells_without_a_size_ends_nothing() -> None:
 
 def test_bytes_of_another_encoding_end_nothing() -> None:
     assert decoder("utf-8")().decode(b"caf\xe9 ok") == "caf\ufffd ok"
-
-
-# Answers inside pastes
-
-
-class Flying(PacedDriver):
-    """A driver with some frames in flight."""
-
-    def __init__(self, frames: int) -> None:
-        self._flying = deque([0.0] * frames)
-        self._trips: deque[float] = deque()
-        self._counting = threading.RLock()
-        self._answers, self._owed = False, frames
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
-    """What the driver tells the app."""
-    told: list[Message] = []
-    monkeypatch.setattr(LinuxDriver, "process_message", lambda driver, message: told.append(message))
-    return told
-
-
-@pytest.mark.parametrize(("frames", "left"), [(0, 3), (1, 2), (3, 0), (4, 0)])
-def test_answers_between_the_pieces_of_a_paste_are_no_text_as_many_as_were_asked_for(
-    frames: int, left: int, told: list[Message]
-) -> None:
-    driver = Flying(frames)
-    driver.process_message(events.Paste("a\x1b[1;1Rb\x1b[12;40Rc\x1b[1mQ\x1b[3;4R"))
-    (paste,) = told
-    assert isinstance(paste, events.Paste)
-    assert paste.text.count("R") == left and "c\x1b[1mQ" in paste.text
-    assert len(driver._flying) == max(frames - 3, 0)
-
-
-def test_an_answer_outside_a_paste_says_that_the_oldest_frame_is_drawn(told: list[Message]) -> None:
-    driver = Flying(2)
-    for message in heard("\x1b[1;1R\x1b[1;1R\x1b[1;1R").heard:
-        driver.process_message(message)
-    assert len(told) == 3 and not driver._flying
-
-
-def test_a_window_that_loses_the_focus_takes_keys_and_pastes_all_the_same(told: list[Message]) -> None:
-    driver = Flying(0)
-    for message in heard("\x1b[Oj\x1b[I").heard:
-        driver.process_message(message)
-    assert [type(message) for message in told] == [events.Key, Returned]
-
-
-def test_an_answer_that_is_lost_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver = Flying(1)
-    driver._answers, driver._heard, driver._flying[0] = True, 0.0, 0.0
-    monkeypatch.setattr("time.monotonic", lambda: LOST - 0.1)
-    assert driver.in_flight == 1
-    monkeypatch.setattr("time.monotonic", lambda: LOST + 0.1)
-    assert driver.in_flight == 0 and not driver._flying
 
 
 def test_a_long_sequence_presses_no_keys() -> None:

@@ -449,9 +449,6 @@ async def test_a_poll_finds_what_changed_and_asks_for_no_more_than_it_must(
     assert len(queries(wire)) == 1
 
 
-# Two kbtui on one mirror
-
-
 async def test_two_kbtui_that_sweep_one_mirror_at_once_remove_only_what_is_gone(
     api: Api, mirror: Mirror, path: Path, demo: Demo, wire: Wire
 ) -> None:
