@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 from typing import cast
@@ -10,15 +11,16 @@ from typing import cast
 import pytest
 
 from kbtui.demo.server import Demo
-from kbtui.differences import hunks
+from kbtui.differences import Hunk, hunks
 from kbtui.errors import Conflict
+from kbtui.tui import saving
 from kbtui.tui.screens.conflict import ConflictScreen, Differs
 from kbtui.tui.screens.editor import Editor
 from kbtui.tui.screens.keys import Keys
 from kbtui.tui.screens.question import Question
 from kbtui.tui.screens.requests import RequestLog
 from kbtui.tui.screens.tasks import TaskList
-from tests.house import BASE, opened, settings_for
+from tests.house import BASE, PATIENCE, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
 
@@ -368,6 +370,39 @@ async def test_a_conflict_waits_until_nothing_covers_the_editor_and_knows_every_
             assert sum(isinstance(screen, Editor) for screen in house.app.screen_stack) == 1
             assert isinstance(house.app.screen, Editor)
             assert house.app.screen.text == "Mine. More. " + BASE + "Theirs.\n"
+
+
+@pytest.mark.parametrize("over", ["f1", "ctrl+o"])
+async def test_a_conflict_waits_for_what_was_opened_while_the_texts_were_compared(
+    over: str, demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = service.add("Shared", BASE)
+    compares, goes_on = threading.Event(), threading.Event()
+
+    def slowly(*texts: str) -> list[Hunk]:
+        compares.set()
+        assert goes_on.wait(PATIENCE)
+        return hunks(*texts)
+
+    monkeypatch.setattr(saving, "hunks", slowly)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        editor = await house.typing("Shared", "Mine. ")
+        service.patch(id, content=f"Theirs. {BASE}")
+        await house.press("ctrl+s")
+        await house.until(compares.is_set, "compared")
+        await house.press(over)
+        await house.until(lambda: house.app.screen is not editor, "something over it")
+        looks, occupied = list[bool](), house.app._is_occupied
+        monkeypatch.setattr(house.app, "_is_occupied", lambda: bool(looks.append(True)) or occupied())  # type: ignore[func-returns-value]
+        compares.clear()
+        goes_on.set()
+        await house.until(lambda: looks, "compared, and it is seen that somebody looks at something")
+        assert not isinstance(house.app.screen, ConflictScreen)
+        await house.press("escape")
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        assert house.app.screen_stack[-2] is editor and compares.is_set()
+        await house.press("a", "t")
+        await house.until(lambda: house.app.screen is house.browse, "the editor is gone")
 
 
 async def test_letters_that_are_being_typed_answer_no_conflict(

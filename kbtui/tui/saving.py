@@ -101,16 +101,16 @@ class Saving(Holding):
 
     async def _quiet(self) -> None:
         """Wait until the person neither types nor looks at something that a question would cover."""
+        while self._is_occupied():  # noqa: ASYNC110 - time itself is waited for
+            await asyncio.sleep(0.05)
+
+    def _is_occupied(self) -> bool:
         from kbtui.tui.screens.browse import Browse
         from kbtui.tui.screens.editor import Editor
 
-        def busy() -> bool:
-            typing = time.monotonic() - self.last_key < self.calm
-            looking = not self.leaving and not isinstance(self.screen, Browse | Editor)
-            return typing or self.away or looking
-
-        while busy():  # noqa: ASYNC110 - time itself is waited for
-            await asyncio.sleep(0.05)
+        typing = time.monotonic() - self.last_key < self.calm
+        looking = not self.leaving and not isinstance(self.screen, Browse | Editor)
+        return typing or self.away or looking
 
     async def _ask(self, question: Asking[Answer]) -> Answer:
         """Ask in the middle of the work; a person who was leaving stays to answer."""
@@ -319,13 +319,14 @@ class Saving(Holding):
 
         base, theirs, mine = conflict.base, conflict.theirs, ""
         found: list[Hunk] | None = None
-        while found is None or mine != self.kb.drafts.words(draft, text):  # those typed meanwhile, too
+        # Again where something was typed, or opened over the editor, while they were compared.
+        while found is None or self._is_occupied() or mine != self.kb.drafts.words(draft, text):
             await self._quiet()
             mine = self.kb.drafts.words(draft, text)
             found = await asyncio.to_thread(hunks, base, mine, theirs)
         both = Conflict(conflict.sentence, base=base, mine=mine, theirs=theirs)
         decision = await self._ask(ConflictScreen(self, _name(draft), both, found))  # type: ignore[arg-type]
-        here = editor is not None and self.screen is editor
+        here = editor is not None and editor in self.screen_stack
         if decision.what == "mine":
             draft = self.kb.drafts.rebase(draft, base=theirs)
             if editor is not None:
@@ -336,8 +337,8 @@ class Saving(Holding):
                 await self.go_on(self.kb.drafts.adopt(draft))
             return None
         gives_way = decision.what == "theirs" or (decision.what == "save" and decision.text == theirs)
-        if here and (gives_way or decision.what == "new"):
-            self.pop_screen()
+        while (gives_way or decision.what == "new") and editor in self.screen_stack:
+            self.pop_screen()  # the draft is gone: what would be typed in its editor now is kept nowhere
         if decision.what == "new":
             await self._save_as_new(draft, mine)
         elif gives_way:
