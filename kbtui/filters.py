@@ -45,7 +45,9 @@ _COMPARED = re.compile(rf"({'|'.join(KEYS)})([<>=].*)", re.ASCII | re.IGNORECASE
 _OR = ("|", "||")
 _RANGE = re.compile(r"(?P<sign>[<>]=?)(?P<than>.+)|(?P<low>.*?)\.\.(?P<high>.*)")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([kmg]?)b?", re.ASCII)
-_UNIT = re.compile(r"[kmg]?b|[kmg]", re.ASCII | re.IGNORECASE)
+_BYTE = re.compile(r"([kmg]?b|[kmg])(\.\..*)?", re.ASCII | re.IGNORECASE)
+_TIME = re.compile(r"(min|h|d|w|mo|y)(\.\..*)?", re.ASCII | re.IGNORECASE)
+_UNITS = {"size": _BYTE, "updated": _TIME, "created": _TIME}  # and how a range goes on behind it
 _SPAN = re.compile(r"(\d{1,6})(min|h|d|w|mo|y)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _BYTES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
@@ -77,18 +79,22 @@ def parse(typed: str) -> Filter:
     """What was typed, as far as it is right."""
     words, types, terms = list[str](), set[str](), dict[Term, None]()
     wrong: Wrong | None = None
-    before = Term("word", "")
+    before, began = Term("word", ""), 0
     for start, term, quoted in _parts(typed):
-        about, why = ("", "") if quoted else _unit(term, before) or _meant(term)
-        why, before = why or _why_wrong(term), term
+        unit = None if quoted else _unit(term, before)
+        about, why = unit or (("", "") if quoted else _meant(term))
+        why = why or _why_wrong(term)
+        if why and (wrong is None or (unit and wrong.start == began)):
+            wrong = Wrong(start, why, about or term.key)
+        before, began = term, start
         if why:
-            wrong = wrong or Wrong(start, why, about or term.key)
-        elif term.key == "word" and not term.inverted and not quoted:
+            continue
+        if term.key == "word" and not term.inverted and not quoted:
             words.append(term.value)
         elif term.key == "type" and not term.inverted:
             types.update(term.value.split(","))
         elif term.value:
-            terms[term] = None
+            terms[_in_full(term)] = None
     return Filter(" ".join(words), tuple(each for each in TYPES if each in types), (*terms,), wrong)
 
 
@@ -143,12 +149,14 @@ def _in_order(key: str, value: str) -> str:
 
 
 def _unit(term: Term, before: Term) -> tuple[str, str] | None:
-    """As `_meant`, of a word that is the unit of the size before it."""
-    if term.key != "word" or term.inverted or before.key != "size" or not before.value[-1:].isdigit():
+    """As `_meant`, of a word that is the unit of the number before it."""
+    unit = _UNITS.get(before.key)
+    if unit is None or not before.value[-1:].isdigit() or term.key != "word" or term.inverted:
         return None
-    size = f"size:{before.value}{term.value.lower()}"
-    right = f'no blank before {term.value}: {size}; "{term.value}" is a word'
-    return ("size", right) if _UNIT.fullmatch(term.value) else None
+    if not unit.fullmatch(term.value) or (before.key != "size" and not _why_wrong(before)):
+        return None
+    joined = f"{'!' * before.inverted}{before.key}:{before.value}{term.value.lower()}"
+    return before.key, f'no blank before {term.value}: {joined}; "{term.value}" is a word'
 
 
 def _meant(term: Term) -> tuple[str, str]:
@@ -182,6 +190,12 @@ def _why_wrong(term: Term) -> str:
     else:
         right = bool(value.strip())
     return "" if right else f"{key}: {KEYS[key]}"
+
+
+def _in_full(term: Term) -> Term:
+    """A size with its unit: what is shown of it must not take a word behind it for one."""
+    is_bare = term.key == "size" and term.value[-1:].isdigit()
+    return term._replace(value=f"{term.value}b") if is_bare else term
 
 
 # What values mean

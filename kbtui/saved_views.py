@@ -13,18 +13,19 @@ class KeptView(NamedTuple):
     """A view by its name.
 
     `agent` is whose eyes it is seen through: what that sees is asked anew. `trouble` tells what of its filter
-    is not understood, and left out.
+    is not understood, and left out; then `typed` is all of it, which is kept as it is.
     """
 
     name: str
     view: View
     agent: Chosen | None = None
     trouble: str = ""
+    typed: str = ""
 
     @property
     def filter(self) -> str:
         """What would have to be typed for its filter."""
-        return " ".join(filter(None, show(self.view)))
+        return self.typed or " ".join(filter(None, show(self.view)))
 
 
 def kept_view(name: str, view: View) -> KeptView:
@@ -61,7 +62,8 @@ def _one(kept: Mapping[str, Any]) -> KeptView | None:
     parts = parse(typed)
     sort = sort if sort in SORTS else "name"
     view = View(scope, sort, kept.get("descending") is True, parts.text, parts.types, terms=parts.terms)
-    return KeptView(name, view, _agent(agent), parts.wrong.why if parts.wrong else "")
+    why, whole = (parts.wrong.why, typed) if parts.wrong else ("", "")
+    return KeptView(name, view, _agent(agent), why, whole)
 
 
 def _agent(kept: object) -> Chosen | None:

@@ -55,6 +55,7 @@ class Host:
     """As much of an app as the stage asks for."""
 
     _running, _closed, _batch_count = True, False, 0
+    focused = None
 
     def __init__(self, colours: str) -> None:
         self._driver = self.fast = Fast()

@@ -87,6 +87,13 @@ def test_whatever_was_kept_columns_and_views_come_of_it(kept: object) -> None:
     assert all(each.view.sort and each.name is not None for each in load(kept))
 
 
+def test_a_view_whose_filter_is_not_understood_is_kept_as_it_is() -> None:
+    kept = {"name": "Mine", "scope": ALL, "sort": "name", "descending": False, "agent": None}
+    later = [kept | {"filter": "refund future:x size:>5 kb"}]
+    (view,) = load(later)
+    assert view.trouble and view.view.text == "refund" and dump([view]) == later
+
+
 def test_a_number_of_agents_is_asked_for_again_after_a_while_and_sooner_where_none_came() -> None:
     now = [0.0]
     counts = AgentCounts(lambda: now[0])

@@ -65,12 +65,12 @@ async def test_a_filter_of_several_parts_is_typed_mended_and_taken_back_part_by_
         chips = house.line("chips")
         assert chips.startswith(" name holds quite and a and few") and chips.rstrip().endswith("+2 more")
         assert "created" not in chips and "…" not in chips, "whole parts"
-        await house.press("F", "/", *"re !draft type:text size:>400 id:", *"x" * 19, "enter")
-        end = "size >400  id " + "x" * 19
+        await house.press("F", "/", *"re !draft type:text size:>400 id:", *"x" * 18, "enter")
+        end = "size >400b  id " + "x" * 18
         assert len(house.line("chips").rstrip()) == 80
         await house.until(lambda: house.drawn[1].endswith(end), "all of it, to the last cell")
         await house.press("f", "o")
-        assert house.line("chips").rstrip().endswith("size >400  +2 more")
+        assert house.line("chips").rstrip().endswith("size >400b  +2 more")
 
 
 async def test_what_the_service_does_not_tell_of_owners_is_told(
@@ -139,6 +139,8 @@ async def test_marks_are_set_by_range_all_at_once_and_inverted_and_listed(
         await house.press("j", "v", "j", "G", "k")
         assert left(house) == [" ", "+", "+", "+", "+", " "] and "· 4 in range" in house.line("footer")
         assert house.line("footer").startswith(" v mark them  Esc drop range  ")
+        await house.press("1", "v", "2")
+        assert "in the list: 2 goes there" in house.notices and "· 4 in range" in house.line("footer")
         await house.press("escape")
         assert left(house) == [" "] * 6 and " 5 of 6 " in house.line("footer")
         assert "drop range" not in house.line("footer")

@@ -26,7 +26,7 @@ def view_of(typed: str, scope: str = ROOT) -> View:
 
 # What is typed
 
-SOME = 'foo: ! " "" , .. > <= 1 2mb 7d text URL ready me on yes 2026-11-01 9999-12-31 refund a:b ß ٣ | = size'
+SOME = 'foo: ! " "" , .. > <= 1 2mb 7d text URL ready me on yes 2026-11-01 9999-12-31 a:b ß ٣ | = kb m d size'
 pieces = st.sampled_from([*(f"{key}:" for key in KEYS), *SOME.split(), " ", "\t", "\0"])
 typed = st.lists(pieces | st.text(max_size=3), max_size=12).map("".join)
 
@@ -34,6 +34,8 @@ typed = st.lists(pieces | st.text(max_size=3), max_size=12).map("".join)
 @given(typed)
 @example('!"re:invent" "a ""b""" size:>1mb')
 @example('owner:"Ann Lee" "!x" !!x')
+@example("kb m size:400..600")
+@example("d updated:2026-11-01")
 @example('!"|" !"size>5kb" "||" !"ſize>1"')
 def test_whatever_is_typed_is_parsed_and_what_is_shown_of_it_says_the_same(words: str) -> None:
     found = parse(words)
@@ -96,6 +98,11 @@ def test_parts_are_told_apart(words: str, text: str, types: tuple[str, ...], ter
         ("refund | return", 7, "there is no “or”: all parts must hold"),
         ("a !||", 2, "there is no “or”"),
         ("size:>5 KB refund", 8, 'no blank before KB: size:>5kb; "KB" is a word'),
+        ("!size:>5 m", 9, "no blank before m: !size:>5m"),
+        ("size:10 kb..2 mb", 8, "no blank before kb..2: size:10kb..2"),
+        ("refund updated:<7 d", 18, "no blank before d: updated:<7d"),
+        ("created:1 mo..3d", 10, "no blank before mo..3d: created:1mo..3d"),
+        ("eu size:big updated:<7 d", 3, "size: takes"),
     ],
 )
 def test_the_first_wrong_part_says_what_would_be_right_and_the_others_hold(
@@ -116,6 +123,8 @@ def test_what_is_said_of_each_key_fits_a_terminal_of_80_columns() -> None:
 def test_a_unit_is_a_word_where_it_is_in_quotes_or_behind_something_else() -> None:
     assert parse('size:>5 "kb"').wrong is None and parse("size:>5kb mb").wrong is None
     assert parse("size:>5 refund kb").text == "refund kb" and parse("size:>5 !kb").wrong is None
+    assert parse("cell 10 kb type:text kb").wrong is None and parse("updated:2026-11-01 d").wrong is None
+    assert parse("size:>5").terms == (Term("size", ">5b"),)
 
 
 def test_what_is_right_stays_while_its_colon_is_missing() -> None:

@@ -20,6 +20,7 @@ from textual.geometry import Offset, Size
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.timer import Timer
+from textual.widgets import Input, TextArea
 
 from kbtui.terminal import powers
 from kbtui.tui.cells import PLAIN, Look, Row, cells, look
@@ -94,10 +95,10 @@ class Output(Base):
         if driver.screens != self._screens:
             self._screens = driver.screens
             self._picture.forget()
-        cursor = Size(self._picture.width, self._picture.height).clamp_offset(self.cursor_position)
+        cursor = Size(self._picture.width, self._picture.height).clamp_offset(self._typed_at())
         if ahead := self._picture.ahead(cursor.y) if self._types_at(cursor) else "":
             driver.write(ahead)
-            self._behind = True
+            self._cursor_shown, self._behind = Offset(-1, -1), True
             self._wait(APART)
             return
         changes = self._picture.changes()
@@ -109,9 +110,19 @@ class Output(Base):
             driver.frame(changes)
             self.frames += 1
 
+    def _typed_at(self) -> Offset:
+        """Where the next character goes: Textual is told before a field that opens has its place."""
+        focused = self.focused
+        if isinstance(focused, Input | TextArea) and focused.region.area:
+            return focused.cursor_screen_offset
+        return self.cursor_position
+
     def _types_at(self, cursor: Offset) -> bool:
-        """Whether that is where the next character goes, and not where one did once."""
-        return self.focused is not None and self.focused.content_region.contains_point(cursor)
+        """Whether characters go there, into one line that was seen before; once a frame."""
+        if self.focused is None or cursor.y != self._cursor_shown.y:
+            return False
+        region = self.focused.content_region
+        return region.height == 1 and region.contains_point(cursor)
 
     def wait_for_more(self) -> None:
         """What is drawn from now on goes in one frame with what a change of the layout makes others draw."""
