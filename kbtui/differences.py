@@ -27,6 +27,7 @@ _SENTENCE_ENDS = (
     r"|(?=<(?!/|(?i:a|abbr|b|code|em|i|img|kbd|mark|s|small|span|strong|sub|sup|u)\b))"
 )
 _WORDS = r"<[^<>]*>|\w+"
+_WORD, _COUNTED = r"\w+|\W", 20_000  # and characters of a stretch in which what stayed is looked for
 _SPOKEN = rf"(?:[{UNSPACED}]|[^\s{UNSPACED}]+)\s*"  # a word, or a letter where words have no spaces between
 _SPOKEN_MOST = 4_000  # words that are compared
 _AROUND, _STRETCH, _PLACES = 5, 14, 3  # words around a change, words of one, and changes that are shown
@@ -297,6 +298,18 @@ def differing(before: str, after: str) -> tuple[int, int, int]:
     rest = range(1, most - begin + 1)
     same = bisect_left(rest, True, key=lambda n: before[-n:] != after[-n:])
     return begin, len(before) - same, len(after) - same
+
+
+def amount(before: str, after: str) -> tuple[int, int]:
+    """How many characters were put in, and how many taken out; of much, all from the first to the last."""
+    begin, gone, came = differing(before, after)
+    old, new = before[begin:gone], after[begin:came]
+    same = 0
+    if len(old) + len(new) <= _COUNTED:
+        a, b = re.findall(_WORD, old), re.findall(_WORD, new)
+        blocks = _Matcher(None, a, b).get_matching_blocks()
+        same = sum(len(word) for at, _, size in blocks for word in a[at : at + size])
+    return len(new) - same, len(old) - same
 
 
 def unresolved(text: str) -> bool:

@@ -294,7 +294,9 @@ async def test_at_80_columns_one_pane_is_shown_at_a_time(demo: Demo, tmp_path: P
         for key, pane in keys.items():
             await house.press(key)
             await house.until(partial(shows, pane), key)
-        await house.press("h")
+        await house.press("1", "g", "a")
+        await house.until(lambda: shows("list") and "All documents" in house.line("header"), "ga")
+        await house.press("g", "h", "3", "h")
         await house.until(lambda: shows("list"), "h")
         await house.press("G", "l")
         await house.until(lambda: shows("reading") and "Welcome" in house.line("tabs"), "l")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kbtui.differences import (
     Merge,
+    amount,
     diff,
     differing,
     hunks,
@@ -332,6 +333,28 @@ def test_around_what_differs_both_texts_are_the_same(before: str, after: str) ->
     begin, gone, came = differing(before, after)
     assert before[:begin] + after[begin:came] + before[gone:] == after
     assert before[begin:gone] == after[begin:came] == "" or before != after
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "put_in", "taken_out"),
+    [
+        ("One. Two. Three.", "One. Two, two. Three.", 5, 0),
+        ("A b c d e f g h.", "AA b c d e f g hh.", 2, 0),
+        ("same", "same", 0, 0),
+        ("", "all", 3, 0),
+        ("gone", "", 0, 4),
+    ],
+)
+def test_what_was_put_in_and_taken_out_is_counted(
+    before: str, after: str, put_in: int, taken_out: int
+) -> None:
+    assert amount(before, after) == (put_in, taken_out)
+
+
+@given(bodies, bodies)
+def test_what_was_put_in_and_taken_out_makes_one_length_the_other(before: str, after: str) -> None:
+    put_in, taken_out = amount(before, after)
+    assert min(put_in, taken_out) >= 0 and len(before) + put_in - taken_out == len(after)
 
 
 def test_what_differs_in_long_texts_is_found_at_once() -> None:

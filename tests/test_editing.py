@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -328,6 +329,8 @@ async def test_drafts_are_listed_resumed_and_discarded_after_a_question(
         await house.until(lambda: isinstance(house.app.screen, DraftList), "the list")
         names = [each.name for each in house.drafts]
         await house.until(lambda: all(any(name in line for line in house.drawn) for name in names), "both")
+        assert any(re.search(r"name +Chargebacks +Support / Billing +\+4 +−0", line) for line in house.drawn)
+        assert any(re.search(r"text +Shared +\+6 +−0", line) for line in house.drawn)
         await house.press("enter")
         await house.until(lambda: "Renamed" in house.notices, "the name was sent")
         assert service.id("Chargebacks too")

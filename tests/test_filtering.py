@@ -148,10 +148,12 @@ async def test_marks_are_set_by_range_all_at_once_and_inverted_and_listed(
             unswept.setattr(house.browse.kb.mirror, "swept", lambda: None)
             house.browse.show_footer()
             assert " 5 of 6+ " in house.line("footer"), "more may be on the way"
+            await house.press("*", "g", "u")
+            assert "6 documents marked, and the list is still being read" in house.notices
         await house.press("v", "k", "k", "s", "N")
-        assert left(house) == [" ", "+", "+", "+", " ", " "], "a range is of documents, not of lines"
-        await house.press("v")
-        assert left(house) == [" ", "✓", "✓", "✓", " ", " "]
+        assert left(house) == [" ", "✓", "✓", "✓", " ", " "], "a range is of documents, not of lines"
+        assert "The range ends here: 3 documents marked." in house.notices
+        assert house.line("footer").startswith(" / filter")
         assert "· 3 marked · 2.1 MB" in house.line("footer")
         await house.press("g", "g", "~")
         assert left(house) == ["✓", " ", " ", " ", "✓", "✓"]

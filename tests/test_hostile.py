@@ -120,7 +120,7 @@ async def test_a_document_of_any_name_is_listed_shown_edited_and_renamed(
             await house.press("r", "end", *"draft")
             await house.pilot.click("#list", offset=(60, 5))
             await house.press("g", "d")
-            await house.until(lambda: any("Characters" in line for line in house.drawn), "the drafts")
+            await house.until(lambda: any("Put in" in line for line in house.drawn), "the drafts")
             harmless(house)
 
 

@@ -115,6 +115,12 @@ async def test_words_are_found_and_replaced_one_by_one_or_all_and_undone(
         assert service.text(id) == replaced and len(wire.patches) == 1
         await house.press("tab")
         assert field.has_focus and field.value == "fee"
+        await house.press("tab", "ctrl+g", *"2", "ctrl+f", *"ha")
+        assert field.value == "ha" and told(house) == "1 of 1, any case", (
+            "typed over the words that were found"
+        )
+        await house.press("ctrl+f", *"fee")
+        assert field.value == "fee" and editor.text == replaced
         await house.press("escape")
         assert area.has_focus and not house.app.screen.query_one("#bar").display
         await house.press("f3")

@@ -53,10 +53,20 @@ class Marking(Panes):
 
     def do_range_mark(self) -> None:
         """Mark what the range holds, or unmark it if it began on a mark."""
-        documents, marks = self.documents, self.kb.marks
-        if self.pane != "list":
+        if self.pane == "list":
+            self._mark_range()
+        else:
             self.tell("A range of marks is in the list: 2 goes there.")
-            return
+
+    def settle_range(self) -> None:
+        """Mark the range that was begun before other documents come to stand in it."""
+        if self.documents.begun is not None:
+            done = "unmarked" if self.documents.begun in self.kb.marks else "marked"
+            self.tell(f"The range ends here: {counted(len(self.documents.range), 'document')} {done}.")
+            self._mark_range()
+
+    def _mark_range(self) -> None:
+        documents, marks = self.documents, self.kb.marks
         chosen = documents.range
         done = marks.drop if documents.begun in marks else marks.add
         documents.end_range()
@@ -75,9 +85,17 @@ class Marking(Panes):
 
     def do_list_mark_all(self) -> None:
         self._mark(0, self.documents.count, self.kb.marks.add)
+        self._tell_if_reading("marked")
 
     def do_list_mark_others(self) -> None:
         self._mark(0, self.documents.count, self.kb.marks.invert)
+        self._tell_if_reading("looked at")
+
+    def _tell_if_reading(self, done: str) -> None:
+        """That there may be more than what is shown, where not all has been read yet."""
+        if not self.kb.mirror.swept():
+            here = counted(self.documents.count, "document")
+            self.tell(f"{here} {done}, and the list is still being read: more may come.", "warn")
 
     def _mark(self, start: int, stop: int, done: Done) -> None:
         """Have something done with the marks of these lines; many take a moment."""

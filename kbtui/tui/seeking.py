@@ -131,11 +131,13 @@ class Seeking(CommandScreen[None]):
         self._open("find", "find", chosen if fits else self._words)
         self._heard(self._field.value)
 
-    def do_find_replace(self) -> None:
-        self._open("replace", "replace", self._field.value)
+    def do_find_words(self) -> None:
+        self._open("find", "find", self._words)
 
-    def do_replace_find(self) -> None:
-        self._open("find", "find", self._field.value)
+    def do_find_replace(self) -> None:
+        self._open("replace", "replace", self._words)
+
+    do_replace_find = do_find_words
 
     def _heard(self, words: str) -> None:
         """The words are others: go to the first hit from where the search began, or back there."""

@@ -279,7 +279,7 @@ def test_nothing_in_a_name_or_a_text_is_obeyed_by_the_terminal(server: Server, h
             kbtui.press("enter")
             kbtui.until(rf"agents +hostile-{number}-")
             kbtui.press("i")
-            kbtui.until(r"Characters|Size +\d|Id ")
+            kbtui.until(r"Put in|Size +\d|Id ")
             kbtui.press("i", "r")
             kbtui.until("Enter save")
             kbtui.type(" renamed")

@@ -11,7 +11,7 @@ from kbtui.tui.arranging import Arranging
 from kbtui.tui.back_and_forth import BackAndForth
 from kbtui.tui.background import background
 from kbtui.tui.marking import Marking
-from kbtui.tui.panes import SCOPES
+from kbtui.tui.panes import NARROW, SCOPES
 from kbtui.tui.piping import Piping
 from kbtui.tui.widgets.document_list import Heads
 from kbtui.tui.widgets.document_view import DocumentView
@@ -97,7 +97,7 @@ class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
 
     def do_go_all(self) -> None:
         """A filter goes along: what was not found here may be elsewhere."""
-        if self.pane == "view":
+        if self.pane == "view" or self.app.size.width < NARROW:  # the list, where only one pane is shown
             self.go_pane("list")
         self.show_scope(ALL, filtered=True)
         self.folders.select(ALL)
@@ -226,6 +226,7 @@ class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
 
     def do_sort(self, order: str) -> None:
         """`order` is the end of a `sort.…` command: name, updated_down …"""
+        self.settle_range()
         name = order.removesuffix("_down")
         sort = {"created": "created_at", "updated": "updated_at"}.get(name, name)
         self.shown = self.shown._replace(sort=sort, descending=order.endswith("_down"))

@@ -11,13 +11,14 @@ from textual.app import ComposeResult
 
 from kbtui.columns import COLUMNS, USUAL, Cells, fitting, turned, widened
 from kbtui.content import safe
+from kbtui.differences import amount
 from kbtui.drafts import Draft
 from kbtui.settings import Workspace
 from kbtui.situation import Situation
 from kbtui.tui.background import background
 from kbtui.tui.keyboard import CommandScreen
 from kbtui.tui.widgets.document_list import human_age
-from kbtui.tui.widgets.folder_tree import count
+from kbtui.tui.widgets.folder_tree import count, counted
 from kbtui.tui.widgets.line import Line, Part, prose
 from kbtui.tui.widgets.lines import Lines
 from kbtui.tui.widgets.table import table
@@ -105,9 +106,9 @@ class DraftList(Choice):
 
     places = ("drafts", "choose", "move")
     heading = "Drafts: typed, and not in the service"
-    heads = ("Typed", "What", "Document", "Characters", "State")
-    least = {2: 14}
-    right = (0, 3)
+    heads = ("Typed", "What", "Document", "Folder", "Put in", "Out", "State")
+    least = {2: 14, 3: 8}
+    right = (0, 4, 5)
     empty = "No drafts. What you type in the editor is kept here until the service has it."
 
     def __init__(self, app: KbApp) -> None:
@@ -119,11 +120,14 @@ class DraftList(Choice):
         return [self._line(draft) for draft in self.drafts]
 
     def _line(self, draft: Draft) -> list[Part]:
+        put_in, taken_out = amount(draft.base, draft.text)
         return [
             (human_age(int(draft.saved_at), time.time()), "dim"),
             ("text" if draft.field == "content" else "name", "key"),
             (safe(draft.name[:200]), ""),
-            (count(len(draft.text)), "dim"),
+            (safe(self.kbapp.kb.place(draft.document)), "dim"),
+            (f"+{count(put_in)}", "dim"),
+            (f"−{count(taken_out)}", "dim"),
             *(prose(self._state(draft), "warn") or [("", "")]),
         ]
 
@@ -172,7 +176,11 @@ class DraftList(Choice):
     async def _discard(self, draft: Draft) -> None:
         from kbtui.tui.screens.question import Question
 
-        loss = f"{count(len(draft.text))} characters typed for “{safe(draft.name[:80])}” are lost for good."
+        put_in, taken_out = amount(draft.base, draft.text)
+        place = safe(self.kbapp.kb.place(draft.document)[:80])
+        where = f"“{safe(draft.name[:80])}”{f' in {place}' if place else ''}"
+        typed = f"{counted(put_in, 'character')} put in, {count(taken_out)} taken out"
+        loss = f"What you typed for {where} is lost for good: {typed}."
         if await self.app.push_screen_wait(Question(self.kbapp, "Discard this draft?", loss, "Discard")):
             self.kbapp.kb.drafts.drop(draft)
             self.tell("Draft discarded.")

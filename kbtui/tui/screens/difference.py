@@ -51,7 +51,12 @@ class Difference(CommandScreen[None]):
     def show_lines(self) -> None:
         against = "against the service" if self._from_service else "since the edit began"
         self._header.show(
-            [(" Δ ", "key"), (safe(self._draft.name[:300]), "strong")], [(f"{against} ", "dim")]
+            [
+                (" Δ ", "key"),
+                (safe(self._draft.name[:300]), "strong"),
+                (f"  {safe(self.kbapp.kb.place(self._draft.document))}", "dim"),
+            ],
+            [(f"{against} ", "dim")],
         )
         self.show_footer()
 

@@ -67,7 +67,10 @@ class DocumentHistory(CommandScreen[None]):
         kb, now = self.kbapp.kb, time.time()
         self.changes = await asyncio.to_thread(kb.history.changes, kb.base_url, self.row.id)
         name = safe(self.row.name[:300])
-        self._header.show([(" ↶ ", "key"), (name, "strong")], [("what was changed ", "dim")])
+        place = safe(self.kbapp.kb.place(self.row.id))
+        self._header.show(
+            [(" ↶ ", "key"), (name, "strong"), (f"  {place}", "dim")], [("what was changed ", "dim")]
+        )
         if self.changes:
             self._rows = [self._line(each, now) for each in self.changes]
             self._lay()
