@@ -193,10 +193,13 @@ class KnowledgeBase(Lists):
 
     def leave(self, draft: Draft, text: str) -> None:
         """Stop editing: a draft that says nothing new goes, every other one stays on disk."""
-        if text == draft.base and draft.document not in self._writing:
+        writing = draft.document in self._writing
+        if text == draft.base and not writing:
             self.drafts.drop(draft)
-        else:
-            self.drafts.flush()
+            return
+        if not writing and self.drafts.words(draft, draft.base) != text:
+            self.drafts.rebase(draft, base=draft.base, text=text)  # it went while its editor was open
+        self.drafts.flush()
 
     def changed_since(self, draft: Draft) -> bool:
         """Whether the service may hold another text or name than a draft began with, as far as is known here.

@@ -343,6 +343,18 @@ async def test_drafts_are_listed_resumed_and_discarded_after_a_question(
         assert not any("● Shared" in line for line in house.drawn)
 
 
+async def test_what_stands_in_an_editor_whose_draft_went_is_a_draft_again(
+    demo: Demo, service: Service, tmp_path: Path
+) -> None:
+    service.add("Shared", BASE)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        editor = await house.typing("Shared", "Mine. ")
+        house.browse.kb.drafts.drop(editor.draft)
+        await house.type("More. ")
+        await house.press("escape")
+        assert [draft.text for draft in house.drafts] == ["Mine. More. " + BASE]
+
+
 async def test_two_drafts_of_one_document_in_two_kbtui_do_not_mix(
     demo: Demo, service: Service, tmp_path: Path
 ) -> None:
