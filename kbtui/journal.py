@@ -252,6 +252,8 @@ class Journal:
         """A file beside the draft, with its text, for another program."""
         path = self.place(id) / f"text{suffix}"
         _create(temporary := _temporary(path.parent), _encode(text))
+        if path.is_dir():  # that another program left: it keeps what is in it, and gives the name back
+            path.rename(path.with_name(f"{path.name}.{secrets.token_hex(4)}"))
         temporary.replace(path)
         return path
 

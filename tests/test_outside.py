@@ -255,8 +255,11 @@ async def test_what_an_editor_left_that_is_no_file_is_told_and_the_words_are_kep
         await house.press(*"Mine. ", "f4")
         await house.until(lambda: "cannot be read: it is no file" in house.notices, "told")
         assert house.app.screen is ours and ours.text == "Mine. " + BASE
+        editor("path.write_text(path.read_text().replace('Mine', 'Again'))")
+        await house.press("f4")
+        await house.until(lambda: ours.text == "Again. " + BASE, "the editor can be used again")
     left = Drafts(tmp_path / "state" / "drafts", demo.url).all()
-    assert [draft.text for draft in left] == ["Mine. " + BASE]
+    assert [draft.text for draft in left] == ["Again. " + BASE]
 
 
 async def test_keys_that_were_on_their_way_when_another_program_took_the_terminal_do_nothing(
