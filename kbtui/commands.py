@@ -316,6 +316,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("yank.url", ("y u",), "URL", "copy the address of the page: of all marked, else this one", ("browse", "results", "answer"), 0, situation.needs_marks_or_address),
     Command("yank.text", ("y c",), "content", "copy the content of this one", ("browse", "results", "answer"), 0, situation.needs_text),
     Command("yank.facts", ("y a",), "all", "copy everything known of it, as the info page tells it", ("browse", "results", "answer"), 0, situation.needs_document),
+    Command("yank.link", ("y l",), "link", "copy the link to the knowledge base in the dashboard", ("browse", "results", "answer")),
     Command("yank.request", ("y r",), "request", "copy the request for it as curl, without the key", ("browse", "results", "answer"), 0, situation.needs_document),
     Command("address.open", ("o",), "open page", "open the page of a URL document; over SSH copy its address", ("browse",), 0, situation.needs_address),
     Command("change.undo", ("u",), "undo", "take back the last change that was made from here", ("browse", "results", "answer"), 5, situation.needs_undo),

@@ -25,6 +25,9 @@ REGIONS = {
 }
 """The service's five hosts by their short names; residency hosts have keys of their own."""
 
+_KNOWLEDGE_BASE = "/app/agents/knowledge-base"
+"""Its page in the dashboard, as the service's documentation links it ("Knowledge base dashboard")."""
+
 KEY_VARIABLE = "ELEVENLABS_API_KEY"
 THEMES = ("auto", "dark", "light", "ansi-dark", "ansi-light")
 DRAWINGS = ("changes", "all")
@@ -85,6 +88,17 @@ class Workspace:
             if url == self.base_url:
                 return name
         return urlsplit(self.base_url).netloc
+
+    @property
+    def dashboard(self) -> str:
+        """The page of the knowledge base in a browser; "" where the base URL is none of the service's.
+
+        Residency hosts have a dashboard of their own. Addresses of single documents are published nowhere.
+        """
+        if self.base_url not in REGIONS.values():
+            return ""
+        host = urlsplit(self.base_url).netloc.removeprefix("api.")
+        return f"https://{host if 'residency' in host else 'elevenlabs.io'}{_KNOWLEDGE_BASE}"
 
     def find_key(self, environ: Mapping[str, str] = os.environ) -> str:
         """The key, or "" where none is set.

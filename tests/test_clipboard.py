@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kbtui.clipboard import LIMIT, PIECE, copy, for_screen, keep, opener, osc52, programs
 from kbtui.demo.server import Demo
+from kbtui.settings import Workspace
 from kbtui.tui.copying import in_words, request
 from kbtui.tui.screens.search import Search
 from tests.house import BASE, House, opened, settings_for
@@ -351,6 +352,12 @@ async def test_what_is_known_of_a_document_is_copied(
         where = f"{demo.url}/v1/convai/knowledge-base/{house.row.id}"
         assert house.app.clipboard == f'curl -sS -H "xi-api-key: {key}" {where}' and demo.key not in where
         await house.until(lambda: "the request for “Delivery of batteries (web)”" in house.notices, "told")
+        await house.press("y", "l")
+        assert "127.0.0.1" in house.notices and "has no dashboard that kbtui knows of" in house.notices
+        with monkeypatch.context() as abroad:
+            abroad.setattr(Workspace, "dashboard", "https://eu.example/app")
+            await house.press("y", "l")
+            assert house.app.clipboard == "https://eu.example/app"
         await house.press("o")
         await house.until(lambda: f"Copied {address} to the terminal's clipboard." in house.notices, "shown")
         assert house.app.clipboard == address

@@ -113,6 +113,14 @@ def test_the_official_spelling_of_residency_regions_is_understood(places: Places
     assert loaded(places, region="eu-residency").workspace.base_url == REGIONS["eu"]
 
 
+def test_each_region_has_its_dashboard_and_no_other_host_has_one(places: Places) -> None:
+    page = "elevenlabs.io/app/agents/knowledge-base"
+    wanted = {"global": page, "us": page, "eu": f"eu.residency.{page}", "in": f"in.residency.{page}"}
+    for region, address in wanted.items():
+        assert loaded(places, region=region).workspace.dashboard == f"https://{address}"
+    assert loaded(places, base_url="https://kb.example.com").workspace.dashboard == ""
+
+
 def test_a_key_file_that_others_can_read_is_refused(places: Places, tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("sk_secret\n")

@@ -81,7 +81,7 @@ class Copying(Base):
     # What is known of a document
 
     def do_yank(self, what: str) -> None:
-        """`what` is the end of a `yank.…` command: id, name, path, url, text, facts or request.
+        """`what` is the end of a `yank.…` command: id, name, path, url, text, facts, link or request.
 
         The first four are those of all that is marked, where something is, in the order of marking.
         """
@@ -92,11 +92,20 @@ class Copying(Base):
             self._yank_facts(self.here())
         elif what == "text":
             self._yank_text(self.here())
+        elif what == "link":
+            self._yank_link()
         elif what == "request":
             row = self.here()
             self.copy_to_clipboard(request(self.kb.base_url, row.id), f"the request for {_called(row)}")
         else:
             self._copy_lines(what, self._lines(what, [self.here()]), 1)
+
+    def _yank_link(self) -> None:
+        workspace = self.settings.workspace
+        if workspace.dashboard:
+            self.copy_to_clipboard(workspace.dashboard, "the link to the knowledge base in the dashboard")
+        else:
+            self.tell(f"{safe(workspace.region)} has no dashboard that kbtui knows of.", "warn")
 
     @background("yank")
     async def _yank_marked(self, what: str, ids: Sequence[str]) -> None:
