@@ -8,10 +8,12 @@ the lengths alone.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import Match, SequenceMatcher
+from functools import lru_cache
+from itertools import accumulate
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -27,7 +29,10 @@ _SENTENCE_ENDS = (
     r"|(?=<(?!/|(?i:a|abbr|b|code|em|i|img|kbd|mark|s|small|span|strong|sub|sup|u)\b))"
 )
 _WORDS = r"<[^<>]*>|\w+"
-_WORD, _COUNTED = r"\w+|\W", 20_000  # and characters of a stretch in which what stayed is looked for
+_WORD, _COUNTED = (
+    rf"[{UNSPACED}]|[^\W{UNSPACED}]+|\W",
+    200_000,
+)  # and characters of a stretch in which what stayed is looked for
 _SPOKEN = rf"(?:[{UNSPACED}]|[^\s{UNSPACED}]+)\s*"  # a word, or a letter where words have no spaces between
 _SPOKEN_MOST = 4_000  # words that are compared
 _AROUND, _STRETCH, _PLACES = 5, 14, 3  # words around a change, words of one, and changes that are shown
@@ -300,6 +305,20 @@ def differing(before: str, after: str) -> tuple[int, int, int]:
     return begin, len(before) - same, len(after) - same
 
 
+def moved(before: str, after: str, at: int) -> int:
+    """Where that stands in `after` which stands at a place of `before`; where it is gone, what follows it."""
+    begin, gone, came = differing(before, after)
+    if not begin <= at < gone:
+        return at if at < begin else at + came - gone
+    a, b = _split(_TOKEN_ENDS, before), _split(_TOKEN_ENDS, after)
+    starts, places = ([0, *accumulate(map(len, tokens))] for tokens in (a, b))
+    index, stayed = bisect_right(starts, at) - 1, dict(_pairs(a, b))
+    if index in stayed:
+        return places[stayed[index]] + at - starts[index]
+    return next((places[stayed[i]] for i in range(index, len(a)) if i in stayed), came)
+
+
+@lru_cache(maxsize=64)
 def amount(before: str, after: str) -> tuple[int, int]:
     """How many characters were put in, and how many taken out; of much, all from the first to the last."""
     begin, gone, came = differing(before, after)

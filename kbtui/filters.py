@@ -40,7 +40,7 @@ _LISTED: Mapping[str, tuple[str, ...]] = {
     "marked": ("yes", "no"),
 }
 _SEVERAL = ("type", "index")
-_KEY = re.compile(r"[A-Za-z]+(?=:)")
+_KEY = re.compile(r"(?!word:)[A-Za-z]+(?=:)", re.IGNORECASE)  # that is what plain words are kept under
 _COMPARED = re.compile(rf"({'|'.join(KEYS)})([<>=].*)", re.ASCII | re.IGNORECASE | re.DOTALL)
 _OR = ("|", "||")
 _RANGE = re.compile(r"(?P<sign>[<>]=?)(?P<than>.+)|(?P<low>.*?)\.\.(?P<high>.*)")

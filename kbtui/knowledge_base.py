@@ -191,9 +191,9 @@ class KnowledgeBase(Lists):
                 return self.drafts.adopt(draft)
         return None
 
-    def leave(self, draft: Draft, text: str) -> None:
+    def leave(self, draft: Draft, text: str, *, saving: bool = False) -> None:
         """Stop editing: a draft that says nothing new goes, every other one stays on disk."""
-        writing = draft.document in self._writing
+        writing = saving or draft.document in self._writing
         if text == draft.base and not writing:
             self.drafts.drop(draft)
             return

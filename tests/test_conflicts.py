@@ -107,17 +107,43 @@ async def test_who_goes_on_with_a_merged_text_is_where_the_words_are(
         await house.online()
         editor = await house.editing("Shared")
         await house.press("down", "down", *"Mine. ")
-        service.patch(id, content=f"Theirs.\n{BASE}")
+        service.patch(id, content=f"Theirs.\n{BASE}Last.\n")
         await house.press("ctrl+s")
         await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
         await house.press("enter")
         await house.until(lambda: "Saved, verified" in house.notices, "saved")
-        assert editor.text == "Theirs.\nOne.\nTwo.\nMine. Three.\n" == service.text(id)
+        assert editor.text == "Theirs.\nOne.\nTwo.\nMine. Three.\nLast.\n" == service.text(id)
         assert editor.area.cursor_location == (3, len("Mine. "))
         await house.press("ctrl+z")
         assert editor.text == "One.\nTwo.\nMine. Three.\n"
-        await house.press("ctrl+end", "ctrl+y")
-        assert editor.area.cursor_location == (1, 0), "behind what came, and not at the end of all"
+
+
+async def test_words_undone_while_their_conflict_waits_are_asked_about_no_more(
+    demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = service.add("Shared", BASE)
+    compares, goes_on = threading.Event(), threading.Event()
+
+    def slowly(*texts: str) -> list[Hunk]:
+        compares.set()
+        assert goes_on.wait(PATIENCE)
+        return hunks(*texts)
+
+    monkeypatch.setattr(saving, "hunks", slowly)
+    async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
+        editor = await house.typing("Shared", "Mine. ")
+        service.patch(id, content=f"Theirs. {BASE}")
+        await house.press("ctrl+s")
+        await house.until(compares.is_set, "compared")
+        await house.press(*["backspace"] * len("Mine. "))
+        assert editor.text == BASE
+        await house.press("escape")
+        goes_on.set()
+        await house.until(lambda: isinstance(house.app.screen, ConflictScreen), "the question")
+        assert cast("ConflictScreen", house.app.screen).conflict.mine == BASE
+        await house.press("escape")
+        await house.editor()
+        assert "another kbtui" not in house.notices
 
 
 async def test_places_that_both_sides_changed_are_decided_one_by_one(

@@ -20,6 +20,7 @@ from kbtui.differences import (
     joined,
     keeps,
     merge,
+    moved,
     reworded,
     unresolved,
 )
@@ -335,12 +336,17 @@ def test_around_what_differs_both_texts_are_the_same(before: str, after: str) ->
     assert before[begin:gone] == after[begin:came] == "" or before != after
 
 
+MANY = " ".join(f"word{number}" for number in range(10_000))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "put_in", "taken_out"),
     [
         ("One. Two. Three.", "One. Two, two. Three.", 5, 0),
         ("A b c d e f g h.", "AA b c d e f g hh.", 2, 0),
         ("same", "same", 0, 0),
+        ("返金は十四日以内。", "返金は三十日以内。", 1, 1),
+        (f"One {MANY} two.", f"XOne {MANY} twoX.", 8, 6),
         ("", "all", 3, 0),
         ("gone", "", 0, 4),
     ],
@@ -355,6 +361,25 @@ def test_what_was_put_in_and_taken_out_is_counted(
 def test_what_was_put_in_and_taken_out_makes_one_length_the_other(before: str, after: str) -> None:
     put_in, taken_out = amount(before, after)
     assert min(put_in, taken_out) >= 0 and len(before) + put_in - taken_out == len(after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("One. Tw|o. Three.", "Zero. One. Tw|o. Three. Four."),
+        ("One. Tw|o. Three.", "Zero. One. |Three. Four."),
+        ("|One.", "|One. Two."),
+        ("One.|", "Zero. One.|"),
+        ("Gone.|", "|"),
+    ],
+)
+def test_a_place_moves_with_the_words_that_it_is_in(before: str, after: str) -> None:
+    assert moved(before.replace("|", ""), after.replace("|", ""), before.index("|")) == after.index("|")
+
+
+@given(bodies, bodies, st.integers(0, 60))
+def test_a_place_is_always_one_of_the_other_text(before: str, after: str, at: int) -> None:
+    assert 0 <= moved(before, after, min(at, len(before))) <= len(after)
 
 
 def test_what_differs_in_long_texts_is_found_at_once() -> None:

@@ -36,6 +36,7 @@ typed = st.lists(pieces | st.text(max_size=3), max_size=12).map("".join)
 @example('owner:"Ann Lee" "!x" !!x')
 @example("kb m size:400..600")
 @example("d updated:2026-11-01")
+@example("word:size:>1 Word:x")
 @example('!"|" !"size>5kb" "||" !"ſize>1"')
 def test_whatever_is_typed_is_parsed_and_what_is_shown_of_it_says_the_same(words: str) -> None:
     found = parse(words)

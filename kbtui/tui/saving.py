@@ -398,7 +398,7 @@ class Saving(Holding):
         here = editor is not None and self.screen is editor
         if accepted and self.kb.drafts.words(draft, text) == text:
             self.kb.accept(draft, text, saved)
-            if here:
+            while editor in self.screen_stack:
                 self.pop_screen()
             self.tell(f"Accepted as the service holds it: {_name(draft)}.")
             return

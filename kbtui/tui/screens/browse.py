@@ -226,10 +226,12 @@ class Browse(BackAndForth, Zooming, Piping, Arranging, Marking):
 
     def do_sort(self, order: str) -> None:
         """`order` is the end of a `sort.…` command: name, updated_down …"""
-        self.settle_range()
         name = order.removesuffix("_down")
         sort = {"created": "created_at", "updated": "updated_at"}.get(name, name)
-        self.shown = self.shown._replace(sort=sort, descending=order.endswith("_down"))
+        shown = self.shown._replace(sort=sort, descending=order.endswith("_down"))
+        if shown != self.shown:
+            self.settle_range()
+        self.shown = shown
         self.kb.remember_order(self.shown)
         self.relist()
         self.visit()

@@ -107,7 +107,7 @@ class DraftList(Choice):
     places = ("drafts", "choose", "move")
     heading = "Drafts: typed, and not in the service"
     heads = ("Typed", "What", "Document", "Folder", "Put in", "Out", "State")
-    least = {2: 14, 3: 8}
+    least = {2: 12, 3: 4}
     right = (0, 4, 5)
     empty = "No drafts. What you type in the editor is kept here until the service has it."
 

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.widgets import TextArea
 
 from kbtui.content import safe
-from kbtui.differences import differing
+from kbtui.differences import differing, moved
 from kbtui.placing import Passages
 from kbtui.tui.background import background
 from kbtui.tui.seeking import Seeking
@@ -183,7 +183,7 @@ class Editor(Seeking):
     def do_edit_leave(self) -> None:
         if self.close_line():  # the keys were in the text, by a click
             return
-        self.kb.leave(self.draft, self.text)
+        self.kb.leave(self.draft, self.text, saving=self.saving)
         self.dismiss()
 
     def close(self) -> None:
@@ -217,12 +217,11 @@ class Editor(Seeking):
             return
         area, body = self.area, self.area.document
         begin, gone, came = differing(self.text, text)
-        here = body.index_of(area.cursor_location)
+        here = moved(self.text, text, body.index_of(area.cursor_location))
         if body.holds(text):
             area.put(text[begin:came], body.location_of(begin), body.location_of(gone))
         else:  # line ends of more than one kind, where there was one
             area.load_text(text)
-        here = here + came - gone if here >= gone else min(here, came)
         area.move_cursor(area.document.location_of(here), center=True)
         self._typed()
         self.show_lines()
