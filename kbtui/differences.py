@@ -29,10 +29,8 @@ _SENTENCE_ENDS = (
     r"|(?=<(?!/|(?i:a|abbr|b|code|em|i|img|kbd|mark|s|small|span|strong|sub|sup|u)\b))"
 )
 _WORDS = r"<[^<>]*>|\w+"
-_WORD, _COUNTED = (
-    rf"[{UNSPACED}]|[^\W{UNSPACED}]+|\W",
-    200_000,
-)  # and characters of a stretch in which what stayed is looked for
+_WORD = rf"[{UNSPACED}]|[^\W{UNSPACED}]+|\W"  # all of a text, by what is typed or taken out together
+_COUNTED = 200_000  # characters of two stretches, in which what stayed is looked for
 _SPOKEN = rf"(?:[{UNSPACED}]|[^\s{UNSPACED}]+)\s*"  # a word, or a letter where words have no spaces between
 _SPOKEN_MOST = 4_000  # words that are compared
 _AROUND, _STRETCH, _PLACES = 5, 14, 3  # words around a change, words of one, and changes that are shown
@@ -318,7 +316,7 @@ def moved(before: str, after: str, at: int) -> int:
     return next((places[stayed[i]] for i in range(index, len(a)) if i in stayed), came)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)  # of a list that is drawn again; the texts may be large
 def amount(before: str, after: str) -> tuple[int, int]:
     """How many characters were put in, and how many taken out; of much, all from the first to the last."""
     begin, gone, came = differing(before, after)

@@ -24,6 +24,22 @@ from tests.house import BASE, PATIENCE, opened, settings_for
 from tests.service import Service
 from tests.wire import Wire
 
+Comparing = tuple[threading.Event, threading.Event]
+
+
+@pytest.fixture
+def comparing(monkeypatch: pytest.MonkeyPatch) -> Comparing:
+    """The texts of a conflict begin to be compared (the first), and are once they may be (the second)."""
+    compares, goes_on = threading.Event(), threading.Event()
+
+    def slowly(*texts: str) -> list[Hunk]:
+        compares.set()
+        assert goes_on.wait(PATIENCE)
+        return hunks(*texts)
+
+    monkeypatch.setattr(saving, "hunks", slowly)
+    return compares, goes_on
+
 
 @pytest.mark.parametrize("choice", ["mine", "theirs", "back", "merge", "overlap", "save", "new"])
 async def test_a_text_that_both_sides_changed_is_decided_by_the_person(
@@ -119,17 +135,10 @@ async def test_who_goes_on_with_a_merged_text_is_where_the_words_are(
 
 
 async def test_words_undone_while_their_conflict_waits_are_asked_about_no_more(
-    demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo: Demo, service: Service, tmp_path: Path, comparing: Comparing
 ) -> None:
     id = service.add("Shared", BASE)
-    compares, goes_on = threading.Event(), threading.Event()
-
-    def slowly(*texts: str) -> list[Hunk]:
-        compares.set()
-        assert goes_on.wait(PATIENCE)
-        return hunks(*texts)
-
-    monkeypatch.setattr(saving, "hunks", slowly)
+    compares, goes_on = comparing
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         editor = await house.typing("Shared", "Mine. ")
         service.patch(id, content=f"Theirs. {BASE}")
@@ -400,17 +409,15 @@ async def test_a_conflict_waits_until_nothing_covers_the_editor_and_knows_every_
 
 @pytest.mark.parametrize("over", ["f1", "ctrl+o"])
 async def test_a_conflict_waits_for_what_was_opened_while_the_texts_were_compared(
-    over: str, demo: Demo, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    over: str,
+    demo: Demo,
+    service: Service,
+    tmp_path: Path,
+    comparing: Comparing,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     id = service.add("Shared", BASE)
-    compares, goes_on = threading.Event(), threading.Event()
-
-    def slowly(*texts: str) -> list[Hunk]:
-        compares.set()
-        assert goes_on.wait(PATIENCE)
-        return hunks(*texts)
-
-    monkeypatch.setattr(saving, "hunks", slowly)
+    compares, goes_on = comparing
     async with opened(settings_for(demo.url, demo.key, tmp_path)) as house:
         editor = await house.typing("Shared", "Mine. ")
         service.patch(id, content=f"Theirs. {BASE}")
